@@ -1,0 +1,19 @@
+#include "libconf/idna.h"
+
+#include <idn2.h>
+
+#include <algorithm>
+#include <memory>
+
+namespace libconf {
+
+std::string domain_to_ascii(std::string_view domain) {
+  std::string text(domain);
+  if (std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; })) return text;
+  char* ascii = nullptr;
+  if (idn2_to_ascii_8z(text.c_str(), &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK) return text;
+  const std::unique_ptr<char, void (*)(void*)> owner(ascii, idn2_free);
+  return ascii;
+}
+
+}  // namespace libconf

@@ -1,0 +1,12 @@
+/// Internationalised domain names (RFC 5890 to 5893, through libidn2).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace libconf {
+
+/// `domain` in its ASCII form (A-labels). A domain that has no such form comes back unchanged. Thread-safe.
+std::string domain_to_ascii(std::string_view domain);
+
+}  // namespace libconf

@@ -1,0 +1,75 @@
+#include "libconf/lines.h"
+
+#include <algorithm>
+
+#include "libconf/text.h"
+
+namespace libconf {
+namespace {
+
+LineKind classify(std::string_view content) {
+  const std::string_view visible = trim_left(content);
+  if (visible.empty()) return LineKind::kBlank;
+  if (visible.front() == '#') return LineKind::kComment;
+  return visible.size() == content.size() ? LineKind::kStart : LineKind::kContinuation;
+}
+
+std::string_view without_newline(std::string_view line) {
+  if (!line.empty() && line.back() == '\n') line.remove_suffix(1);
+  return line;
+}
+
+}  // namespace
+
+Lines::Lines(std::string_view text) : text_(text) {
+  physical_.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
+  for (std::size_t offset = 0; offset < text.size();) {
+    const std::size_t newline = text.find('\n', offset);
+    const std::size_t length = (newline == std::string_view::npos ? text.size() : newline + 1) - offset;
+    const std::string_view line = without_newline(text.substr(offset, length));
+    const LineKind kind = classify(line);
+    const std::size_t index = physical_.size();
+    physical_.push_back({offset, length, kind});
+    offset += length;
+
+    if (kind == LineKind::kBlank || kind == LineKind::kComment) continue;
+    if (kind == LineKind::kContinuation && !logical_.empty()) {
+      logical_.back().text += line;
+      logical_.back().last = index;
+    } else {
+      logical_.push_back({.text = std::string(line),
+                          .first = index,
+                          .last = index,
+                          .has_nul = false,
+                          .is_orphan = kind == LineKind::kContinuation});
+    }
+  }
+  for (LogicalLine& line : logical_) {
+    const std::size_t nul = line.text.find('\0');
+    line.has_nul = nul != std::string::npos;
+    if (line.has_nul) line.text.resize(nul);
+  }
+}
+
+std::string_view Lines::content(std::size_t index) const { return without_newline(bytes(index)); }
+
+void Lines::report(std::string_view file, DiagnosticSink& sink) const {
+  for (const LogicalLine& line : logical_) {
+    const int number = static_cast<int>(line.first) + 1;
+    if (line.has_nul)
+      sink.report({.file = std::string(file),
+                   .line = number,
+                   .column = static_cast<int>(line.text.size()) + 1,
+                   .code = "nul-byte",
+                   .message = concat(file, ", line ", std::to_string(number),
+                                     ": text after null byte may be ignored")});
+    if (line.is_orphan)
+      sink.report({.file = std::string(file),
+                   .line = number,
+                   .column = 1,
+                   .code = "indented-first-line",
+                   .message = concat(file, ": logical line must not start with whitespace: \"", line.text, "\"")});
+  }
+}
+
+}  // namespace libconf

@@ -1,0 +1,64 @@
+/// The line structure that main.cf and master.cf share (postconf(5), master(5)).
+///
+/// A line that starts with text begins a logical line; a line that starts with white space continues it. Blank lines and
+/// lines whose first visible character is '#' are neither: they do not end a logical line, so that a later indented line
+/// still continues it.
+///
+///     Lines lines("a = 1\n# note\n  2\n");
+///     lines.logical()[0].text == "a = 1  2"
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libconf/diagnostic.h"
+
+namespace libconf {
+
+enum class LineKind : std::uint8_t { kBlank, kComment, kStart, kContinuation };
+
+/// One physical line, its line terminator included. Offsets count bytes from the start of the file.
+struct Line {
+  std::size_t offset;
+  std::size_t length;
+  LineKind kind;
+};
+
+/// A start line and its continuations. `text` is what the lines say without their newlines, joined; continuation lines
+/// keep their leading white space. `first` and `last` are indices of physical lines: the last one is a start or a
+/// continuation, never a comment.
+struct LogicalLine {
+  std::string text;
+  std::size_t first;
+  std::size_t last;
+  bool has_nul;     ///< A NUL byte ended the text early, as it does for Postfix.
+  bool is_orphan;   ///< Starts with white space: it continues nothing, and is ignored with a warning.
+};
+
+/// Splits `text` (which must outlive the object) into lines. Any bytes are accepted. Immutable, so safe to share.
+class Lines {
+ public:
+  explicit Lines(std::string_view text);
+
+  const std::vector<Line>& physical() const { return physical_; }
+  const std::vector<LogicalLine>& logical() const { return logical_; }
+
+  /// The bytes of physical line `index`, with or without its '\n'.
+  std::string_view bytes(std::size_t index) const {
+    return text_.substr(physical_[index].offset, physical_[index].length);
+  }
+  std::string_view content(std::size_t index) const;
+
+  /// Warns of the logical lines that are ignored, or read in part: orphans, and text after a NUL byte.
+  void report(std::string_view file, DiagnosticSink& sink) const;
+
+ private:
+  std::string_view text_;
+  std::vector<Line> physical_;
+  std::vector<LogicalLine> logical_;
+};
+
+}  // namespace libconf

@@ -1,0 +1,140 @@
+#include "libconf/main_cf_document.h"
+
+#include <unordered_map>
+#include <unordered_set>
+
+#include "libconf/file.h"
+
+namespace libconf {
+
+MainCfDocument MainCfDocument::parse(std::string text, std::string file) {
+  auto body = std::make_unique<Body>(std::move(text), std::move(file));
+  body->entries.reserve(body->lines.logical().size());
+  for (const LogicalLine& line : body->lines.logical()) {
+    if (line.is_orphan) continue;
+    MainCfEntry entry{.text = line.text, .line = static_cast<int>(line.first) + 1};
+    NameValue parts;
+    entry.fault = split_name_value(line.text, parts);
+    if (entry.fault == NameValueFault::kNone) {
+      entry.name = parts.name;
+      entry.value = parts.value;
+      entry.value_column = static_cast<int>(parts.value.data() - line.text.data()) + 1;
+    }
+    body->entries.push_back(entry);
+  }
+  return MainCfDocument(std::move(body));
+}
+
+Result<MainCfDocument> MainCfDocument::load(const std::string& file) {
+  Result<std::string> text = read_file(file);
+  if (!text) return text.error();
+  return parse(std::move(*text), file);
+}
+
+const MainCfEntry* MainCfDocument::first_fault() const {
+  for (const MainCfEntry& entry : entries())
+    if (entry.fault != NameValueFault::kNone) return &entry;
+  return nullptr;
+}
+
+Error MainCfDocument::fault_error(const MainCfEntry& entry) const {
+  return {.kind = ErrorKind::kSyntax,
+          .message = concat(file(), ", line ", std::to_string(entry.line), ": ", describe(entry.fault), ": \"",
+                            entry.text, "\""),
+          .file = file(),
+          .line = entry.line,
+          .column = 1};
+}
+
+namespace {
+
+/// `text # more`: Postfix has no comments after text, so this '#' became part of the value. Returns the text from the
+/// first such '#' on, or nothing.
+std::string_view comment_after_text(std::string_view value) {
+  for (std::size_t i = value.find('#'); i != std::string_view::npos; i = value.find('#', i + 1))
+    if (i == 0 || is_space(value[i - 1])) return value.substr(i);
+  return {};
+}
+
+}  // namespace
+
+void MainCfDocument::report(DiagnosticSink& sink) const {
+  lines().report(file(), sink);
+  std::unordered_map<std::string_view, const MainCfEntry*> seen;
+  for (const MainCfEntry& entry : entries()) {
+    if (entry.fault != NameValueFault::kNone) continue;
+    if (const std::string_view comment = comment_after_text(entry.value); !comment.empty()) {
+      std::string_view rest = comment;
+      const std::string_view word = *next_word(rest, kBlanks);
+      if (!rest.empty()) rest.remove_prefix(1);
+      sink.report({.file = file(),
+                   .line = entry.line,
+                   .column = entry.value_column + static_cast<int>(comment.data() - entry.value.data()),
+                   .code = "comment-after-text",
+                   .message = concat(file(), ": #comment after other text is not allowed: ", word, " ",
+                                     rest.substr(0, 20), "...")});
+    }
+    const auto [earlier, is_new] = seen.try_emplace(entry.name, &entry);
+    if (is_new) continue;
+    // The same value twice is harmless, and Postfix keeps silent about it.
+    if (earlier->second->value != entry.value)
+      sink.report({.file = file(),
+                   .line = entry.line,
+                   .column = 1,
+                   .code = "duplicate-parameter",
+                   .message = concat(file(), ", line ", std::to_string(entry.line), ": overriding earlier entry: ",
+                                     entry.name, "=", earlier->second->value)});
+    earlier->second = &entry;
+  }
+}
+
+void MainCfEdit::set(std::string_view name, std::string_view value, DiagnosticSink& sink) {
+  const auto [place, is_new] = changes_.try_emplace(std::string(name));
+  Change& change = place->second;
+  if (!is_new && change.kind == Kind::kSet && change.value != value)
+    sink.warn("request-overridden", concat("ignoring earlier request: '", name, " = ", change.value, "'"));
+  change = {Kind::kSet, std::string(value)};
+}
+
+std::string MainCfEdit::apply(const MainCfDocument& document, DiagnosticSink& sink) const {
+  const Lines& lines = document.lines();
+  // A hash beats the ordered map for the lookup of every line's name; the map keeps new names sorted.
+  std::unordered_map<std::string_view, const Change*> by_name;
+  for (const auto& [name, change] : changes_) by_name.emplace(name, &change);
+  std::unordered_map<std::string_view, int> found;
+
+  std::string out;
+  out.reserve(document.text().size() + 4096);
+  const Change* current = nullptr;  // The change that the logical line we are in is subject to.
+  for (std::size_t i = 0; i < lines.physical().size(); ++i) {
+    const std::string_view bytes = lines.bytes(i);
+    const LineKind kind = lines.physical()[i].kind;
+    if (kind == LineKind::kStart) {
+      std::size_t end = 0;
+      while (end < bytes.size() && !is_space(bytes[end]) && bytes[end] != '=') ++end;
+      const auto match = by_name.find(bytes.substr(0, end));
+      current = match == by_name.end() ? nullptr : match->second;
+      if (current != nullptr) {
+        if (++found[match->first] == 2)
+          sink.warn("duplicate-parameter",
+                    concat(document.file(), ": multiple entries for \"", match->first, "\""));
+        if (current->kind == Kind::kSet) out += concat(match->first, " = ", current->value, "\n");
+      }
+    }
+    const bool is_text = kind == LineKind::kStart || kind == LineKind::kContinuation;
+    if (is_text && current != nullptr) {
+      if (current->kind == Kind::kCommentOut) out += concat("#", bytes);
+      continue;
+    }
+    out += bytes;
+  }
+
+  for (const auto& [name, change] : changes_) {
+    if (change.kind != Kind::kSet || found.count(name) != 0) continue;
+    if (!out.empty() && out.back() != '\n') out += '\n';
+    out += concat(name, " = ", change.value, "\n");
+  }
+  return out;
+}
+
+}  // namespace libconf

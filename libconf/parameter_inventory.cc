@@ -1,0 +1,253 @@
+#include "libconf/parameter_inventory.h"
+
+#include <algorithm>
+
+#include "libconf/main_cf_document.h"
+#include "libconf/parameter_table.h"
+#include "libconf/table_reference.h"
+#include "libconf/text.h"
+
+namespace libconf {
+
+using Names = std::set<std::string, std::less<>>;
+
+ParameterInventory ParameterInventory::defaults(const Settings& settings) { return ParameterInventory(settings); }
+
+std::optional<ParameterClass> ParameterInventory::class_of(std::string_view name) const {
+  if (const Parameter* parameter = find_parameter(name)) {
+    if (is_listed(*parameter)) return ParameterClass::kBuiltin;
+    if (parameter->type == ParameterType::kLegacy) return ParameterClass::kUser;
+  }
+  if (settings_->service_parameters().count(name) != 0) return ParameterClass::kService;
+  if (user_.count(name) != 0) return ParameterClass::kUser;
+  return std::nullopt;
+}
+
+std::vector<std::string_view> ParameterInventory::names(ParameterClasses classes) const {
+  const auto has = [&](ParameterClass c) { return (classes & static_cast<unsigned>(c)) != 0; };
+  std::vector<std::string_view> out;
+  if (has(ParameterClass::kBuiltin))
+    for (const Parameter& parameter : all_parameters())
+      if (is_listed(parameter)) out.push_back(parameter.name);
+  if (has(ParameterClass::kService))
+    for (const auto& [name, value] : settings_->service_parameters()) out.push_back(name);
+  if (has(ParameterClass::kUser)) {
+    for (const std::string& name : user_)
+      if (settings_->explicit_setting(name)) out.push_back(name);
+    for (const Parameter& parameter : all_parameters())
+      if (parameter.type == ParameterType::kLegacy && settings_->explicit_setting(parameter.name))
+        out.push_back(parameter.name);
+  }
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+/// One pass over all explicit settings.
+class InventoryScan {
+ public:
+  InventoryScan(const InventoryInput& input, DiagnosticSink& sink)
+      : input_(input), sink_(sink), inventory_(input.settings) {
+    for (const PlacedService& service : input.services)
+      for (const NameValue& option : service.service.options()) option_names_.emplace(option.name);
+  }
+
+  Result<ParameterInventory> run() {
+    if (Result<void> scanned = scan_main(); !scanned) return scanned.error();
+    std::vector<Names> local_names;
+    for (const PlacedService& service : input_.services) {
+      Result<Names> names = scan_service(service);
+      if (!names) return names.error();
+      local_names.push_back(std::move(*names));
+    }
+    report_main();
+    for (std::size_t i = 0; i < input_.services.size(); ++i) report_service(input_.services[i], local_names[i]);
+    if (saw_deprecated_)
+      sink_.warn("deprecated-parameter", "See https://www.postfix.org/DEPRECATION_README.html for details");
+    return std::move(inventory_);
+  }
+
+ private:
+  /// Where names are looked up, and where user-defined ones are noted: main.cf, or one service with its options.
+  struct Context {
+    const Settings& settings;
+    std::string_view file;
+    std::string_view scope_file;  ///< Of a service: a setting counts as local when it comes from here.
+    Names& names;
+  };
+
+  Result<void> scan_main() {
+    const Context context{input_.settings, input_.main_cf, {}, inventory_.user_};
+    if (input_.settings.explicit_setting("smtpd_restriction_classes"))
+      if (Result<void> scanned = scan_classes(context); !scanned) return scanned;
+    for (std::string_view name : input_.settings.explicit_names())
+      if (Result<void> scanned = scan_value(context, name); !scanned) return scanned;
+    return {};
+  }
+
+  Result<Names> scan_service(const PlacedService& service) {
+    Names local;
+    const Settings settings = input_.settings.for_service(service, *input_.master_document);
+    const Context context{settings, input_.master_cf, input_.master_cf, local};
+    const std::vector<std::string> names = option_names(service);
+    if (std::binary_search(names.begin(), names.end(), "smtpd_restriction_classes"))
+      if (Result<void> scanned = scan_classes(context); !scanned) return scanned.error();
+    for (const std::string& name : names)
+      if (Result<void> scanned = scan_value(context, name); !scanned) return scanned.error();
+    return local;
+  }
+
+  static std::vector<std::string> option_names(const PlacedService& service) {
+    std::vector<std::string> names;
+    for (const NameValue& option : service.service.options()) names.emplace_back(option.name);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+  }
+
+  Result<void> scan_classes(const Context& context) {
+    Result<std::string> classes = expand_value(context, "smtpd_restriction_classes");
+    if (!classes) return classes.error();
+    std::string_view rest = *classes;
+    while (const auto name = next_word(rest, ", \t\r\n")) note_use(context, *name);
+    return {};
+  }
+
+  bool is_known(const Context& context, std::string_view name) const {
+    return inventory_.class_of(name).has_value() || context.names.count(name) != 0;
+  }
+
+  /// Something refers to `name`.
+  void note_use(const Context& context, std::string_view name) {
+    if (is_known(context, name)) return;
+    const std::optional<Setting> setting = context.settings.explicit_setting(name);
+    if (setting && setting->origin.kind == OriginKind::kServiceOption) {
+      context.names.emplace(name);
+    } else if (setting || option_names_.count(name) != 0) {
+      inventory_.user_.emplace(name);
+    } else {
+      sink_.report({.file = std::string(context.file),
+                    .code = "undefined-parameter",
+                    .message = concat(context.file, ": undefined parameter: ", name)});
+    }
+  }
+
+  Result<std::string> expand_value(const Context& context, std::string_view name) {
+    return context.settings.expand_text(context.settings.value_of(name).value_or(""), sink_);
+  }
+
+  Result<void> scan_value(const Context& context, std::string_view name) {
+    const Parameter* parameter = find_parameter(name);
+    // Raw values name things that only the program knows which expands them.
+    if (parameter != nullptr && parameter->type == ParameterType::kRaw) return {};
+    const std::string_view value = context.settings.value_of(name).value_or("");
+    scan_references(value, [&](std::string_view used) { note_use(context, used); }, sink_);
+    if (!is_known(context, name)) return {};
+    Result<std::string> expanded = expand_value(context, name);
+    if (!expanded) return expanded.error();
+    std::optional<Error> error;
+    for_each_table(*expanded, [&](std::string_view type, std::string_view table) {
+      if (!error) error = scan_table(context, type, table);
+    });
+    if (error) return *error;
+    return {};
+  }
+
+  /// A table with a network client reads its settings from main.cf (`mysql:name`), or from a file of its own.
+  std::optional<Error> scan_table(const Context& context, std::string_view type, std::string_view table) {
+    const std::span<const DerivedParameter> suffixes =
+        type == "service" ? std::span<const DerivedParameter>{} : derived_parameters(type);
+    if (suffixes.empty()) return std::nullopt;
+    if (table.starts_with('/') || table.starts_with('.')) return scan_table_file(type, table, suffixes);
+    for (const DerivedParameter& row : suffixes) {
+      const std::string name = concat(table, row.suffix);
+      if (!is_known(context, name) && (context.settings.explicit_setting(name) || option_names_.count(name) != 0))
+        note_use(context, name);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Error> scan_table_file(std::string_view type, std::string_view table,
+                                       std::span<const DerivedParameter> suffixes) {
+    if (!table_files_.insert(concat(type, ":", table)).second) return std::nullopt;
+    const std::string file(table);
+    Result<MainCfDocument> document = MainCfDocument::load(file);
+    if (!document) {
+      const std::string& message = document.error().message;
+      const std::size_t reason = message.rfind(": ");
+      sink_.report({.file = file,
+                    .code = "table-file",
+                    .message = concat("open \"", type, "\" configuration \"", file, "\"", message.substr(reason))});
+      return std::nullopt;
+    }
+    document->report(sink_);
+    if (const MainCfEntry* fault = document->first_fault()) return document->fault_error(*fault);
+    std::map<std::string_view, const MainCfEntry*> last_entries;
+    for (const MainCfEntry& entry : document->entries()) last_entries[entry.name] = &entry;
+    for (const auto& [name, entry] : last_entries) {
+      const bool is_known = std::any_of(suffixes.begin(), suffixes.end(), [name = name](const auto& row) {
+        return row.suffix.substr(1) == name;
+      });
+      if (!is_known)
+        sink_.report({.file = file,
+                      .line = entry->line,
+                      .code = "unused-parameter",
+                      .message = concat(type, ":", file, ": unused parameter: ", name, "=", entry->value)});
+    }
+    return std::nullopt;
+  }
+
+  void report_main() {
+    for (std::string_view name : input_.settings.explicit_names()) {
+      const Setting setting = *input_.settings.explicit_setting(name);
+      report_name(input_.main_cf, name, setting, inventory_.class_of(name).has_value());
+    }
+  }
+
+  void report_service(const PlacedService& service, const Names& local) {
+    std::map<std::string_view, std::string_view> last_values;
+    const std::vector<NameValue> options = service.service.options();
+    for (const NameValue& option : options) last_values[option.name] = option.value;
+    for (const auto& [name, value] : last_values) {
+      const Setting setting{value, {.kind = OriginKind::kServiceOption, .line = service.line}};
+      report_name(input_.master_cf, name, setting,
+                  inventory_.class_of(name).has_value() || local.count(name) != 0);
+    }
+  }
+
+  void report_name(std::string_view file, std::string_view name, const Setting& setting, bool is_known) {
+    const Parameter* parameter = find_parameter(name);
+    if (parameter != nullptr && !parameter->deprecated_since.empty()) {
+      sink_.report({.file = std::string(file),
+                    .line = setting.origin.line,
+                    .code = "deprecated-parameter",
+                    .message = concat(file, ": support for parameter \"", name, "\" will be removed; instead, ",
+                                      advice(*parameter))});
+      saw_deprecated_ = true;
+    } else if (!is_known) {
+      sink_.report({.file = std::string(file),
+                    .line = setting.origin.line,
+                    .code = "unused-parameter",
+                    .message = concat(file, ": unused parameter: ", name, "=", setting.value)});
+    }
+  }
+
+  static std::string advice(const Parameter& parameter) {
+    if (parameter.replacement == "-") return "do not specify";
+    if (parameter.replacement == "(default)") return "do not specify (leave at default)";
+    return concat("specify \"", parameter.replacement, "\"");
+  }
+
+  const InventoryInput& input_;
+  DiagnosticSink& sink_;
+  ParameterInventory inventory_;
+  Names option_names_;  ///< Of all services: main.cf may use a name that only services set.
+  Names table_files_;
+  bool saw_deprecated_ = false;
+};
+
+Result<ParameterInventory> ParameterInventory::scan(const InventoryInput& input, DiagnosticSink& sink) {
+  return InventoryScan(input, sink).run();
+}
+
+}  // namespace libconf

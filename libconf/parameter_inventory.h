@@ -1,0 +1,64 @@
+/// Which parameter names mean something in a configuration, and what is wrong with the others.
+///
+/// Built-in names come from the parameter table and service-defined names from master.cf. A user-defined name counts
+/// when something uses it: a `$name`, a restriction class, a table such as `mysql:name` (which reads name_hosts and so
+/// on). A setting that nothing uses is most often a misspelt one.
+///
+///     auto inventory = ParameterInventory::scan(settings, services, "main.cf", "master.cf", sink);
+///     inventory->class_of("my_networks") == ParameterClass::kUser;
+#pragma once
+
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libconf/diagnostic.h"
+#include "libconf/master_cf_document.h"
+#include "libconf/result.h"
+#include "libconf/settings.h"
+
+namespace libconf {
+
+enum class ParameterClass : unsigned { kBuiltin = 1, kService = 2, kUser = 4 };
+
+/// A set of classes.
+using ParameterClasses = unsigned;
+inline constexpr ParameterClasses kAllClasses = 7;
+
+/// The files that a scan looks at. Without services it works, but takes service-defined names for misspelt ones.
+struct InventoryInput {
+  const Settings& settings;
+  std::string_view main_cf;
+  std::string_view master_cf;
+  std::span<const PlacedService> services;
+  const MasterCfDocument* master_document = nullptr;  ///< Null exactly when there are no services.
+};
+
+class ParameterInventory {
+ public:
+  /// Knows built-in and service-defined names only, and looks at no value.
+  static ParameterInventory defaults(const Settings& settings);
+
+  /// Looks at every explicit setting. The sink gets, as Postfix words them: undefined names in values, unused and
+  /// deprecated settings, problems in the configuration files of tables. Errors: kSyntax for a value in use that cannot
+  /// be expanded.
+  static Result<ParameterInventory> scan(const InventoryInput& input, DiagnosticSink& sink);
+
+  /// Nothing: the name is unknown.
+  std::optional<ParameterClass> class_of(std::string_view name) const;
+
+  /// Names of the given classes, sorted. User-defined ones are listed when they are set.
+  std::vector<std::string_view> names(ParameterClasses classes) const;
+
+ private:
+  friend class InventoryScan;
+  explicit ParameterInventory(const Settings& settings) : settings_(&settings) {}
+
+  const Settings* settings_;
+  std::set<std::string, std::less<>> user_;
+};
+
+}  // namespace libconf

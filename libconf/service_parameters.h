@@ -1,0 +1,20 @@
+/// Parameters whose names begin with the name of a master.cf service: relay_destination_rate_delay and the like.
+///
+/// Pure functions; thread-safe.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "libconf/master_service.h"
+
+namespace libconf {
+
+/// Calls `visit` with the name and the default (such as "$default_destination_rate_delay") of each parameter that
+/// `service` brings with it: delivery agents bring 16, pipe one more, spawn just the time limit, others none. Names of
+/// built-in parameters are left out: those have defaults of their own.
+void for_each_service_parameter(const MasterService& service,
+                                const std::function<void(std::string name, std::string default_value)>& visit);
+
+}  // namespace libconf

@@ -1,0 +1,200 @@
+#include "libconf/settings.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "libconf/parameter_table.h"
+#include "libconf/service_parameters.h"
+#include "libconf/text.h"
+#include "libconf/value.h"
+
+namespace libconf {
+
+std::string to_string(const Origin& origin) {
+  switch (origin.kind) {
+    case OriginKind::kDefault:
+      return "default";
+    case OriginKind::kHost:
+      return "default (host)";
+    case OriginKind::kDirectory:
+      return "command line";
+    case OriginKind::kMainCf:
+      return concat(origin.file, ":", std::to_string(origin.line));
+    case OriginKind::kOverride:
+      return "-o";
+    case OriginKind::kServiceOption:
+      return concat(origin.file, ":", std::to_string(origin.line), " (-o)");
+  }
+  return "";
+}
+
+Settings::Settings(const MainCfDocument* document, Host host) : document_(document), host_(std::move(host)) {
+  if (document == nullptr) return;
+  main_cf_.reserve(document->entries().size());
+  for (const MainCfEntry& entry : document->entries())
+    if (entry.fault == NameValueFault::kNone) main_cf_[entry.name] = &entry;
+}
+
+void Settings::set_config_directory(std::string_view directory) {
+  config_directory_ = directory;
+  expanded_.clear();
+  host_defaults_.clear();
+}
+
+void Settings::override_value(std::string_view name, std::string_view value) {
+  overrides_[std::string(name)] = {std::string(value), {.kind = OriginKind::kOverride}};
+  expanded_.clear();
+  host_defaults_.clear();
+}
+
+void Settings::define_service_parameters(const MasterService& service) {
+  for_each_service_parameter(service, [this](std::string name, std::string default_value) {
+    service_defaults_.try_emplace(std::move(name), std::move(default_value));
+  });
+}
+
+Settings Settings::for_service(const PlacedService& service, const MasterCfDocument& document) const {
+  Settings view = *this;
+  view.expanded_.clear();
+  view.host_defaults_.clear();
+  const Origin origin{.kind = OriginKind::kServiceOption, .file = document.file(), .line = service.line};
+  view.overrides_["service_name"] = {service.service.service(), origin};
+  for (const NameValue& option : service.service.options())
+    view.overrides_[std::string(option.name)] = {std::string(option.value), origin};
+  return view;
+}
+
+std::optional<Setting> Settings::explicit_setting(std::string_view name) const {
+  if (const auto found = overrides_.find(name); found != overrides_.end())
+    return Setting{found->second.value, found->second.origin};
+  if (const auto found = main_cf_.find(name); found != main_cf_.end())
+    return Setting{found->second->value,
+                   {.kind = OriginKind::kMainCf, .file = document_->file(), .line = found->second->line}};
+  if (config_directory_ && name == "config_directory")
+    return Setting{*config_directory_, {.kind = OriginKind::kDirectory}};
+  return std::nullopt;
+}
+
+std::optional<Setting> Settings::find(std::string_view name) const {
+  if (std::optional<Setting> setting = explicit_setting(name)) return setting;
+  return default_setting(name);
+}
+
+std::optional<Setting> Settings::default_setting(std::string_view name) const {
+  if (const Parameter* parameter = find_parameter(name)) {
+    if (const std::optional<std::string_view> value = host_default(name))
+      return Setting{*value, {.kind = OriginKind::kHost}};
+    return Setting{parameter->default_value, {}};
+  }
+  if (const auto found = service_defaults_.find(name); found != service_defaults_.end())
+    return Setting{found->second, {}};
+  return std::nullopt;
+}
+
+std::vector<std::string_view> Settings::explicit_names() const {
+  std::vector<std::string_view> names;
+  names.reserve(main_cf_.size() + overrides_.size() + 1);
+  for (const auto& [name, entry] : main_cf_) names.push_back(name);
+  for (const auto& [name, value] : overrides_) names.push_back(name);
+  if (config_directory_) names.push_back("config_directory");
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+std::optional<std::string_view> Settings::value_of(std::string_view name) const {
+  const std::optional<Setting> setting = find(name);
+  return setting ? std::optional(setting->value) : std::nullopt;
+}
+
+std::optional<std::string_view> Settings::host_default(std::string_view name) const {
+  if (name != "myhostname" && name != "mydomain" && name != "mynetworks" && name != "process_id")
+    return std::nullopt;
+  const auto found = host_defaults_.find(name);
+  if (found != host_defaults_.end()) return found->second;
+  // The placeholder ends a cycle such as `myhostname = mail.$mydomain`: mydomain is empty while it is computed.
+  host_defaults_[std::string(name)] = "";
+  std::string value = compute_host_default(name);
+  return host_defaults_[std::string(name)] = std::move(value);
+}
+
+std::string Settings::compute_host_default(std::string_view name) const {
+  DiagnosticDiscard discard;
+  const auto expanded = [&](std::string_view parameter) {
+    Result<std::string> value = expand(value_of(parameter).value_or(""), *this, discard);
+    if (value) return *value;
+    host_error_ = value.error();
+    return std::string();
+  };
+  if (name == "process_id") return std::to_string(::getpid());
+  if (name == "myhostname")
+    return default_myhostname(host_.name, explicit_setting("mydomain") ? expanded("mydomain") : "");
+  if (name == "mydomain")
+    return default_mydomain(explicit_setting("myhostname") ? expanded("myhostname")
+                                                           : default_myhostname(host_.name, ""));
+  const std::string interfaces = expanded("inet_interfaces");
+  const std::string protocols = expanded("inet_protocols");
+  const std::string style = expanded("mynetworks_style");
+  if (host_error_) return "";
+  Result<std::string> networks = default_mynetworks({interfaces, protocols, style}, host_);
+  if (networks) return *networks;
+  host_error_ = networks.error();
+  return "";
+}
+
+Result<std::string> Settings::expand_text(std::string_view text, DiagnosticSink& sink,
+                                          const ExpansionTrace& trace) const {
+  host_error_.reset();
+  Result<std::string> value = expand(text, *this, sink, trace);
+  if (value && host_error_) return *host_error_;
+  return value;
+}
+
+Result<std::string> Settings::get(std::string_view name) const {
+  if (const auto found = expanded_.find(name); found != expanded_.end()) return found->second;
+  DiagnosticDiscard discard;
+  Result<std::string> value = expand_text(value_of(name).value_or(""), discard);
+  if (value) expanded_.emplace(name, *value);
+  return value;
+}
+
+Result<std::string> Settings::checked(std::string_view name) const {
+  Result<std::string> value = get(name);
+  if (!value) return value;
+  const Parameter* parameter = find_parameter(name);
+  std::optional<Error> error = parameter != nullptr ? check_value(*parameter, *value) : std::nullopt;
+  if (!error) return value;
+  if (const std::optional<Setting> setting = explicit_setting(name)) {
+    error->file = setting->origin.file;
+    error->line = setting->origin.line;
+  }
+  return *error;
+}
+
+Result<bool> Settings::get_bool(std::string_view name) const {
+  const Result<std::string> value = checked(name);
+  if (!value) return value.error();
+  return parse_bool(name, *value);
+}
+
+Result<std::int64_t> Settings::get_int(std::string_view name) const {
+  const Result<std::string> value = checked(name);
+  if (!value) return value.error();
+  return parse_number(name, *value, INT64_MIN, 0);
+}
+
+Result<std::chrono::seconds> Settings::get_duration(std::string_view name) const {
+  const Result<std::string> value = checked(name);
+  if (!value) return value.error();
+  const Parameter* parameter = find_parameter(name);
+  return parse_duration(name, *value, parameter != nullptr ? default_time_unit(*parameter) : 's');
+}
+
+Result<std::vector<std::string>> Settings::get_list(std::string_view name) const {
+  const Result<std::string> value = checked(name);
+  if (!value) return value.error();
+  return parse_list(*value);
+}
+
+}  // namespace libconf

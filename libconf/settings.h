@@ -1,0 +1,126 @@
+/// The one evaluated view of a configuration: defaults, main.cf, overrides, and the options of one master.cf service.
+///
+///     Settings settings(&document, system_host());
+///     settings.override_value("mail_name", "Example");
+///     Result<std::chrono::seconds> delay = settings.get_duration("queue_run_delay");
+///
+/// Layers, the later over the earlier: built-in defaults; defaults from the host; main.cf; overrides (`postconf -o`);
+/// the `-o` options of a service. Expansion is lazy, and cached. Not thread-safe, not even the const functions: make a
+/// copy per thread. The documents must outlive the object.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "libconf/expansion.h"
+#include "libconf/host.h"
+#include "libconf/main_cf_document.h"
+#include "libconf/master_cf_document.h"
+
+namespace libconf {
+
+/// What set a value.
+enum class OriginKind {
+  kDefault,    ///< the built-in default
+  kHost,       ///< a default computed from the host
+  kDirectory,  ///< config_directory, from -c or MAIL_CONFIG
+  kMainCf,
+  kOverride,   ///< `postconf -o`
+  kServiceOption,
+};
+
+/// Where a value comes from. `file` and `line` are set for kMainCf and kServiceOption.
+struct Origin {
+  OriginKind kind = OriginKind::kDefault;
+  std::string_view file = {};
+  int line = 0;
+};
+
+/// "default", "main.cf:12", "master.cf:30 (-o)" and so on, for people.
+std::string to_string(const Origin& origin);
+
+/// A value, not expanded, and its origin.
+struct Setting {
+  std::string_view value;
+  Origin origin;
+};
+
+class Settings : public ExpansionScope {
+ public:
+  /// `document` may be null: defaults only. Malformed lines of the document are passed over.
+  Settings(const MainCfDocument* document, Host host);
+
+  /// Sets config_directory, under what main.cf may say itself.
+  void set_config_directory(std::string_view directory);
+
+  /// `name = value` over main.cf.
+  void override_value(std::string_view name, std::string_view value);
+
+  /// Makes the parameters known that carry the name of `service` (see libconf/service_parameters.h), with their
+  /// defaults.
+  void define_service_parameters(const MasterService& service);
+
+  /// The parameters so defined, with their defaults.
+  const std::map<std::string, std::string, std::less<>>& service_parameters() const { return service_defaults_; }
+
+  /// The view of one service: service_name, and its options over everything else. `service` must outlive the result.
+  Settings for_service(const PlacedService& service, const MasterCfDocument& document) const;
+
+  /// A value that something set explicitly, or nothing.
+  std::optional<Setting> explicit_setting(std::string_view name) const;
+
+  /// The setting of `name`, defaults included. Nothing: unknown, and not set.
+  std::optional<Setting> find(std::string_view name) const;
+
+  /// The default of `name` when main.cf and the like do not count.
+  std::optional<Setting> default_setting(std::string_view name) const;
+
+  /// Names that main.cf, overrides or options set, sorted.
+  std::vector<std::string_view> explicit_names() const;
+
+  /// ExpansionScope: the unexpanded value.
+  std::optional<std::string_view> value_of(std::string_view name) const override;
+
+  /// The expanded value; empty when the name is unknown. Errors: kSyntax from the expression, kConfiguration from a
+  /// default that could not be computed.
+  Result<std::string> get(std::string_view name) const;
+
+  /// `text` with this view's values. The sink gets the warnings.
+  Result<std::string> expand_text(std::string_view text, DiagnosticSink& sink,
+                                  const ExpansionTrace& trace = {}) const;
+
+  /// Typed values, held against the parameter table. Errors: as get(), or kConfiguration for a value of the wrong kind
+  /// or out of range.
+  Result<bool> get_bool(std::string_view name) const;
+  Result<std::int64_t> get_int(std::string_view name) const;
+  Result<std::chrono::seconds> get_duration(std::string_view name) const;
+  Result<std::vector<std::string>> get_list(std::string_view name) const;
+
+ private:
+  struct Layered {
+    std::string value;
+    Origin origin;
+  };
+  Result<std::string> checked(std::string_view name) const;
+  std::optional<std::string_view> host_default(std::string_view name) const;
+  std::string compute_host_default(std::string_view name) const;
+
+  const MainCfDocument* document_;
+  Host host_;
+  std::unordered_map<std::string_view, const MainCfEntry*> main_cf_;  ///< The last entry of each name.
+  std::map<std::string, Layered, std::less<>> overrides_;
+  std::optional<std::string> config_directory_;
+  std::map<std::string, std::string, std::less<>> service_defaults_;
+
+  mutable std::map<std::string, std::string, std::less<>> host_defaults_;
+  mutable std::map<std::string, std::string, std::less<>> expanded_;
+  mutable std::optional<Error> host_error_;
+};
+
+}  // namespace libconf

@@ -1,0 +1,210 @@
+#include "libconf/text.h"
+
+#include <cstdint>
+
+namespace libconf {
+
+bool is_all_digits(std::string_view text) {
+  if (text.empty()) return false;
+  for (char c : text)
+    if (c < '0' || c > '9') return false;
+  return true;
+}
+
+std::string_view trim_left(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  return text;
+}
+
+std::string_view trim(std::string_view text) {
+  text = trim_left(text);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+bool has_blank(std::string_view text) { return text.find_first_of(kBlanks) != std::string_view::npos; }
+
+std::optional<std::string_view> next_word(std::string_view& rest, std::string_view separators) {
+  const std::size_t begin = rest.find_first_not_of(separators);
+  if (begin == std::string_view::npos) {
+    rest = {};
+    return std::nullopt;
+  }
+  rest.remove_prefix(begin);
+  const std::string_view word = rest.substr(0, rest.find_first_of(separators));
+  rest.remove_prefix(word.size());
+  return word;
+}
+
+std::optional<std::string_view> next_braced_word(std::string_view& rest, std::string_view separators) {
+  const std::size_t begin = rest.find_first_not_of(separators);
+  if (begin == std::string_view::npos) {
+    rest = {};
+    return std::nullopt;
+  }
+  rest.remove_prefix(begin);
+  std::size_t end = 0;
+  int depth = 0;
+  for (; end < rest.size(); ++end) {
+    const char c = rest[end];
+    if (c == '{')
+      ++depth;
+    else if (c == '}')
+      depth -= depth > 0;
+    else if (depth == 0 && separators.find(c) != std::string_view::npos)
+      break;
+  }
+  const std::string_view word = rest.substr(0, end);
+  rest.remove_prefix(end);
+  return word;
+}
+
+std::size_t balanced_length(std::string_view text) {
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '{') ++depth;
+    if (text[i] == '}' && --depth == 0) return i + 1;
+  }
+  return std::string_view::npos;
+}
+
+std::string collapse_blanks(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (auto word = next_word(text, kBlanks)) {
+    if (!out.empty()) out += ' ';
+    out += *word;
+  }
+  return out;
+}
+
+NameValueFault split_name_value(std::string_view text, NameValue& out) {
+  const std::string_view body = trim_left(text);
+  std::size_t end = 0;
+  while (end < body.size() && !is_space(body[end]) && body[end] != '=') ++end;
+  if (end == 0) return NameValueFault::kMissingName;
+  const std::string_view after = trim_left(body.substr(end));
+  if (after.empty() || after.front() != '=') return NameValueFault::kMissingEquals;
+  out = {body.substr(0, end), trim(after.substr(1))};
+  return NameValueFault::kNone;
+}
+
+std::string_view describe(NameValueFault fault) {
+  switch (fault) {
+    case NameValueFault::kMissingName:
+      return "missing attribute name";
+    case NameValueFault::kMissingEquals:
+      return "missing '=' after attribute name";
+    case NameValueFault::kNone:
+      break;
+  }
+  return "";
+}
+
+namespace {
+
+/// The length of the valid UTF-8 sequence at the start of `text` (RFC 3629), or 0.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned lead = byte(0);
+  std::size_t length = 0;
+  std::uint32_t code = 0;
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    length = 2;
+    code = lead & 0x1F;
+  } else if ((lead & 0xF0) == 0xE0) {
+    length = 3;
+    code = lead & 0x0F;
+  } else if (lead >= 0xF0 && lead <= 0xF4) {
+    length = 4;
+    code = lead & 0x07;
+  } else {
+    return 0;
+  }
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+    code = code << 6 | (byte(i) & 0x3F);
+  }
+  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  return overlong || surrogate || code > 0x10FFFF ? 0 : length;
+}
+
+void append_json_control(std::string& out, char c) {
+  switch (c) {
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
+  }
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  out += "\\u00";
+  out += kHex[static_cast<unsigned char>(c) >> 4];
+  out += kHex[c & 0x0F];
+}
+
+}  // namespace
+
+std::string json_quote(std::string_view text) {
+  std::string out = "\"";
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      const std::size_t length = utf8_length(text.substr(i));
+      if (length == 0) {
+        out += "\xEF\xBF\xBD";
+        ++i;
+      } else {
+        out += text.substr(i, length);
+        i += length;
+      }
+      continue;
+    }
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      append_json_control(out, c);
+    } else {
+      out += c;
+    }
+    ++i;
+  }
+  out += '"';
+  return out;
+}
+
+std::string fold(std::string_view head, std::string_view text, std::size_t width, std::size_t indent) {
+  std::string out(head);
+  std::size_t column = out.size();
+  while (auto word = next_word(text, kBlanks)) {
+    if (!out.empty()) {
+      if (column + 1 + word->size() > width) {
+        out += '\n';
+        out.append(indent, ' ');
+        column = indent;
+      } else {
+        out += ' ';
+        ++column;
+      }
+    }
+    out += *word;
+    column += word->size();
+  }
+  return out;
+}
+
+}  // namespace libconf
