@@ -1,7 +1,6 @@
 #include "libconf/main_cf_document.h"
 
 #include <unordered_map>
-#include <unordered_set>
 
 #include "libconf/file.h"
 
@@ -58,9 +57,10 @@ std::string_view comment_after_text(std::string_view value) {
 
 }  // namespace
 
-void MainCfDocument::report(DiagnosticSink& sink) const {
+void MainCfDocument::report(DiagnosticSink& sink, std::string_view config_directory) const {
   lines().report(file(), sink);
-  std::unordered_map<std::string_view, const MainCfEntry*> seen;
+  std::unordered_map<std::string_view, std::string_view> seen;
+  if (!config_directory.empty()) seen.emplace("config_directory", config_directory);
   for (const MainCfEntry& entry : entries()) {
     if (entry.fault != NameValueFault::kNone) continue;
     if (const std::string_view comment = comment_after_text(entry.value); !comment.empty()) {
@@ -74,17 +74,17 @@ void MainCfDocument::report(DiagnosticSink& sink) const {
                    .message = concat(file(), ": #comment after other text is not allowed: ", word, " ",
                                      rest.substr(0, 20), "...")});
     }
-    const auto [earlier, is_new] = seen.try_emplace(entry.name, &entry);
+    const auto [earlier, is_new] = seen.try_emplace(entry.name, entry.value);
     if (is_new) continue;
     // The same value twice is harmless, and Postfix keeps silent about it.
-    if (earlier->second->value != entry.value)
+    if (earlier->second != entry.value)
       sink.report({.file = file(),
                    .line = entry.line,
                    .column = 1,
                    .code = "duplicate-parameter",
                    .message = concat(file(), ", line ", std::to_string(entry.line), ": overriding earlier entry: ",
-                                     entry.name, "=", earlier->second->value)});
-    earlier->second = &entry;
+                                     entry.name, "=", earlier->second)});
+    earlier->second = entry.value;
   }
 }
 
@@ -94,6 +94,13 @@ void MainCfEdit::set(std::string_view name, std::string_view value, DiagnosticSi
   if (!is_new && change.kind == Kind::kSet && change.value != value)
     sink.warn("request-overridden", concat("ignoring earlier request: '", name, " = ", change.value, "'"));
   change = {Kind::kSet, std::string(value)};
+}
+
+std::vector<std::string> MainCfEdit::names_set() const {
+  std::vector<std::string> names;
+  for (const auto& [name, change] : changes_)
+    if (change.kind == Kind::kSet) names.push_back(name);
+  return names;
 }
 
 std::string MainCfEdit::apply(const MainCfDocument& document, DiagnosticSink& sink) const {

@@ -45,7 +45,8 @@ class MainCfDocument {
   const std::vector<MainCfEntry>& entries() const { return body_->entries; }
 
   /// What reading the file warns of: ignored lines, `# comment` after other text, earlier entries overridden.
-  void report(DiagnosticSink& sink) const;
+  /// A `config_directory` that is not empty counts as an entry ahead of the file.
+  void report(DiagnosticSink& sink, std::string_view config_directory = {}) const;
 
   /// The first malformed entry as Postfix words it ("FILE, line N: missing '=' after ..."), or nothing.
   const MainCfEntry* first_fault() const;
@@ -77,6 +78,9 @@ class MainCfEdit {
   void set(std::string_view name, std::string_view value, DiagnosticSink& sink);
   void remove(std::string_view name) { changes_[std::string(name)] = {Kind::kRemove, {}}; }
   void comment_out(std::string_view name) { changes_[std::string(name)] = {Kind::kCommentOut, {}}; }
+
+  /// The names that get a value, sorted.
+  std::vector<std::string> names_set() const;
 
   /// The changed text. Warns of names that have several entries: all of them are changed.
   std::string apply(const MainCfDocument& document, DiagnosticSink& sink) const;

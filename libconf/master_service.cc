@@ -2,8 +2,13 @@
 
 #include <algorithm>
 
+#include "libconf/braces.h"
+
 namespace libconf {
 namespace {
+
+/// What messages about arguments call the file, whatever its path.
+constexpr std::string_view kLabel = "master.cf";
 
 bool is_flag(std::string_view value) { return value == "y" || value == "n" || value == "-"; }
 
@@ -45,24 +50,12 @@ Error invalid_field(std::size_t field, std::string_view value, std::string_view 
           .message = concat("invalid ", kFields[field].name, " field \"", value, "\" in \"", where, "\"")};
 }
 
-/// The inside of a word that starts with '{'. What is wrong with the braces is reported, and read over.
-std::string_view strip_braces(std::string_view word, DiagnosticSink& sink) {
-  const std::size_t length = balanced_length(word);
-  if (length == std::string_view::npos) {
-    sink.warn("brace-syntax", concat("master.cf: missing '}' in \"", word, "\""));
-    return trim(word.substr(1));
-  }
-  if (length != word.size())
-    sink.warn("brace-syntax", concat("master.cf: syntax error after '}' in \"", word, "\""));
-  return trim(word.substr(1, length - 2));
-}
-
 /// `name = value` as `name=value`; anything else is reported, and stays.
 std::string normalise_option(std::string_view text, DiagnosticSink& sink) {
   NameValue parts;
   const NameValueFault fault = split_name_value(text, parts);
   if (fault == NameValueFault::kNone) return concat(parts.name, "=", parts.value);
-  sink.warn("option-syntax", concat("master.cf: ", describe(fault), ": \"", text, "\""));
+  sink.warn("option-syntax", concat(kLabel, ": ", describe(fault), ": \"", text, "\""));
   return std::string(text);
 }
 
@@ -91,7 +84,7 @@ class ArgumentReader {
   void split(std::string_view text) {
     while (const auto word = next_braced_word(text, kBlanks)) {
       const bool is_braced = word->front() == '{';
-      words_.push_back({std::string(is_braced ? strip_braces(*word, sink_) : *word), is_braced});
+      words_.push_back({std::string(is_braced ? strip_braces(*word, kLabel, sink_) : *word), is_braced});
     }
   }
 
@@ -120,7 +113,7 @@ class ArgumentReader {
   void normalise_value(Word& value) {
     if (!value.was_braced) {
       if (value.text.empty() || value.text.front() != '{') return;
-      value.text = std::string(strip_braces(value.text, sink_));
+      value.text = std::string(strip_braces(value.text, kLabel, sink_));
     }
     value.text = normalise_option(value.text, sink_);
   }

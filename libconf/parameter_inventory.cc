@@ -72,12 +72,12 @@ class InventoryScan {
   struct Context {
     const Settings& settings;
     std::string_view file;
-    std::string_view scope_file;  ///< Of a service: a setting counts as local when it comes from here.
+    std::string_view label;  ///< What messages about braces call the file.
     Names& names;
   };
 
   Result<void> scan_main() {
-    const Context context{input_.settings, input_.main_cf, {}, inventory_.user_};
+    const Context context{input_.settings, input_.main_cf, "main.cf", inventory_.user_};
     if (input_.settings.explicit_setting("smtpd_restriction_classes"))
       if (Result<void> scanned = scan_classes(context); !scanned) return scanned;
     for (std::string_view name : input_.settings.explicit_names())
@@ -88,7 +88,7 @@ class InventoryScan {
   Result<Names> scan_service(const PlacedService& service) {
     Names local;
     const Settings settings = input_.settings.for_service(service, *input_.master_document);
-    const Context context{settings, input_.master_cf, input_.master_cf, local};
+    const Context context{settings, input_.master_cf, "master.cf", local};
     const std::vector<std::string> names = option_names(service);
     if (std::binary_search(names.begin(), names.end(), "smtpd_restriction_classes"))
       if (Result<void> scanned = scan_classes(context); !scanned) return scanned.error();
@@ -146,7 +146,7 @@ class InventoryScan {
     Result<std::string> expanded = expand_value(context, name);
     if (!expanded) return expanded.error();
     std::optional<Error> error;
-    for_each_table(*expanded, [&](std::string_view type, std::string_view table) {
+    for_each_table(*expanded, context.label, sink_, [&](std::string_view type, std::string_view table) {
       if (!error) error = scan_table(context, type, table);
     });
     if (error) return *error;

@@ -111,36 +111,45 @@ std::optional<std::string_view> Settings::value_of(std::string_view name) const 
 std::optional<std::string_view> Settings::host_default(std::string_view name) const {
   if (name != "myhostname" && name != "mydomain" && name != "mynetworks" && name != "process_id")
     return std::nullopt;
-  const auto found = host_defaults_.find(name);
-  if (found != host_defaults_.end()) return found->second;
-  // The placeholder ends a cycle such as `myhostname = mail.$mydomain`: mydomain is empty while it is computed.
-  host_defaults_[std::string(name)] = "";
-  std::string value = compute_host_default(name);
-  return host_defaults_[std::string(name)] = std::move(value);
+  auto place = host_defaults_.find(name);
+  if (place == host_defaults_.end()) {
+    // The placeholder ends a cycle such as `myhostname = mail.$mydomain`: mydomain is empty while it is computed.
+    place = host_defaults_.emplace(name, HostDefault{}).first;
+    Result<std::string> value = compute_host_default(name);
+    if (value)
+      place->second.value = std::move(*value);
+    else
+      place->second.error = value.error();
+  }
+  if (place->second.error) host_error_ = place->second.error;
+  return place->second.value;
 }
 
-std::string Settings::compute_host_default(std::string_view name) const {
+Result<std::string> Settings::compute_host_default(std::string_view name) const {
   DiagnosticDiscard discard;
   const auto expanded = [&](std::string_view parameter) {
-    Result<std::string> value = expand(value_of(parameter).value_or(""), *this, discard);
-    if (value) return *value;
-    host_error_ = value.error();
-    return std::string();
+    return expand(value_of(parameter).value_or(""), *this, discard);
   };
   if (name == "process_id") return std::to_string(::getpid());
-  if (name == "myhostname")
-    return default_myhostname(host_.name, explicit_setting("mydomain") ? expanded("mydomain") : "");
-  if (name == "mydomain")
-    return default_mydomain(explicit_setting("myhostname") ? expanded("myhostname")
-                                                           : default_myhostname(host_.name, ""));
-  const std::string interfaces = expanded("inet_interfaces");
-  const std::string protocols = expanded("inet_protocols");
-  const std::string style = expanded("mynetworks_style");
-  if (host_error_) return "";
-  Result<std::string> networks = default_mynetworks({interfaces, protocols, style}, host_);
-  if (networks) return *networks;
-  host_error_ = networks.error();
-  return "";
+  if (name == "myhostname") {
+    if (!explicit_setting("mydomain")) return default_myhostname(host_.name, "");
+    const Result<std::string> domain = expanded("mydomain");
+    if (!domain) return domain;
+    return default_myhostname(host_.name, *domain);
+  }
+  if (name == "mydomain") {
+    if (!explicit_setting("myhostname")) return default_mydomain(default_myhostname(host_.name, ""));
+    const Result<std::string> hostname = expanded("myhostname");
+    if (!hostname) return hostname;
+    return default_mydomain(*hostname);
+  }
+  const Result<std::string> interfaces = expanded("inet_interfaces");
+  if (!interfaces) return interfaces;
+  const Result<std::string> protocols = expanded("inet_protocols");
+  if (!protocols) return protocols;
+  const Result<std::string> style = expanded("mynetworks_style");
+  if (!style) return style;
+  return default_mynetworks({*interfaces, *protocols, *style}, host_);
 }
 
 Result<std::string> Settings::expand_text(std::string_view text, DiagnosticSink& sink,

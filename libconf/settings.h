@@ -91,6 +91,9 @@ class Settings : public ExpansionScope {
   /// default that could not be computed.
   Result<std::string> get(std::string_view name) const;
 
+  /// Why the default that the last find() or value_of() asked the host for could not be computed; nothing if it could.
+  const std::optional<Error>& host_error() const { return host_error_; }
+
   /// `text` with this view's values. The sink gets the warnings.
   Result<std::string> expand_text(std::string_view text, DiagnosticSink& sink,
                                   const ExpansionTrace& trace = {}) const;
@@ -109,7 +112,7 @@ class Settings : public ExpansionScope {
   };
   Result<std::string> checked(std::string_view name) const;
   std::optional<std::string_view> host_default(std::string_view name) const;
-  std::string compute_host_default(std::string_view name) const;
+  Result<std::string> compute_host_default(std::string_view name) const;
 
   const MainCfDocument* document_;
   Host host_;
@@ -118,7 +121,11 @@ class Settings : public ExpansionScope {
   std::optional<std::string> config_directory_;
   std::map<std::string, std::string, std::less<>> service_defaults_;
 
-  mutable std::map<std::string, std::string, std::less<>> host_defaults_;
+  struct HostDefault {
+    std::string value;
+    std::optional<Error> error = {};
+  };
+  mutable std::map<std::string, HostDefault, std::less<>> host_defaults_;
   mutable std::map<std::string, std::string, std::less<>> expanded_;
   mutable std::optional<Error> host_error_;
 };

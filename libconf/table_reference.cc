@@ -1,38 +1,49 @@
 #include "libconf/table_reference.h"
 
+#include "libconf/braces.h"
 #include "libconf/text.h"
 
 namespace libconf {
 namespace {
 
-/// Nested tables are bounded by the text's length; this bounds the stack.
+/// Nested braces are bounded by the text's length; this bounds the stack.
 constexpr int kMaxNesting = 100;
 
-void visit_words(std::string_view value, int depth,
-                 const std::function<void(std::string_view, std::string_view)>& visit) {
-  if (depth > kMaxNesting) return;
-  while (const auto word = next_braced_word(value, ", \t\r\n")) {
-    std::string_view table = *word;
-    constexpr std::string_view kProxy = "proxy:";
-    while (table.starts_with(kProxy)) table.remove_prefix(kProxy.size());
-    const std::size_t colon = table.find(':');
-    if (colon == std::string_view::npos) continue;
-    const std::string_view type = table.substr(0, colon);
-    const std::string_view name = table.substr(colon + 1);
-    if ((type == "pipemap" || type == "unionmap") && name.starts_with('{')) {
-      const std::size_t length = balanced_length(name);
-      if (length != std::string_view::npos) visit_words(name.substr(1, length - 2), depth + 1, visit);
-    } else {
-      visit(type, name);
+struct TableWalk {
+  std::string_view label;
+  DiagnosticSink& sink;
+  const std::function<void(std::string_view, std::string_view)>& visit;
+
+  void walk(std::string_view value, int depth) {
+    if (depth > kMaxNesting) return;
+    while (const auto word = next_braced_word(value, ", \t\r\n")) {
+      const std::size_t colon = word->find_first_of(":{");
+      const bool has_type = colon != std::string_view::npos && (*word)[colon] == ':';
+      const std::string_view name = has_type ? word->substr(colon + 1) : *word;
+      if (name.starts_with('{')) {
+        walk(strip_braces(name, label, sink), depth + 1);
+      } else if (has_type) {
+        visit_table(word->substr(0, colon), name);
+      }
     }
   }
-}
+
+  void visit_table(std::string_view type, std::string_view name) {
+    while (type == "proxy") {
+      const std::size_t colon = name.find(':');
+      if (colon == std::string_view::npos) return;
+      type = name.substr(0, colon);
+      name.remove_prefix(colon + 1);
+    }
+    visit(type, name);
+  }
+};
 
 }  // namespace
 
-void for_each_table(std::string_view value,
+void for_each_table(std::string_view value, std::string_view label, DiagnosticSink& sink,
                     const std::function<void(std::string_view, std::string_view)>& visit) {
-  visit_words(value, 0, visit);
+  TableWalk{label, sink, visit}.walk(value, 0);
 }
 
 }  // namespace libconf

@@ -1,0 +1,263 @@
+#include "libconf/bounce_template.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "libconf/file.h"
+#include "libconf/text.h"
+#include "libconf/value.h"
+
+namespace libconf {
+namespace {
+
+constexpr std::string_view kGreeting = "This is the mail system at host $myhostname.\n\n";
+constexpr std::string_view kSignature = "                   The mail system\n";
+constexpr std::string_view kHelp =
+    "For further assistance, please send mail to postmaster.\n\n"
+    "If you do so, please include this problem report. You can\n"
+    "delete your own text from the attached returned message.\n\n";
+constexpr std::string_view kCharset = "us-ascii";
+constexpr std::string_view kFrom = "Mail Delivery System <MAILER-DAEMON>";
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+}
+
+struct HeaderRow {
+  std::string_view label;
+  std::string BounceTemplate::*value;
+};
+constexpr HeaderRow kHeaders[] = {
+    {"Charset", &BounceTemplate::charset},
+    {"From", &BounceTemplate::from},
+    {"Subject", &BounceTemplate::subject},
+    {"Postmaster-Subject", &BounceTemplate::postmaster_subject},
+};
+
+/// The label of a header line, or nothing when the line is not one.
+std::optional<std::string_view> header_label(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  const std::string_view label = line.substr(0, colon);
+  const bool is_printable = std::all_of(label.begin(), label.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  return is_printable ? std::optional(label) : std::nullopt;
+}
+
+std::string_view take_line(std::string_view& text) {
+  const std::size_t newline = text.find('\n');
+  const std::string_view line = text.substr(0, newline);
+  text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+  return line;
+}
+
+/// Reads a template file. Postfix counts a message's line as the one after the text that it is about.
+class TemplateReader {
+ public:
+  TemplateReader(std::string_view text, const std::string& file, DiagnosticSink& sink)
+      : rest_(text), file_(file), sink_(sink) {}
+
+  Result<BounceTemplates> read() {
+    while (!rest_.empty()) {
+      const std::string_view line = next_line();
+      const std::string_view visible = trim_left(line);
+      if (visible.empty() || visible.front() == '#') continue;
+      if (std::optional<Error> error = read_template(line)) return *error;
+    }
+    return std::move(templates_);
+  }
+
+ private:
+  std::string_view next_line() {
+    ++line_number_;
+    return take_line(rest_);
+  }
+
+  std::string place() const { return concat(file_, ", line ", std::to_string(line_number_ + 1)); }
+
+  std::optional<Error> read_template(std::string_view line) {
+    NameValue parts;
+    const NameValueFault fault = split_name_value(line, parts);
+    if (fault != NameValueFault::kNone)
+      return syntax_error(concat(place(), ": ", describe(fault), ": \"", line, "\""));
+    std::string text;
+    if (parts.value.starts_with("<<")) {
+      const std::string_view marker = trim(parts.value.substr(2));
+      if (marker.empty()) return syntax_error(concat(place(), ": missing end marker after <<"));
+      text = read_here_document(marker);
+    } else if (!parts.value.empty()) {
+      text = concat(parts.value, "\n");
+    }
+    const std::string_view name = parts.name;
+    const auto target = std::find_if(templates_.begin(), templates_.end(), [&](const BounceTemplate& t) {
+      return name == concat(t.name, "_template");
+    });
+    if (target == templates_.end())
+      sink_.warn("bounce-template", concat(place(), ": unknown template name: ", name, " -- ignoring this template"));
+    else
+      define(*target, text);
+    return std::nullopt;
+  }
+
+  std::string read_here_document(std::string_view marker) {
+    std::string text;
+    while (!rest_.empty()) {
+      const std::string_view line = next_line();
+      if (line == marker) return text;
+      text += concat(line, "\n");
+    }
+    sink_.warn("bounce-template", concat(place(), ": missing \"", marker, "\" end marker"));
+    return text;
+  }
+
+  Error syntax_error(std::string message) const {
+    return {.kind = ErrorKind::kSyntax, .message = std::move(message), .file = file_, .line = line_number_};
+  }
+
+  void define(BounceTemplate& target, std::string_view text) {
+    const auto ignore = [&](std::string_view what) {
+      sink_.warn("bounce-template",
+                 concat(file_, ": ", what, " in ", target.name, " template -- ignoring this template"));
+    };
+    const BounceTemplates builtin = builtin_bounce_templates();
+    BounceTemplate fresh = *std::find_if(builtin.begin(), builtin.end(),
+                                         [&](const BounceTemplate& t) { return t.name == target.name; });
+    while (!text.empty()) {
+      std::string_view after = text;
+      const std::string_view line = take_line(after);
+      const std::optional<std::string_view> label = header_label(line);
+      if (!label) {
+        if (trim(line).empty()) text = after;
+        break;
+      }
+      const HeaderRow* row = std::find_if(std::begin(kHeaders), std::end(kHeaders), [&](const HeaderRow& r) {
+        return equals_ignoring_case(r.label, *label);
+      });
+      if (row == std::end(kHeaders)) return ignore(concat("unknown \"", *label, "\" header label"));
+      const std::string_view value = trim(line.substr(label->size() + 1));
+      if (value.empty()) return ignore(concat("empty \"", row->label, "\" header value"));
+      if (!is_ascii(value)) return ignore(concat("non-ASCII \"", row->label, "\" header value"));
+      fresh.*row->value = value;
+      text = after;
+    }
+    if (text.empty()) return ignore("missing message text");
+    if (!is_ascii(text) && equals_ignoring_case(fresh.charset, kCharset)) {
+      sink_.warn("bounce-template", concat(file_, ": 8-bit message text in ", target.name, " template"));
+      sink_.warn("bounce-template", "please specify a charset value other than us-ascii");
+      sink_.warn("bounce-template", "-- ignoring this template for now");
+      return;
+    }
+    fresh.text = text;
+    fresh.origin = file_;
+    target = std::move(fresh);
+  }
+
+  std::string_view rest_;
+  const std::string& file_;
+  DiagnosticSink& sink_;
+  int line_number_ = 0;
+  BounceTemplates templates_ = builtin_bounce_templates();
+};
+
+struct TimeUnit {
+  std::string_view suffix;
+  std::int64_t seconds;
+};
+constexpr TimeUnit kTimeUnits[] = {
+    {"_seconds", 1}, {"_minutes", 60}, {"_hours", 3600}, {"_days", 86400}, {"_weeks", 604800}};
+
+/// The settings, and the times in units. Notes the first name that is not defined.
+class BounceScope final : public ExpansionScope {
+ public:
+  explicit BounceScope(const Settings& settings) : settings_(settings) {
+    for (std::string_view name : {"maximal_queue_lifetime", "delay_warning_time"}) {
+      const Result<std::chrono::seconds> time = settings.get_duration(name);
+      if (!time) continue;
+      for (const TimeUnit& unit : kTimeUnits)
+        times_.emplace(concat(name, unit.suffix), std::to_string(time->count() / unit.seconds));
+    }
+  }
+
+  std::optional<std::string_view> value_of(std::string_view name) const override {
+    if (const auto time = times_.find(name); time != times_.end()) return time->second;
+    return settings_.value_of(name);
+  }
+
+ private:
+  const Settings& settings_;
+  std::map<std::string, std::string, std::less<>> times_;
+};
+
+}  // namespace
+
+BounceTemplates builtin_bounce_templates() {
+  const auto make = [](std::string_view name, std::string_view subject, std::string_view postmaster_subject,
+                       std::string_view text) {
+    return BounceTemplate{name,
+                          std::string(kCharset),
+                          std::string(kFrom),
+                          std::string(subject),
+                          std::string(postmaster_subject),
+                          concat(kGreeting, text, kSignature)};
+  };
+  return {make("failure", "Undelivered Mail Returned to Sender", "Postmaster Copy: Undelivered Mail",
+               concat("I'm sorry to have to inform you that your message could not\n"
+                      "be delivered to one or more recipients. It's attached below.\n\n",
+                      kHelp)),
+          make("delay", "Delayed Mail (still being retried)", "Postmaster Warning: Delayed Mail",
+               concat("####################################################################\n"
+                      "# THIS IS A WARNING ONLY.  YOU DO NOT NEED TO RESEND YOUR MESSAGE. #\n"
+                      "####################################################################\n\n"
+                      "Your message could not be delivered for more than $delay_warning_time_hours hour(s).\n"
+                      "It will be retried until it is $maximal_queue_lifetime_days day(s) old.\n\n",
+                      kHelp)),
+          make("success", "Successful Mail Delivery Report", "",
+               "Your message was successfully delivered to the destination(s)\n"
+               "listed below. If the message was delivered to mailbox you will\n"
+               "receive no further notifications. Otherwise you may still receive\n"
+               "notifications of mail delivery errors from other systems.\n\n"),
+          make("verify", "Mail Delivery Status Report", "",
+               "Enclosed is the mail delivery report that you requested.\n\n")};
+}
+
+Result<BounceTemplates> load_bounce_templates(const std::string& file, DiagnosticSink& sink) {
+  const Result<std::string> text = read_file(file);
+  if (!text) return text.error();
+  return TemplateReader(*text, file, sink).read();
+}
+
+std::string template_source(const BounceTemplate& bounce) {
+  std::string out = concat(bounce.name, "_template = <<EOF\n");
+  for (const HeaderRow& row : kHeaders)
+    if (!(bounce.*row.value).empty()) out += concat(row.label, ": ", bounce.*row.value, "\n");
+  return concat(out, "\n", bounce.text, "EOF\n");
+}
+
+Result<std::string> expand_bounce_text(const BounceTemplate& bounce, const Settings& settings,
+                                       DiagnosticSink& sink) {
+  const BounceScope scope(settings);
+  std::string out;
+  std::string_view rest = bounce.text;
+  while (!rest.empty()) {
+    const std::string_view line = take_line(rest);
+    bool has_undefined = false;
+    Result<std::string> expanded =
+        expand(line, scope, sink, [&](std::string_view name, std::optional<std::string_view> value, int depth) {
+          has_undefined |= depth == 1 && !value && !name.empty();
+        });
+    if (!expanded) return expanded.error();
+    if (has_undefined)
+      return Error{.kind = ErrorKind::kConfiguration,
+                   .message = concat(bounce.origin.empty() ? "[built-in]" : bounce.origin, ": undefined $name in ",
+                                     bounce.name, " template: ", line)};
+    out += concat(*expanded, "\n");
+  }
+  return out;
+}
+
+}  // namespace libconf

@@ -1,0 +1,101 @@
+#include "tools/postconf/configuration.h"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <ctime>
+
+#include "libconf/parameter_table.h"
+#include "libconf/text.h"
+
+namespace postconf {
+
+using libconf::concat;
+using libconf::DiagnosticSink;
+using libconf::Error;
+using libconf::Result;
+
+ConfigDirectory config_directory(const Options& options) {
+  if (options.config_directory) return {*options.config_directory, true};
+  const char* environment = std::getenv("MAIL_CONFIG");  // NOLINT(concurrency-mt-unsafe): read once, at the start.
+  if (environment != nullptr) return {environment, true};
+  return {std::string(libconf::find_parameter("config_directory")->default_value), false};
+}
+
+namespace {
+
+/// Postfix reads a main.cf that is this young again, after a pause, and then no longer knows the directory it was given.
+bool is_just_written(const std::string& file) {
+  struct stat status {};
+  return ::stat(file.c_str(), &status) == 0 && status.st_mtime >= std::time(nullptr) - 1;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Configuration>> Configuration::load(const Options& options, Loading loading, bool as_postfix,
+                                                           DiagnosticSink& sink) {
+  std::unique_ptr<Configuration> out(new Configuration);
+  out->directory_ = config_directory(options);
+  out->knows_directory_ =
+      out->directory_.is_explicit && !(as_postfix && is_just_written(out->directory_.main_cf()));
+  const bool master_first = loading == Loading::kMasterCf;
+  if (master_first)
+    if (Result<void> loaded = out->load_master(true, sink); !loaded) return loaded.error();
+  if (loading != Loading::kDefaults)
+    if (Result<void> loaded = out->load_main(sink); !loaded) return loaded.error();
+  if (!master_first)
+    if (Result<void> loaded = out->load_master(false, sink); !loaded) return loaded.error();
+  if (Result<void> made = out->make_settings(options, loading); !made) return made.error();
+  return out;
+}
+
+Result<void> Configuration::load_main(DiagnosticSink& sink) {
+  Result<libconf::MainCfDocument> document = libconf::MainCfDocument::load(directory_.main_cf());
+  if (!document) return document.error();
+  document->report(sink, knows_directory_ ? std::string_view(directory_.path) : std::string_view());
+  if (const libconf::MainCfEntry* fault = document->first_fault()) return document->fault_error(*fault);
+  main_cf_.emplace(std::move(*document));
+  return {};
+}
+
+Result<void> Configuration::load_master(bool required, DiagnosticSink& sink) {
+  Result<libconf::MasterCfDocument> document = libconf::MasterCfDocument::load(directory_.master_cf());
+  if (!document) {
+    if (required) return document.error();
+    sink.warn("no-master-cf", document.error().message);
+    return {};
+  }
+  document->lines().report(document->file(), sink);
+  Result<std::vector<libconf::PlacedService>> services = document->services(sink);
+  if (!services) return services.error();
+  services_ = std::move(*services);
+  master_cf_.emplace(std::move(*document));
+  return {};
+}
+
+Result<void> Configuration::make_settings(const Options& options, Loading loading) {
+  settings_.emplace(main_cf(), libconf::system_host());
+  for (const libconf::PlacedService& service : services_) settings_->define_service_parameters(service.service);
+  if (loading == Loading::kDefaults) return {};
+  if (knows_directory_) settings_->set_config_directory(directory_.path);
+  for (const std::string& override_text : options.overrides) {
+    libconf::NameValue parts;
+    const libconf::NameValueFault fault = libconf::split_name_value(override_text, parts);
+    if (fault != libconf::NameValueFault::kNone)
+      return Error{.kind = libconf::ErrorKind::kConfiguration,
+                   .message = concat("invalid parameter override: ", override_text, ": ", describe(fault))};
+    settings_->override_value(parts.name, parts.value);
+  }
+  return {};
+}
+
+Result<libconf::ParameterInventory> Configuration::inventory(DiagnosticSink& sink) const {
+  return libconf::ParameterInventory::scan({.settings = *settings_,
+                                            .main_cf = directory_.main_cf(),
+                                            .master_cf = directory_.master_cf(),
+                                            .services = services_,
+                                            .master_document = master_cf()},
+                                           sink);
+}
+
+}  // namespace postconf

@@ -1,0 +1,183 @@
+#include "tools/postconf/edit.h"
+
+#include <functional>
+
+#include "libconf/file.h"
+#include "libconf/file_edit.h"
+#include "libconf/parameter_table.h"
+#include "libconf/text.h"
+#include "libconf/value.h"
+#include "tools/postconf/configuration.h"
+#include "tools/postconf/edit_request.h"
+#include "tools/postconf/unified_diff.h"
+
+namespace postconf {
+namespace {
+
+using libconf::concat;
+using libconf::DiagnosticDiscard;
+using libconf::Error;
+using libconf::ErrorKind;
+using libconf::MainCfDocument;
+using libconf::MasterCfChange;
+using libconf::MasterCfDocument;
+using libconf::PlacedService;
+using libconf::Result;
+using libconf::Settings;
+
+constexpr int kStatusChanged = 10;
+
+Error refuse(std::string message) {
+  return {.kind = ErrorKind::kConfiguration, .message = concat(message, " (--strict; nothing was changed)")};
+}
+
+/// Holds the result of an edit against the parameter table, as --strict demands.
+class StrictCheck {
+ public:
+  explicit StrictCheck(const ConfigDirectory& directory) : directory_(directory) {}
+
+  Result<void> main_cf(const MainCfDocument& document, const std::vector<std::string>& names) {
+    services_.clear();
+    DiagnosticDiscard discard;
+    Result<MasterCfDocument> master = MasterCfDocument::load(directory_.master_cf());
+    if (master) {
+      Result<std::vector<PlacedService>> services = master->services(discard);
+      if (!services) return services.error();
+      services_ = std::move(*services);
+    }
+    return check(&document, master ? &*master : nullptr, [&](const Settings& settings, const auto& inventory) {
+      for (const std::string& name : names)
+        if (Result<void> good = check_setting(settings, inventory, name); !good) return good;
+      return Result<void>();
+    });
+  }
+
+  Result<void> master_cf(const MasterCfDocument& document, const std::vector<MasterCfChange>& changes) {
+    DiagnosticDiscard discard;
+    Result<MainCfDocument> main = MainCfDocument::load(directory_.main_cf());
+    if (!main) return main.error();
+    Result<std::vector<PlacedService>> services = document.services(discard);
+    if (!services) return services.error();
+    services_ = std::move(*services);
+    return check(&*main, &document, [&](const Settings& settings, const auto& inventory) {
+      for (const MasterCfChange& change : changes)
+        if (Result<void> good = check_change(change, settings, inventory, document); !good) return good;
+      return Result<void>();
+    });
+  }
+
+ private:
+  using Check = std::function<Result<void>(const Settings&, const libconf::ParameterInventory&)>;
+
+  Result<void> check(const MainCfDocument* main, const MasterCfDocument* master, const Check& check_all) {
+    Settings settings(main, libconf::system_host());
+    if (directory_.is_explicit) settings.set_config_directory(directory_.path);
+    for (const PlacedService& service : services_) settings.define_service_parameters(service.service);
+    DiagnosticDiscard discard;
+    const auto inventory = libconf::ParameterInventory::scan({.settings = settings,
+                                                              .main_cf = directory_.main_cf(),
+                                                              .master_cf = directory_.master_cf(),
+                                                              .services = services_,
+                                                              .master_document = master},
+                                                             discard);
+    if (!inventory) return inventory.error();
+    return check_all(settings, *inventory);
+  }
+
+  Result<void> check_change(const MasterCfChange& change, const Settings& settings,
+                            const libconf::ParameterInventory& inventory, const MasterCfDocument& document) {
+    const bool is_entry = change.kind == MasterCfChange::Kind::kSetEntry;
+    bool found = false;
+    for (const PlacedService& service : services_) {
+      const bool is_match = is_entry ? service.service.key() == change.entry.key()
+                                     : service.service.matches(change.service, change.type);
+      if (!is_match) continue;
+      found = true;
+      const Settings local = settings.for_service(service, document);
+      for (const libconf::NameValue& option : service.service.options()) {
+        if (change.kind == MasterCfChange::Kind::kSetParameter && option.name != change.name) continue;
+        if (Result<void> good = check_setting(local, inventory, option.name); !good) return good;
+      }
+    }
+    const bool needs_service = change.kind == MasterCfChange::Kind::kSetField ||
+                               change.kind == MasterCfChange::Kind::kSetParameter;
+    if (!found && needs_service)
+      return refuse(concat(directory_.master_cf(), ": no such service: ", change.service, "/", change.type));
+    return {};
+  }
+
+  Result<void> check_setting(const Settings& settings, const libconf::ParameterInventory& inventory,
+                             std::string_view name) {
+    if (!inventory.class_of(name)) return refuse(concat("unknown parameter: ", name));
+    const libconf::Parameter* parameter = libconf::find_parameter(name);
+    if (parameter == nullptr || parameter->type == libconf::ParameterType::kRaw) return {};
+    const Result<std::string> value = settings.get(name);
+    if (!value) return value.error();
+    if (std::optional<Error> error = libconf::check_value(*parameter, *value)) return refuse(error->message);
+    return {};
+  }
+
+  const ConfigDirectory& directory_;
+  std::vector<PlacedService> services_;
+};
+
+/// Runs one edit of `file`: `change` makes the new text, or says why not.
+Result<int> run_edit(const Options& options, const std::string& file, Console& console,
+                     const std::function<Result<std::string>(const std::string& text)>& change) {
+  if (options.dry_run) {
+    const Result<std::string> text = libconf::read_file(file);
+    if (!text) return text.error();
+    const Result<std::string> changed = change(*text);
+    if (!changed) return changed.error();
+    console.out += unified_diff(*text, *changed, file, file);
+    return options.changed && *text != *changed ? kStatusChanged : 0;
+  }
+  Result<libconf::FileEdit> edit = libconf::FileEdit::begin(file);
+  if (!edit) return edit.error();
+  const Result<std::string> changed = change(edit->original());
+  if (!changed) {
+    // A text that cannot be edited leaves FILE.tmp to the next edit, as in Postfix; a refused one leaves nothing.
+    if (changed.error().kind != ErrorKind::kSyntax) edit->discard();
+    return changed.error();
+  }
+  const Result<bool> committed = edit->commit(*changed);
+  if (!committed) return committed.error();
+  return options.changed && *committed ? kStatusChanged : 0;
+}
+
+Result<int> edit_main_cf(const Options& options, Console& console) {
+  const Result<libconf::MainCfEdit> edit = main_cf_request(options, console);
+  if (!edit) return edit.error();
+  const ConfigDirectory directory = config_directory(options);
+  return run_edit(options, directory.main_cf(), console, [&](const std::string& text) -> Result<std::string> {
+    std::string changed = edit->apply(MainCfDocument::parse(text, directory.main_cf()), console.warnings);
+    if (!options.strict) return changed;
+    const MainCfDocument document = MainCfDocument::parse(changed, directory.main_cf());
+    const Result<void> good = StrictCheck(directory).main_cf(document, edit->names_set());
+    if (!good) return good.error();
+    return changed;
+  });
+}
+
+Result<int> edit_master_cf(const Options& options, Console& console) {
+  const Result<std::vector<MasterCfChange>> changes = master_cf_request(options, console);
+  if (!changes) return changes.error();
+  const ConfigDirectory directory = config_directory(options);
+  return run_edit(options, directory.master_cf(), console, [&](const std::string& text) -> Result<std::string> {
+    Result<std::string> changed =
+        apply(*changes, MasterCfDocument::parse(text, directory.master_cf()), console.warnings);
+    if (!changed || !options.strict) return changed;
+    const MasterCfDocument document = MasterCfDocument::parse(*changed, directory.master_cf());
+    const Result<void> good = StrictCheck(directory).master_cf(document, *changes);
+    if (!good) return good.error();
+    return changed;
+  });
+}
+
+}  // namespace
+
+Result<int> edit_files(const Options& options, Console& console) {
+  return options.first_of("MFP") != '\0' ? edit_master_cf(options, console) : edit_main_cf(options, console);
+}
+
+}  // namespace postconf

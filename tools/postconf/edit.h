@@ -1,0 +1,11 @@
+/// Editing main.cf and master.cf: -e, -X and -#, with --dry-run, --strict and --changed.
+#pragma once
+
+#include "libconf/result.h"
+#include "tools/postconf/run.h"
+
+namespace postconf {
+
+libconf::Result<int> edit_files(const Options& options, Console& console);
+
+}  // namespace postconf
