@@ -72,4 +72,9 @@ void Lines::report(std::string_view file, DiagnosticSink& sink) const {
   }
 }
 
+std::string with_final_newline(std::string text, std::string_view original) {
+  if (text != original && !text.empty() && text.back() != '\n') text += '\n';
+  return text;
+}
+
 }  // namespace libconf

@@ -61,4 +61,8 @@ class Lines {
   std::vector<LogicalLine> logical_;
 };
 
+/// Ends an edited text: one that differs from `original` gets a newline at its end when that is missing, as since Postfix
+/// 3.12; one that does not differ stays as it is.
+std::string with_final_newline(std::string text, std::string_view original);
+
 }  // namespace libconf

@@ -141,7 +141,7 @@ std::string MainCfEdit::apply(const MainCfDocument& document, DiagnosticSink& si
     if (!out.empty() && out.back() != '\n') out += '\n';
     out += concat(name, " = ", change.value, "\n");
   }
-  return out;
+  return with_final_newline(std::move(out), document.text());
 }
 
 }  // namespace libconf

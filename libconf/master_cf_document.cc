@@ -69,7 +69,7 @@ class MasterCfRewriter {
     }
     if (Result<void> flushed = flush(); !flushed) return flushed.error();
     append_new_entries();
-    return std::move(out_);
+    return with_final_newline(std::move(out_), document_.text());
   }
 
  private:

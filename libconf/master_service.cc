@@ -203,7 +203,7 @@ bool MasterService::matches(std::string_view service, std::string_view type) con
   const auto is_match = [](std::string_view pattern, std::string_view text) {
     return pattern == "*" || pattern == text;
   };
-  return is_match(service, this->service()) && (type.empty() || is_match(type, this->type()));
+  return is_match(service, this->service()) && is_match(type, this->type());
 }
 
 std::size_t MasterService::for_each_option(const std::function<void(const OptionPlace&)>& visit) const {

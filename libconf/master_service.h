@@ -50,7 +50,7 @@ class MasterService {
   /// "smtp/inet".
   std::string key() const { return concat(service(), "/", type()); }
 
-  /// True when `service` and `type` name this service; "*" matches all, and so does an empty type.
+  /// True when `service` and `type` name this service; "*" matches all.
   bool matches(std::string_view service, std::string_view type) const;
 
   /// The `-o name=value` arguments that the command would obey, in order; later ones win. Arguments without '=' are not

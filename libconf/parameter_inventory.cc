@@ -11,6 +11,12 @@ namespace libconf {
 
 using Names = std::set<std::string, std::less<>>;
 
+namespace {
+
+constexpr std::string_view kDeprecated = "deprecated-parameter";
+
+}  // namespace
+
 ParameterInventory ParameterInventory::defaults(const Settings& settings) { return ParameterInventory(settings); }
 
 std::optional<ParameterClass> ParameterInventory::class_of(std::string_view name) const {
@@ -43,6 +49,20 @@ std::vector<std::string_view> ParameterInventory::names(ParameterClasses classes
   return out;
 }
 
+void ParameterInventory::report(bool master_only, DiagnosticSink& sink) const {
+  bool has_deprecated = false;
+  const auto report_all = [&](const std::vector<Diagnostic>& findings) {
+    for (const Diagnostic& finding : findings) {
+      has_deprecated |= finding.code == kDeprecated;
+      sink.report(finding);
+    }
+  };
+  if (!master_only) report_all(main_findings_);
+  report_all(master_findings_);
+  if (has_deprecated)
+    sink.warn(kDeprecated, "See https://www.postfix.org/DEPRECATION_README.html for details");
+}
+
 /// One pass over all explicit settings.
 class InventoryScan {
  public:
@@ -60,10 +80,8 @@ class InventoryScan {
       if (!names) return names.error();
       local_names.push_back(std::move(*names));
     }
-    report_main();
-    for (std::size_t i = 0; i < input_.services.size(); ++i) report_service(input_.services[i], local_names[i]);
-    if (saw_deprecated_)
-      sink_.warn("deprecated-parameter", "See https://www.postfix.org/DEPRECATION_README.html for details");
+    judge_main();
+    for (std::size_t i = 0; i < input_.services.size(); ++i) judge_service(input_.services[i], local_names[i]);
     return std::move(inventory_);
   }
 
@@ -197,39 +215,39 @@ class InventoryScan {
     return std::nullopt;
   }
 
-  void report_main() {
+  void judge_main() {
     for (std::string_view name : input_.settings.explicit_names()) {
       const Setting setting = *input_.settings.explicit_setting(name);
-      report_name(input_.main_cf, name, setting, inventory_.class_of(name).has_value());
+      judge_name(input_.main_cf, name, setting, inventory_.class_of(name).has_value(), inventory_.main_findings_);
     }
   }
 
-  void report_service(const PlacedService& service, const Names& local) {
+  void judge_service(const PlacedService& service, const Names& local) {
     std::map<std::string_view, std::string_view> last_values;
     const std::vector<NameValue> options = service.service.options();
     for (const NameValue& option : options) last_values[option.name] = option.value;
     for (const auto& [name, value] : last_values) {
       const Setting setting{value, {.kind = OriginKind::kServiceOption, .line = service.line}};
-      report_name(input_.master_cf, name, setting,
-                  inventory_.class_of(name).has_value() || local.count(name) != 0);
+      judge_name(input_.master_cf, name, setting, inventory_.class_of(name).has_value() || local.count(name) != 0,
+                 inventory_.master_findings_);
     }
   }
 
-  void report_name(std::string_view file, std::string_view name, const Setting& setting, bool is_known) {
+  static void judge_name(std::string_view file, std::string_view name, const Setting& setting, bool is_known,
+                         std::vector<Diagnostic>& findings) {
+    Diagnostic finding{.file = std::string(file), .line = setting.origin.line, .code = {}, .message = {}};
     const Parameter* parameter = find_parameter(name);
     if (parameter != nullptr && !parameter->deprecated_since.empty()) {
-      sink_.report({.file = std::string(file),
-                    .line = setting.origin.line,
-                    .code = "deprecated-parameter",
-                    .message = concat(file, ": support for parameter \"", name, "\" will be removed; instead, ",
-                                      advice(*parameter))});
-      saw_deprecated_ = true;
+      finding.code = kDeprecated;
+      finding.message = concat(file, ": support for parameter \"", name, "\" will be removed; instead, ",
+                               advice(*parameter));
     } else if (!is_known) {
-      sink_.report({.file = std::string(file),
-                    .line = setting.origin.line,
-                    .code = "unused-parameter",
-                    .message = concat(file, ": unused parameter: ", name, "=", setting.value)});
+      finding.code = "unused-parameter";
+      finding.message = concat(file, ": unused parameter: ", name, "=", setting.value);
+    } else {
+      return;
     }
+    findings.push_back(std::move(finding));
   }
 
   static std::string advice(const Parameter& parameter) {
@@ -243,7 +261,6 @@ class InventoryScan {
   ParameterInventory inventory_;
   Names option_names_;  ///< Of all services: main.cf may use a name that only services set.
   Names table_files_;
-  bool saw_deprecated_ = false;
 };
 
 Result<ParameterInventory> ParameterInventory::scan(const InventoryInput& input, DiagnosticSink& sink) {

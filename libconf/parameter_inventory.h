@@ -42,10 +42,12 @@ class ParameterInventory {
   /// Knows built-in and service-defined names only, and looks at no value.
   static ParameterInventory defaults(const Settings& settings);
 
-  /// Looks at every explicit setting. The sink gets, as Postfix words them: undefined names in values, unused and
-  /// deprecated settings, problems in the configuration files of tables. Errors: kSyntax for a value in use that cannot
-  /// be expanded.
+  /// Looks at every explicit setting. The sink gets, as Postfix words them: undefined names in values, and problems in
+  /// the configuration files of tables. Errors: kSyntax for a value in use that cannot be expanded.
   static Result<ParameterInventory> scan(const InventoryInput& input, DiagnosticSink& sink);
+
+  /// Unused and deprecated settings of main.cf (unless `master_only`) and master.cf, as Postfix words them.
+  void report(bool master_only, DiagnosticSink& sink) const;
 
   /// Nothing: the name is unknown.
   std::optional<ParameterClass> class_of(std::string_view name) const;
@@ -59,6 +61,8 @@ class ParameterInventory {
 
   const Settings* settings_;
   std::set<std::string, std::less<>> user_;
+  std::vector<Diagnostic> main_findings_;
+  std::vector<Diagnostic> master_findings_;
 };
 
 }  // namespace libconf

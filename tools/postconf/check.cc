@@ -69,7 +69,10 @@ void find_all(const Options& options, libconf::DiagnosticList& findings) {
   auto configuration = Configuration::load(options, Loading::kMainCf, false, findings);
   if (!configuration) return findings.report(error_diagnostic("cannot-load", configuration.error()));
   const auto inventory = (*configuration)->inventory(findings);
-  if (!inventory) findings.report(error_diagnostic("bad-expression", inventory.error()));
+  if (inventory)
+    inventory->report(false, findings);
+  else
+    findings.report(error_diagnostic("bad-expression", inventory.error()));
   const Settings& settings = (*configuration)->settings();
   check_values(settings, settings.explicit_names(), findings);
   for (const libconf::PlacedService& service : (*configuration)->services()) {

@@ -105,6 +105,7 @@ Result<int> show_main(const Options& options, Console& console) {
     if (!value) return value.error();
     append_setting(console.out, name, *value, format);
   }
+  inventory->report(false, console.warnings);
   return 0;
 }
 
@@ -215,6 +216,7 @@ Result<int> show_origins(const Options& options, Console& console) {
     lines.push_back(std::move(line));
   }
   append_aligned(console.out, lines);
+  inventory->report(false, console.warnings);
   return 0;
 }
 

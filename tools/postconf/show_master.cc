@@ -173,7 +173,9 @@ Result<int> show_master(const Options& options, Console& console) {
   if (!configuration) return configuration.error();
   Result<ParameterInventory> inventory = (*configuration)->inventory(console.warnings);
   if (!inventory) return inventory.error();
-  return MasterView(options, **configuration, *inventory, console).run();
+  Result<int> status = MasterView(options, **configuration, *inventory, console).run();
+  if (status) inventory->report(true, console.warnings);
+  return status;
 }
 
 }  // namespace postconf
