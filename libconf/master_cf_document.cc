@@ -26,13 +26,20 @@ Result<MasterService> MasterCfDocument::read(const LogicalLine& line, Diagnostic
   return error;
 }
 
-Result<std::vector<PlacedService>> MasterCfDocument::services(DiagnosticSink& sink) const {
-  std::vector<PlacedService> out;
-  for (const LogicalLine& line : lines().logical()) {
+Result<MasterCf> MasterCf::load(const std::string& file, DiagnosticSink& sink) {
+  Result<MasterCfDocument> document = MasterCfDocument::load(file);
+  if (!document) return document.error();
+  return read(std::move(*document), sink);
+}
+
+Result<MasterCf> MasterCf::read(MasterCfDocument document, DiagnosticSink& sink) {
+  MasterCf out(std::move(document));
+  out.document_.lines().report(out.file(), sink);
+  for (const LogicalLine& line : out.document_.lines().logical()) {
     if (line.is_orphan) continue;
-    Result<MasterService> service = read(line, sink);
+    Result<MasterService> service = out.document_.read(line, sink);
     if (!service) return service.error();
-    out.push_back({std::move(*service), static_cast<int>(line.first) + 1});
+    out.services_.push_back({std::move(*service), static_cast<int>(line.first) + 1});
   }
   return out;
 }

@@ -1,8 +1,7 @@
 /// master.cf, every byte of it (master(5)).
 ///
 ///     auto document = MasterCfDocument::load("/etc/postfix/master.cf");
-///     auto services = document->services(sink);
-///     for (const PlacedService& s : *services) use(s.service.key(), s.line);
+///     auto changed = apply(changes, *document, sink);
 #pragma once
 
 #include <memory>
@@ -35,10 +34,7 @@ class MasterCfDocument {
   const std::string& text() const { return body_->text; }
   const Lines& lines() const { return body_->lines; }
 
-  /// All services, in file order. The first malformed one is the Error, worded as Postfix does. Oddities are reported.
-  Result<std::vector<PlacedService>> services(DiagnosticSink& sink) const;
-
-  /// The service of one logical line. REQUIRES: not an orphan.
+  /// The service of one logical line. REQUIRES: not an orphan. Error: kSyntax, worded as Postfix does.
   Result<MasterService> read(const LogicalLine& line, DiagnosticSink& sink) const;
 
  private:
@@ -51,6 +47,30 @@ class MasterCfDocument {
   explicit MasterCfDocument(std::unique_ptr<Body> body) : body_(std::move(body)) {}
 
   std::unique_ptr<Body> body_;
+};
+
+/// A master.cf whose entries are all well-formed: the document and its services.
+///
+///     auto master_cf = MasterCf::load("/etc/postfix/master.cf", sink);
+///     for (const PlacedService& s : master_cf->services()) use(s.service.key(), s.line);
+///
+/// Immutable; safe to share between threads.
+class MasterCf {
+ public:
+  /// Errors: kInputOutput; or kSyntax for the first malformed entry. Oddities go to the sink.
+  static Result<MasterCf> load(const std::string& file, DiagnosticSink& sink);
+  static Result<MasterCf> read(MasterCfDocument document, DiagnosticSink& sink);
+
+  const std::string& file() const { return document_.file(); }
+  const MasterCfDocument& document() const { return document_; }
+  /// In file order.
+  const std::vector<PlacedService>& services() const { return services_; }
+
+ private:
+  explicit MasterCf(MasterCfDocument document) : document_(std::move(document)) {}
+
+  MasterCfDocument document_;
+  std::vector<PlacedService> services_;
 };
 
 /// One change to master.cf, as a `postconf -M`, `-F` or `-P` argument asks for it.

@@ -1,6 +1,7 @@
 #include "libconf/parameter_inventory.h"
 
 #include <algorithm>
+#include <span>
 
 #include "libconf/main_cf_document.h"
 #include "libconf/parameter_table.h"
@@ -66,61 +67,71 @@ void ParameterInventory::report(bool master_only, DiagnosticSink& sink) const {
 /// One pass over all explicit settings.
 class InventoryScan {
  public:
-  InventoryScan(const InventoryInput& input, DiagnosticSink& sink)
-      : input_(input), sink_(sink), inventory_(input.settings) {
-    for (const PlacedService& service : input.services)
+  InventoryScan(const Settings& settings, std::string_view main_cf, const MasterCf* master_cf, DiagnosticSink& sink)
+      : settings_(settings), main_cf_(main_cf), master_cf_(master_cf), sink_(sink), inventory_(settings) {
+    for (const PlacedService& service : services())
       for (const NameValue& option : service.service.options()) option_names_.emplace(option.name);
   }
 
   Result<ParameterInventory> run() {
     if (Result<void> scanned = scan_main(); !scanned) return scanned.error();
-    std::vector<Names> local_names;
-    for (const PlacedService& service : input_.services) {
-      Result<Names> names = scan_service(service);
-      if (!names) return names.error();
-      local_names.push_back(std::move(*names));
+    std::vector<ServiceScan> scans;
+    for (const PlacedService& service : services()) {
+      scans.emplace_back(settings_.for_service(service.service, *master_cf_));
+      if (Result<void> scanned = scan_service(service, scans.back()); !scanned) return scanned.error();
     }
     judge_main();
-    for (std::size_t i = 0; i < input_.services.size(); ++i) judge_service(input_.services[i], local_names[i]);
+    for (const ServiceScan& scan : scans) judge_service(scan);
     return std::move(inventory_);
   }
 
  private:
+  std::span<const PlacedService> services() const {
+    return master_cf_ != nullptr ? std::span(master_cf_->services()) : std::span<const PlacedService>();
+  }
+
+  /// What is known of one service: its view of the settings, the names that its options set, and those among them that
+  /// its options use.
+  struct ServiceScan {
+    explicit ServiceScan(Settings view) : settings(std::move(view)) {}
+    Settings settings;
+    std::vector<std::string> names;
+    Names used;
+  };
+
   /// Where names are looked up, and where user-defined ones are noted: main.cf, or one service with its options.
   struct Context {
     const Settings& settings;
     std::string_view file;
     std::string_view label;  ///< What messages about braces call the file.
     Names& names;
+    bool is_main_cf() const { return label == "main.cf"; }
   };
 
   Result<void> scan_main() {
-    const Context context{input_.settings, input_.main_cf, "main.cf", inventory_.user_};
-    if (input_.settings.explicit_setting("smtpd_restriction_classes"))
+    const Context context{settings_, main_cf_, "main.cf", inventory_.user_};
+    if (settings_.explicit_setting("smtpd_restriction_classes"))
       if (Result<void> scanned = scan_classes(context); !scanned) return scanned;
-    for (std::string_view name : input_.settings.explicit_names())
+    for (std::string_view name : settings_.explicit_names())
       if (Result<void> scanned = scan_value(context, name); !scanned) return scanned;
     return {};
   }
 
-  Result<Names> scan_service(const PlacedService& service) {
-    Names local;
-    const Settings settings = input_.settings.for_service(service, *input_.master_document);
-    const Context context{settings, input_.master_cf, "master.cf", local};
-    const std::vector<std::string> names = option_names(service);
-    if (std::binary_search(names.begin(), names.end(), "smtpd_restriction_classes"))
-      if (Result<void> scanned = scan_classes(context); !scanned) return scanned.error();
-    for (const std::string& name : names)
-      if (Result<void> scanned = scan_value(context, name); !scanned) return scanned.error();
-    return local;
+  Result<void> scan_service(const PlacedService& service, ServiceScan& scan) {
+    for (std::string_view name : scan.settings.explicit_names())
+      if (is_option(scan, name)) scan.names.emplace_back(name);
+    const std::string label = concat("master.cf:", service.service.key());
+    const Context context{scan.settings, master_cf_->file(), label, scan.used};
+    if (is_option(scan, "smtpd_restriction_classes"))
+      if (Result<void> scanned = scan_classes(context); !scanned) return scanned;
+    for (const std::string& name : scan.names)
+      if (Result<void> scanned = scan_value(context, name); !scanned) return scanned;
+    return {};
   }
 
-  static std::vector<std::string> option_names(const PlacedService& service) {
-    std::vector<std::string> names;
-    for (const NameValue& option : service.service.options()) names.emplace_back(option.name);
-    std::sort(names.begin(), names.end());
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    return names;
+  static bool is_option(const ServiceScan& scan, std::string_view name) {
+    const std::optional<Setting> setting = scan.settings.explicit_setting(name);
+    return setting && setting->origin.kind == OriginKind::kServiceOption && name != "service_name";
   }
 
   Result<void> scan_classes(const Context& context) {
@@ -141,7 +152,7 @@ class InventoryScan {
     const std::optional<Setting> setting = context.settings.explicit_setting(name);
     if (setting && setting->origin.kind == OriginKind::kServiceOption) {
       context.names.emplace(name);
-    } else if (setting || option_names_.count(name) != 0) {
+    } else if (setting || (context.is_main_cf() && option_names_.count(name) != 0)) {
       inventory_.user_.emplace(name);
     } else {
       sink_.report({.file = std::string(context.file),
@@ -179,8 +190,9 @@ class InventoryScan {
     if (table.starts_with('/') || table.starts_with('.')) return scan_table_file(type, table, suffixes);
     for (const DerivedParameter& row : suffixes) {
       const std::string name = concat(table, row.suffix);
-      if (!is_known(context, name) && (context.settings.explicit_setting(name) || option_names_.count(name) != 0))
-        note_use(context, name);
+      const bool is_set = context.settings.explicit_setting(name) ||
+                          (context.is_main_cf() && option_names_.count(name) != 0);
+      if (is_set) note_use(context, name);
     }
     return std::nullopt;
   }
@@ -216,21 +228,16 @@ class InventoryScan {
   }
 
   void judge_main() {
-    for (std::string_view name : input_.settings.explicit_names()) {
-      const Setting setting = *input_.settings.explicit_setting(name);
-      judge_name(input_.main_cf, name, setting, inventory_.class_of(name).has_value(), inventory_.main_findings_);
+    for (std::string_view name : settings_.explicit_names()) {
+      const Setting setting = *settings_.explicit_setting(name);
+      judge_name(main_cf_, name, setting, inventory_.class_of(name).has_value(), inventory_.main_findings_);
     }
   }
 
-  void judge_service(const PlacedService& service, const Names& local) {
-    std::map<std::string_view, std::string_view> last_values;
-    const std::vector<NameValue> options = service.service.options();
-    for (const NameValue& option : options) last_values[option.name] = option.value;
-    for (const auto& [name, value] : last_values) {
-      const Setting setting{value, {.kind = OriginKind::kServiceOption, .line = service.line}};
-      judge_name(input_.master_cf, name, setting, inventory_.class_of(name).has_value() || local.count(name) != 0,
-                 inventory_.master_findings_);
-    }
+  void judge_service(const ServiceScan& scan) {
+    for (const std::string& name : scan.names)
+      judge_name(master_cf_->file(), name, *scan.settings.explicit_setting(name),
+                 inventory_.class_of(name).has_value() || scan.used.count(name) != 0, inventory_.master_findings_);
   }
 
   static void judge_name(std::string_view file, std::string_view name, const Setting& setting, bool is_known,
@@ -256,15 +263,18 @@ class InventoryScan {
     return concat("specify \"", parameter.replacement, "\"");
   }
 
-  const InventoryInput& input_;
+  const Settings& settings_;
+  std::string_view main_cf_;
+  const MasterCf* master_cf_;
   DiagnosticSink& sink_;
   ParameterInventory inventory_;
   Names option_names_;  ///< Of all services: main.cf may use a name that only services set.
   Names table_files_;
 };
 
-Result<ParameterInventory> ParameterInventory::scan(const InventoryInput& input, DiagnosticSink& sink) {
-  return InventoryScan(input, sink).run();
+Result<ParameterInventory> ParameterInventory::scan(const Settings& settings, std::string_view main_cf,
+                                                    const MasterCf* master_cf, DiagnosticSink& sink) {
+  return InventoryScan(settings, main_cf, master_cf, sink).run();
 }
 
 }  // namespace libconf

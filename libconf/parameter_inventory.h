@@ -4,13 +4,12 @@
 /// when something uses it: a `$name`, a restriction class, a table such as `mysql:name` (which reads name_hosts and so
 /// on). A setting that nothing uses is most often a misspelt one.
 ///
-///     auto inventory = ParameterInventory::scan(settings, services, "main.cf", "master.cf", sink);
+///     auto inventory = ParameterInventory::scan(settings, "main.cf", &master_cf, sink);
 ///     inventory->class_of("my_networks") == ParameterClass::kUser;
 #pragma once
 
 #include <optional>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,23 +27,16 @@ enum class ParameterClass : unsigned { kBuiltin = 1, kService = 2, kUser = 4 };
 using ParameterClasses = unsigned;
 inline constexpr ParameterClasses kAllClasses = 7;
 
-/// The files that a scan looks at. Without services it works, but takes service-defined names for misspelt ones.
-struct InventoryInput {
-  const Settings& settings;
-  std::string_view main_cf;
-  std::string_view master_cf;
-  std::span<const PlacedService> services;
-  const MasterCfDocument* master_document = nullptr;  ///< Null exactly when there are no services.
-};
-
 class ParameterInventory {
  public:
   /// Knows built-in and service-defined names only, and looks at no value.
   static ParameterInventory defaults(const Settings& settings);
 
-  /// Looks at every explicit setting. The sink gets, as Postfix words them: undefined names in values, and problems in
+  /// Looks at every explicit setting of main.cf (called `main_cf` in messages), and of master.cf's services. Without a
+  /// master.cf (nullptr), service-defined names pass for misspelt ones. The sink gets, as Postfix words them: undefined names in values, and problems in
   /// the configuration files of tables. Errors: kSyntax for a value in use that cannot be expanded.
-  static Result<ParameterInventory> scan(const InventoryInput& input, DiagnosticSink& sink);
+  static Result<ParameterInventory> scan(const Settings& settings, std::string_view main_cf,
+                                         const MasterCf* master_cf, DiagnosticSink& sink);
 
   /// Unused and deprecated settings of main.cf (unless `master_only`) and master.cf, as Postfix words them.
   void report(bool master_only, DiagnosticSink& sink) const;

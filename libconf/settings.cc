@@ -54,14 +54,19 @@ void Settings::define_service_parameters(const MasterService& service) {
   });
 }
 
-Settings Settings::for_service(const PlacedService& service, const MasterCfDocument& document) const {
+Settings Settings::for_service(const MasterService& service, const MasterCf& master_cf) const {
   Settings view = *this;
   view.expanded_.clear();
   view.host_defaults_.clear();
-  const Origin origin{.kind = OriginKind::kServiceOption, .file = document.file(), .line = service.line};
-  view.overrides_["service_name"] = {service.service.service(), origin};
-  for (const NameValue& option : service.service.options())
-    view.overrides_[std::string(option.name)] = {std::string(option.value), origin};
+  const auto set = [&](std::string_view name, std::string_view value, int line) {
+    view.overrides_[std::string(name)] = {
+        std::string(value), {.kind = OriginKind::kServiceOption, .file = master_cf.file(), .line = line}};
+  };
+  for (const PlacedService& entry : master_cf.services()) {
+    if (!entry.service.matches(service.service(), service.type())) continue;
+    set("service_name", service.service(), entry.line);
+    for (const NameValue& option : entry.service.options()) set(option.name, option.value, entry.line);
+  }
   return view;
 }
 

@@ -187,6 +187,13 @@ std::string json_quote(std::string_view text) {
   return out;
 }
 
+std::string printable(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c < ' ' || c > '~') c = '?';
+  return out;
+}
+
 std::string fold(std::string_view head, std::string_view text, std::size_t width, std::size_t indent) {
   std::string out(head);
   std::size_t column = out.size();

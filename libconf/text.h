@@ -72,6 +72,9 @@ std::string_view describe(NameValueFault fault);
 /// `text` as a JSON string with its quotes (RFC 8259). Bytes that are not UTF-8 become U+FFFD.
 std::string json_quote(std::string_view text);
 
+/// `text` as it may stand in a message: anything but printable ASCII becomes '?'.
+std::string printable(std::string_view text);
+
 /// Lays words out in lines of at most `width` columns, where a single word allows it; further lines start with
 /// `indent` spaces. `head` is printed first (an empty head: none). No newline at the end.
 std::string fold(std::string_view head, std::string_view text, std::size_t width = 80, std::size_t indent = 4);

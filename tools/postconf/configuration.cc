@@ -59,23 +59,19 @@ Result<void> Configuration::load_main(DiagnosticSink& sink) {
 }
 
 Result<void> Configuration::load_master(bool required, DiagnosticSink& sink) {
-  Result<libconf::MasterCfDocument> document = libconf::MasterCfDocument::load(directory_.master_cf());
-  if (!document) {
-    if (required) return document.error();
-    sink.warn("no-master-cf", document.error().message);
+  Result<libconf::MasterCf> master_cf = libconf::MasterCf::load(directory_.master_cf(), sink);
+  if (master_cf) {
+    master_cf_.emplace(std::move(*master_cf));
     return {};
   }
-  document->lines().report(document->file(), sink);
-  Result<std::vector<libconf::PlacedService>> services = document->services(sink);
-  if (!services) return services.error();
-  services_ = std::move(*services);
-  master_cf_.emplace(std::move(*document));
+  if (required || master_cf.error().kind != libconf::ErrorKind::kInputOutput) return master_cf.error();
+  sink.warn("no-master-cf", master_cf.error().message);
   return {};
 }
 
 Result<void> Configuration::make_settings(const Options& options, Loading loading) {
   settings_.emplace(main_cf(), libconf::system_host());
-  for (const libconf::PlacedService& service : services_) settings_->define_service_parameters(service.service);
+  for (const libconf::PlacedService& service : services()) settings_->define_service_parameters(service.service);
   if (loading == Loading::kDefaults) return {};
   if (knows_directory_) settings_->set_config_directory(directory_.path);
   for (const std::string& override_text : options.overrides) {
@@ -90,12 +86,7 @@ Result<void> Configuration::make_settings(const Options& options, Loading loadin
 }
 
 Result<libconf::ParameterInventory> Configuration::inventory(DiagnosticSink& sink) const {
-  return libconf::ParameterInventory::scan({.settings = *settings_,
-                                            .main_cf = directory_.main_cf(),
-                                            .master_cf = directory_.master_cf(),
-                                            .services = services_,
-                                            .master_document = master_cf()},
-                                           sink);
+  return libconf::ParameterInventory::scan(*settings_, directory_.main_cf(), master_cf(), sink);
 }
 
 }  // namespace postconf

@@ -3,8 +3,8 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "libconf/main_cf_document.h"
 #include "libconf/master_cf_document.h"
@@ -43,8 +43,10 @@ class Configuration {
 
   const ConfigDirectory& directory() const { return directory_; }
   const libconf::MainCfDocument* main_cf() const { return main_cf_ ? &*main_cf_ : nullptr; }
-  const libconf::MasterCfDocument* master_cf() const { return master_cf_ ? &*master_cf_ : nullptr; }
-  const std::vector<libconf::PlacedService>& services() const { return services_; }
+  const libconf::MasterCf* master_cf() const { return master_cf_ ? &*master_cf_ : nullptr; }
+  std::span<const libconf::PlacedService> services() const {
+    return master_cf_ ? std::span(master_cf_->services()) : std::span<const libconf::PlacedService>();
+  }
   const libconf::Settings& settings() const { return *settings_; }
 
   /// The names in use, with warnings of those that are not.
@@ -52,7 +54,7 @@ class Configuration {
 
   /// The settings that `service` sees.
   libconf::Settings settings_of(const libconf::PlacedService& service) const {
-    return settings_->for_service(service, *master_cf_);
+    return settings_->for_service(service.service, *master_cf_);
   }
 
  private:
@@ -64,8 +66,7 @@ class Configuration {
   ConfigDirectory directory_;
   bool knows_directory_ = false;  ///< config_directory counts as set.
   std::optional<libconf::MainCfDocument> main_cf_;
-  std::optional<libconf::MasterCfDocument> master_cf_;
-  std::vector<libconf::PlacedService> services_;
+  std::optional<libconf::MasterCf> master_cf_;
   std::optional<libconf::Settings> settings_;
 };
 

@@ -20,6 +20,7 @@ using libconf::Error;
 using libconf::ErrorKind;
 using libconf::MainCfDocument;
 using libconf::MasterCfChange;
+using libconf::MasterCf;
 using libconf::MasterCfDocument;
 using libconf::PlacedService;
 using libconf::Result;
@@ -37,14 +38,9 @@ class StrictCheck {
   explicit StrictCheck(const ConfigDirectory& directory) : directory_(directory) {}
 
   Result<void> main_cf(const MainCfDocument& document, const std::vector<std::string>& names) {
-    services_.clear();
     DiagnosticDiscard discard;
-    Result<MasterCfDocument> master = MasterCfDocument::load(directory_.master_cf());
-    if (master) {
-      Result<std::vector<PlacedService>> services = master->services(discard);
-      if (!services) return services.error();
-      services_ = std::move(*services);
-    }
+    Result<MasterCf> master = MasterCf::load(directory_.master_cf(), discard);
+    if (!master && master.error().kind != ErrorKind::kInputOutput) return master.error();
     return check(&document, master ? &*master : nullptr, [&](const Settings& settings, const auto& inventory) {
       for (const std::string& name : names)
         if (Result<void> good = check_setting(settings, inventory, name); !good) return good;
@@ -52,16 +48,15 @@ class StrictCheck {
     });
   }
 
-  Result<void> master_cf(const MasterCfDocument& document, const std::vector<MasterCfChange>& changes) {
+  Result<void> master_cf(MasterCfDocument document, const std::vector<MasterCfChange>& changes) {
     DiagnosticDiscard discard;
     Result<MainCfDocument> main = MainCfDocument::load(directory_.main_cf());
     if (!main) return main.error();
-    Result<std::vector<PlacedService>> services = document.services(discard);
-    if (!services) return services.error();
-    services_ = std::move(*services);
-    return check(&*main, &document, [&](const Settings& settings, const auto& inventory) {
+    const Result<MasterCf> master = MasterCf::read(std::move(document), discard);
+    if (!master) return master.error();
+    return check(&*main, &*master, [&](const Settings& settings, const auto& inventory) {
       for (const MasterCfChange& change : changes)
-        if (Result<void> good = check_change(change, settings, inventory, document); !good) return good;
+        if (Result<void> good = check_change(change, settings, inventory, *master); !good) return good;
       return Result<void>();
     });
   }
@@ -69,31 +64,27 @@ class StrictCheck {
  private:
   using Check = std::function<Result<void>(const Settings&, const libconf::ParameterInventory&)>;
 
-  Result<void> check(const MainCfDocument* main, const MasterCfDocument* master, const Check& check_all) {
+  Result<void> check(const MainCfDocument* main, const MasterCf* master, const Check& check_all) {
     Settings settings(main, libconf::system_host());
     if (directory_.is_explicit) settings.set_config_directory(directory_.path);
-    for (const PlacedService& service : services_) settings.define_service_parameters(service.service);
+    if (master != nullptr)
+      for (const PlacedService& service : master->services()) settings.define_service_parameters(service.service);
     DiagnosticDiscard discard;
-    const auto inventory = libconf::ParameterInventory::scan({.settings = settings,
-                                                              .main_cf = directory_.main_cf(),
-                                                              .master_cf = directory_.master_cf(),
-                                                              .services = services_,
-                                                              .master_document = master},
-                                                             discard);
+    const auto inventory = libconf::ParameterInventory::scan(settings, directory_.main_cf(), master, discard);
     if (!inventory) return inventory.error();
     return check_all(settings, *inventory);
   }
 
   Result<void> check_change(const MasterCfChange& change, const Settings& settings,
-                            const libconf::ParameterInventory& inventory, const MasterCfDocument& document) {
+                            const libconf::ParameterInventory& inventory, const MasterCf& master) {
     const bool is_entry = change.kind == MasterCfChange::Kind::kSetEntry;
     bool found = false;
-    for (const PlacedService& service : services_) {
+    for (const PlacedService& service : master.services()) {
       const bool is_match = is_entry ? service.service.key() == change.entry.key()
                                      : service.service.matches(change.service, change.type);
       if (!is_match) continue;
       found = true;
-      const Settings local = settings.for_service(service, document);
+      const Settings local = settings.for_service(service.service, master);
       for (const libconf::NameValue& option : service.service.options()) {
         if (change.kind == MasterCfChange::Kind::kSetParameter && option.name != change.name) continue;
         if (Result<void> good = check_setting(local, inventory, option.name); !good) return good;
@@ -118,7 +109,6 @@ class StrictCheck {
   }
 
   const ConfigDirectory& directory_;
-  std::vector<PlacedService> services_;
 };
 
 /// Runs one edit of `file`: `change` makes the new text, or says why not.
@@ -167,8 +157,8 @@ Result<int> edit_master_cf(const Options& options, Console& console) {
     Result<std::string> changed =
         apply(*changes, MasterCfDocument::parse(text, directory.master_cf()), console.warnings);
     if (!changed || !options.strict) return changed;
-    const MasterCfDocument document = MasterCfDocument::parse(*changed, directory.master_cf());
-    const Result<void> good = StrictCheck(directory).master_cf(document, *changes);
+    const Result<void> good = StrictCheck(directory).master_cf(
+        MasterCfDocument::parse(*changed, directory.master_cf()), *changes);
     if (!good) return good.error();
     return changed;
   });

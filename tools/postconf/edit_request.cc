@@ -124,8 +124,6 @@ class MasterRequestReader {
     if (!field) return bad(concat("invalid service attribute name: \"", parts[2], "\""));
     if (*field != MasterField::kCommand && libconf::has_blank(value))
       return bad("-Fe does not accept whitespace in non-command field");
-    MasterService scratch;
-    if (Result<void> valid = scratch.set_field(*field, value, console_.warnings); !valid) return valid.error();
     change.kind = MasterCfChange::Kind::kSetField;
     change.service = parts[0];
     change.type = parts[1];

@@ -32,7 +32,7 @@ void append_setting(std::string& out, std::string_view name, std::string_view va
 
 void WarningPrinter::report(libconf::Diagnostic diagnostic) {
   if (quiet_ && (diagnostic.code == "unused-parameter" || diagnostic.code == "deprecated-parameter")) return;
-  err_ << "postconf: warning: " << diagnostic.message << '\n';
+  err_ << "postconf: warning: " << libconf::printable(diagnostic.message) << '\n';
 }
 
 }  // namespace postconf

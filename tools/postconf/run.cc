@@ -54,7 +54,7 @@ void print_fatal(std::ostream& err, std::string_view message) {
     err << "postconf: " << message.substr(0, newline) << '\n';
     message.remove_prefix(newline + 1);
   }
-  err << "postconf: fatal: " << message << '\n';
+  err << "postconf: fatal: " << libconf::printable(message) << '\n';
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class BounceWarnings final : public libconf::DiagnosticSink {
  public:
   explicit BounceWarnings(std::ostream& err) : err_(err) {}
   void report(libconf::Diagnostic diagnostic) override {
-    err_ << kProgram << ": warning: " << diagnostic.message << '\n';
+    err_ << kProgram << ": warning: " << libconf::printable(diagnostic.message) << '\n';
   }
 
  private:
@@ -60,7 +60,7 @@ Result<int> show_bounce(const Options& options, Console& console) {
 
   BounceWarnings warnings(console.err);
   const auto fail = [&](const libconf::Error& error) {
-    console.err << kProgram << ": fatal: " << error.message << '\n';
+    console.err << kProgram << ": fatal: " << libconf::printable(error.message) << '\n';
     return 1;
   };
   const Result<BounceTemplates> templates =

@@ -137,9 +137,12 @@ class MasterView {
 
   Result<bool> show_parameters(const PlacedService& service, std::string_view member) {
     std::map<std::string, std::string> values;
-    for (const libconf::NameValue& option : service.service.options())
-      if (member == "*" || member == option.name) values[std::string(option.name)] = option.value;
     const Settings settings = configuration_.settings_of(service);
+    for (std::string_view name : settings.explicit_names()) {
+      const libconf::Setting setting = *settings.explicit_setting(name);
+      const bool is_option = setting.origin.kind == libconf::OriginKind::kServiceOption && name != "service_name";
+      if (is_option && (member == "*" || member == name)) values[std::string(name)] = setting.value;
+    }
     if (options_.count('P') > 1) {
       if (member == "*") {
         for (std::string_view name : inventory_.names(libconf::kAllClasses))
