@@ -53,9 +53,22 @@ Lines::Lines(std::string_view text) : text_(text) {
 
 std::string_view Lines::content(std::size_t index) const { return without_newline(bytes(index)); }
 
-void Lines::report(std::string_view file, DiagnosticSink& sink) const {
+std::string Lines::text_with_newlines(const LogicalLine& line) const {
+  std::string out;
+  for (std::size_t i = line.first; i <= line.last; ++i) {
+    const LineKind kind = physical_[i].kind;
+    if (kind == LineKind::kBlank || kind == LineKind::kComment) continue;
+    if (i != line.first) out += '\n';
+    out += content(i);
+  }
+  if (const std::size_t nul = out.find('\0'); nul != std::string::npos) out.resize(nul);
+  return out;
+}
+
+void Lines::report(std::string_view file, int end, DiagnosticSink& sink) const {
   for (const LogicalLine& line : logical_) {
     const int number = static_cast<int>(line.first) + 1;
+    if (end != 0 && number >= end) return;
     if (line.has_nul)
       sink.report({.file = std::string(file),
                    .line = number,

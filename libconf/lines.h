@@ -52,8 +52,12 @@ class Lines {
   }
   std::string_view content(std::size_t index) const;
 
-  /// Warns of the logical lines that are ignored, or read in part: orphans, and text after a NUL byte.
-  void report(std::string_view file, DiagnosticSink& sink) const;
+  /// The text of a logical line with the newlines between its physical lines.
+  std::string text_with_newlines(const LogicalLine& line) const;
+
+  /// Warns of the logical lines that are ignored, or read in part: orphans, and text after a NUL byte. Lines from number
+  /// `end` on are left out; 0: none.
+  void report(std::string_view file, int end, DiagnosticSink& sink) const;
 
  private:
   std::string_view text_;

@@ -58,11 +58,12 @@ std::string_view comment_after_text(std::string_view value) {
 }  // namespace
 
 void MainCfDocument::report(DiagnosticSink& sink, std::string_view config_directory) const {
-  lines().report(file(), sink);
+  const MainCfEntry* const fault = first_fault();
+  lines().report(file(), fault != nullptr ? fault->line : 0, sink);
   std::unordered_map<std::string_view, std::string_view> seen;
   if (!config_directory.empty()) seen.emplace("config_directory", config_directory);
   for (const MainCfEntry& entry : entries()) {
-    if (entry.fault != NameValueFault::kNone) continue;
+    if (&entry == fault) break;
     if (const std::string_view comment = comment_after_text(entry.value); !comment.empty()) {
       std::string_view rest = comment;
       const std::string_view word = *next_word(rest, kBlanks);

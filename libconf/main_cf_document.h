@@ -44,7 +44,8 @@ class MainCfDocument {
   const Lines& lines() const { return body_->lines; }
   const std::vector<MainCfEntry>& entries() const { return body_->entries; }
 
-  /// What reading the file warns of: ignored lines, `# comment` after other text, earlier entries overridden.
+  /// What reading the file warns of, up to its first malformed line: ignored lines, `# comment` after other text, earlier
+  /// entries overridden.
   /// A `config_directory` that is not empty counts as an entry ahead of the file.
   void report(DiagnosticSink& sink, std::string_view config_directory = {}) const;
 

@@ -14,8 +14,11 @@ Result<MasterCfDocument> MasterCfDocument::load(const std::string& file) {
   return parse(std::move(*text), file);
 }
 
-Result<MasterService> MasterCfDocument::read(const LogicalLine& line, DiagnosticSink& sink) const {
-  Result<MasterService> service = MasterService::parse(line.text, sink);
+Result<MasterService> MasterCfDocument::read(const LogicalLine& line, Newlines newlines,
+                                             DiagnosticSink& sink) const {
+  Result<MasterService> service =
+      newlines == Newlines::kKeep ? MasterService::parse(lines().text_with_newlines(line), sink)
+                                  : MasterService::parse(line.text, sink);
   if (service) return service;
   Error error = service.error();
   error.file = file();
@@ -34,10 +37,10 @@ Result<MasterCf> MasterCf::load(const std::string& file, DiagnosticSink& sink) {
 
 Result<MasterCf> MasterCf::read(MasterCfDocument document, DiagnosticSink& sink) {
   MasterCf out(std::move(document));
-  out.document_.lines().report(out.file(), sink);
+  out.document_.lines().report(out.file(), 0, sink);
   for (const LogicalLine& line : out.document_.lines().logical()) {
     if (line.is_orphan) continue;
-    Result<MasterService> service = out.document_.read(line, sink);
+    Result<MasterService> service = out.document_.read(line, MasterCfDocument::Newlines::kDrop, sink);
     if (!service) return service.error();
     out.services_.push_back({std::move(*service), static_cast<int>(line.first) + 1});
   }
@@ -89,28 +92,24 @@ class MasterCfRewriter {
     const std::string_view service = next_word(rest, kBlanks).value_or("");
     const std::string_view type = next_word(rest, kBlanks).value_or("");
     if (Result<void> checked = check_names(line, service, type); !checked) return checked;
+    // Of several changes to the whole entry, the last one counts.
+    const MasterCfChange* whole = nullptr;
+    bool is_first_match = false;
     for (std::size_t i = 0; i < changes_.size(); ++i) {
       if (!matches(changes_[i], service, type)) continue;
-      const bool is_first_match = !is_used_[i];
-      is_used_[i] = true;
-      switch (changes_[i].kind) {
-        case Kind::kSetEntry:
-          if (is_first_match) write_entry(changes_[i].entry);
-          mode_ = Mode::kDrop;
-          return {};
-        case Kind::kRemoveEntry:
-          mode_ = Mode::kDrop;
-          return {};
-        case Kind::kCommentOutEntry:
-          mode_ = Mode::kCommentOut;
-          return {};
-        case Kind::kSetField:
-        case Kind::kSetParameter:
-        case Kind::kRemoveParameter:
-          mode_ = Mode::kRewrite;
-          pending_.push_back(&changes_[i]);
-          break;
+      if (changes_whole_entry(changes_[i].kind)) {
+        whole = &changes_[i];
+        is_first_match = !is_used_[i];
+      } else {
+        pending_.push_back(&changes_[i]);
       }
+      is_used_[i] = true;
+    }
+    if (whole == nullptr) {
+      mode_ = pending_.empty() ? Mode::kCopy : Mode::kRewrite;
+    } else {
+      if (whole->kind == Kind::kSetEntry && is_first_match) write_entry(whole->entry);
+      mode_ = whole->kind == Kind::kCommentOutEntry ? Mode::kCommentOut : Mode::kDrop;
     }
     pending_line_ = mode_ == Mode::kRewrite ? &line : nullptr;
     return {};
@@ -146,7 +145,7 @@ class MasterCfRewriter {
   /// Writes the entry that was being gathered for a rewrite.
   Result<void> flush() {
     if (pending_line_ == nullptr) return {};
-    Result<MasterService> service = document_.read(*pending_line_, sink_);
+    Result<MasterService> service = document_.read(*pending_line_, MasterCfDocument::Newlines::kKeep, sink_);
     if (!service) return service.error();
     for (const MasterCfChange* change : pending_) {
       if (change->kind == Kind::kSetField) {

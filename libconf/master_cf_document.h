@@ -34,8 +34,13 @@ class MasterCfDocument {
   const std::string& text() const { return body_->text; }
   const Lines& lines() const { return body_->lines; }
 
+  enum class Newlines {
+    kDrop,  ///< for display and evaluation
+    kKeep,  ///< for an edit: an argument in braces keeps its lines
+  };
+
   /// The service of one logical line. REQUIRES: not an orphan. Error: kSyntax, worded as Postfix does.
-  Result<MasterService> read(const LogicalLine& line, DiagnosticSink& sink) const;
+  Result<MasterService> read(const LogicalLine& line, Newlines newlines, DiagnosticSink& sink) const;
 
  private:
   struct Body {

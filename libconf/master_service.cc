@@ -148,7 +148,7 @@ std::string quoted(std::string_view argument) {
   return has_blank(argument) ? concat("{", argument, "}") : std::string(argument);
 }
 
-/// Lays out words on lines of 80 columns.
+/// Lays out words on lines of 79 columns: one less than a folded value has, as in Postfix.
 class LineFolder {
  public:
   LineFolder(std::string& out, bool folded) : out_(out), folded_(folded) {
@@ -156,9 +156,11 @@ class LineFolder {
     column_ = newline == std::string::npos ? out.size() : out.size() - newline - 1;
   }
 
-  void add(std::string_view word, bool on_new_line = false) {
-    constexpr std::size_t kWidth = 80;
-    if (folded_ && (on_new_line || column_ + 1 + word.size() > kWidth)) {
+  /// The word goes on a new line when `width` columns do not fit. Postfix does not count the braces that it puts around an
+  /// argument there.
+  void add(std::string_view word, std::size_t width, bool on_new_line = false) {
+    constexpr std::size_t kWidth = 79;
+    if (folded_ && (on_new_line || column_ + 1 + width > kWidth)) {
       out_ += "\n    ";
       column_ = 4;
     } else if (column_ > 0) {
@@ -233,18 +235,19 @@ std::string MasterService::command_text() const {
 
 void MasterService::append_command(std::string& out, bool folded) const {
   LineFolder line(out, folded);
-  line.add(field(MasterField::kCommand));
+  line.add(field(MasterField::kCommand), field(MasterField::kCommand).size());
   // Options, and the first word behind them, are printed as they are; later words are quoted where they need it.
   const std::size_t end = for_each_option([](const OptionPlace&) {});
   bool after_option_value = false;
   for (std::size_t i = 0; i < arguments_.size(); ++i) {
     if (i < end && arguments_[i] == "-o" && i + 1 < arguments_.size()) {
-      line.add(concat("-o ", quoted(arguments_[i + 1])), true);
+      const std::string option = concat("-o ", quoted(arguments_[i + 1]));
+      line.add(option, option.size(), true);
       ++i;
       after_option_value = true;
       continue;
     }
-    line.add(i <= end ? arguments_[i] : quoted(arguments_[i]), after_option_value);
+    line.add(i <= end ? arguments_[i] : quoted(arguments_[i]), arguments_[i].size(), after_option_value);
     after_option_value = false;
   }
 }

@@ -77,7 +77,7 @@ class InventoryScan {
     if (Result<void> scanned = scan_main(); !scanned) return scanned.error();
     std::vector<ServiceScan> scans;
     for (const PlacedService& service : services()) {
-      scans.emplace_back(settings_.for_service(service.service, *master_cf_));
+      scans.emplace_back(settings_.for_service(service, *master_cf_));
       if (Result<void> scanned = scan_service(service, scans.back()); !scanned) return scanned.error();
     }
     judge_main();
@@ -112,8 +112,13 @@ class InventoryScan {
     const Context context{settings_, main_cf_, "main.cf", inventory_.user_};
     if (settings_.explicit_setting("smtpd_restriction_classes"))
       if (Result<void> scanned = scan_classes(context); !scanned) return scanned;
-    for (std::string_view name : settings_.explicit_names())
-      if (Result<void> scanned = scan_value(context, name); !scanned) return scanned;
+    const std::vector<std::string_view> names = settings_.explicit_names();
+    for (std::string_view name : names) scan_names(context, name);
+    // A mistake shows in the parameter that Postfix itself reads, rather than in one that this refers to.
+    for (const bool want_builtin : {true, false})
+      for (std::string_view name : names)
+        if ((find_parameter(name) != nullptr) == want_builtin)
+          if (Result<void> scanned = scan_tables(context, name); !scanned) return scanned;
     return {};
   }
 
@@ -124,8 +129,9 @@ class InventoryScan {
     const Context context{scan.settings, master_cf_->file(), label, scan.used};
     if (is_option(scan, "smtpd_restriction_classes"))
       if (Result<void> scanned = scan_classes(context); !scanned) return scanned;
+    for (const std::string& name : scan.names) scan_names(context, name);
     for (const std::string& name : scan.names)
-      if (Result<void> scanned = scan_value(context, name); !scanned) return scanned;
+      if (Result<void> scanned = scan_tables(context, name); !scanned) return scanned;
     return {};
   }
 
@@ -165,13 +171,22 @@ class InventoryScan {
     return context.settings.expand_text(context.settings.value_of(name).value_or(""), sink_);
   }
 
-  Result<void> scan_value(const Context& context, std::string_view name) {
+  /// Raw values name things that only the program knows which expands them.
+  static bool is_raw(std::string_view name) {
     const Parameter* parameter = find_parameter(name);
-    // Raw values name things that only the program knows which expands them.
-    if (parameter != nullptr && parameter->type == ParameterType::kRaw) return {};
+    return parameter != nullptr && parameter->type == ParameterType::kRaw;
+  }
+
+  /// Notes the names that the value of `name` uses, whether anything uses `name` itself or not.
+  void scan_names(const Context& context, std::string_view name) {
+    if (is_raw(name)) return;
     const std::string_view value = context.settings.value_of(name).value_or("");
     scan_references(value, [&](std::string_view used) { note_use(context, used); }, sink_);
-    if (!is_known(context, name)) return {};
+  }
+
+  /// Expands the value of a name in use, and notes the names that its tables use.
+  Result<void> scan_tables(const Context& context, std::string_view name) {
+    if (is_raw(name) || !is_known(context, name)) return {};
     Result<std::string> expanded = expand_value(context, name);
     if (!expanded) return expanded.error();
     std::optional<Error> error;

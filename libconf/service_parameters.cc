@@ -36,8 +36,7 @@ void for_each_service_parameter(const MasterService& service,
   if (rule == kCommands.end()) return;
   for (const DerivedParameter& row : derived_parameters("service")) {
     if (!(row.suffix == kTimeLimit ? rule->has_time_limit : rule->is_delivery_agent)) continue;
-    std::string name = concat(service.service(), row.suffix);
-    if (find_parameter(name) == nullptr) visit(std::move(name), concat("$", row.default_from));
+    visit(concat(service.service(), row.suffix), concat("$", row.default_from));
   }
 }
 

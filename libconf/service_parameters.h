@@ -12,8 +12,8 @@
 namespace libconf {
 
 /// Calls `visit` with the name and the default (such as "$default_destination_rate_delay") of each parameter that
-/// `service` brings with it: delivery agents bring 16, pipe one more, spawn just the time limit, others none. Names of
-/// built-in parameters are left out: those have defaults of their own.
+/// `service` brings with it: delivery agents bring 16, pipe one more, spawn just the time limit, others none. Some may have
+/// the name of a built-in parameter, which keeps its own default.
 void for_each_service_parameter(const MasterService& service,
                                 const std::function<void(std::string name, std::string default_value)>& visit);
 

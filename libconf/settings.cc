@@ -54,7 +54,7 @@ void Settings::define_service_parameters(const MasterService& service) {
   });
 }
 
-Settings Settings::for_service(const MasterService& service, const MasterCf& master_cf) const {
+Settings Settings::for_service(const PlacedService& service, const MasterCf& master_cf) const {
   Settings view = *this;
   view.expanded_.clear();
   view.host_defaults_.clear();
@@ -62,10 +62,14 @@ Settings Settings::for_service(const MasterService& service, const MasterCf& mas
     view.overrides_[std::string(name)] = {
         std::string(value), {.kind = OriginKind::kServiceOption, .file = master_cf.file(), .line = line}};
   };
+  set("service_name", service.service.service(), service.line);
+  bool has_options = false;
   for (const PlacedService& entry : master_cf.services()) {
-    if (!entry.service.matches(service.service(), service.type())) continue;
-    set("service_name", service.service(), entry.line);
-    for (const NameValue& option : entry.service.options()) set(option.name, option.value, entry.line);
+    if (!entry.service.matches(service.service.service(), service.service.type())) continue;
+    const std::vector<NameValue> options = entry.service.options();
+    has_options |= !options.empty();
+    if (entry.line >= service.line && !has_options) break;
+    for (const NameValue& option : options) set(option.name, option.value, entry.line);
   }
   return view;
 }

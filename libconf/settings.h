@@ -70,8 +70,9 @@ class Settings : public ExpansionScope {
   const std::map<std::string, std::string, std::less<>>& service_parameters() const { return service_defaults_; }
 
   /// The view of one service: service_name, and its options over everything else. Where several entries have the name and
-  /// type of `service`, their options count together, the later over the earlier, as for Postfix's tools.
-  Settings for_service(const MasterService& service, const MasterCf& master_cf) const;
+  /// type of `service`, their options count together, the later over the earlier, for all of them but those ahead of the
+  /// first that has any: so Postfix's tools see it. REQUIRES: `service` is one of `master_cf`.
+  Settings for_service(const PlacedService& service, const MasterCf& master_cf) const;
 
   /// A value that something set explicitly, or nothing.
   std::optional<Setting> explicit_setting(std::string_view name) const;

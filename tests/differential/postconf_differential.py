@@ -70,12 +70,15 @@ RULES = [
          r"postconf: warning: (main|master)\.cf(:\S+)?: (syntax error after|missing) '\}' in .*",
          "printed while looking for tables in the values of parameters that are in use; "
          "whether a user-defined one is known to be in use by then depends on hash order"),
+    Rule("same-request", "either",
+         r"postconf: warning: ignoring earlier request: '\S+ = '",
+         "the older release says so of two equal requests when the value is empty"),
     Rule("hash-order-syntax", "either",
          r"postconf: warning: (empty macro name|truncated macro reference|attribute name syntax error at|"
          r"unexpected input at|unbalanced \{\} in attribute expression|.* expected at|bad operator suffix at): .*",
          "a bad expression in a user-defined parameter is met once or twice, by hash order"),
     Rule("macro-error", "last-line",
-         r"postconf: fatal: macro processing error",
+         r"postconf: fatal: (macro processing error|mac_exp_eval: bad conversion: .*)",
          "a broken $ expression is fatal as soon as it is met, and which other "
          "parameters were looked at (and warned of) before depends on hash order"),
 ]
@@ -85,11 +88,22 @@ RULES = [
 # new-name-order   When one edit adds several new names to main.cf, the newer
 #                  release adds them sorted by name, the older one in hash
 #                  order.  The lines added are compared sorted (sort_added).
+# quoted-blank     The older release quotes an entry with the blanks of a blank
+#                  line behind it; one before a closing quote is not compared.
+# entry-line       The older release may name the line of the entry before the
+#                  one that lacks a type; the number is not compared.
 # final-newline    An edit by the newer release ends the file with a newline,
-#                  one by the older release leaves a missing one missing.
+#                  one by the older release leaves a missing one missing, and
+#                  glues an entry that it adds to the last line.
+# command-blank    With -Fh the older release prints no blank between a command
+#                  and its first argument, unless that is -o.
 # stock-crash      A command that kills the older release by a signal (an -o in
 #                  master.cf that refers to itself) has no expected result, and
 #                  is not counted.
+# damaged-macro    A broken $ expression in a user-defined parameter is fatal
+#                  when that parameter is known to be in use by then, which
+#                  depends on hash order.  When one of the two gives up over it
+#                  and the other does not, the command is not counted.
 # file-mode        The permissions of an edited file are not compared: the
 #                  older release sets them to 0644, ours keeps what they were.
 
@@ -266,8 +280,15 @@ def comparable(ours, stock):
     # Only what stock did not print may go: a line that both print counts.
     known = set(theirs)
     mine = [line for line in mine if line in known or not matches("extra", line)]
-    mine, theirs = ([line for line in lines if not matches("either", line)] for lines in (mine, theirs))
+    mine, theirs = ([re.sub(r'line \d+: (specify service name)', r'line N: \1', re.sub(r' "$', '"', line)) for line in lines if not matches("either", line)]
+                    for lines in (mine, theirs))
     return arrange(mine), arrange(theirs)
+
+
+def is_incomparable(case, ours, stock):
+    crashed = isinstance(stock.status, int) and stock.status < 0
+    macro_error = [matches("last-line", last_line(result.stderr)) for result in (ours, stock)]
+    return crashed or (case.damage and macro_error[0] != macro_error[1])
 
 
 def last_line(text):
@@ -284,19 +305,28 @@ def compare(command, before, ours, stock):
     out = []
     if ours.status != stock.status:
         out.append(("exit status", [str(ours.status)], [str(stock.status)]))
-    if ours.stdout != stock.stdout:
+    if ours.stdout != stock.stdout and not is_glued_command(command, ours, stock):
         out.append(("standard output", visible(ours.stdout), visible(stock.stdout)))
     mine, theirs = comparable(ours, stock)
     if mine != theirs:
         out.append(("standard error", mine, theirs))
     for name, old, a, b in zip(FILES, before, ours.files, stock.files):
-        if command.edits and a and b and a == b + b"\n":
+        if command.edits and old and not old.endswith(b"\n"):
             continue    # final-newline
         if a != b and name == "main.cf" and command.edits and a and b:
             a, b = (sort_added(command.arguments, old or b"", text) for text in (a, b))
         if a != b:
             out.append((name, visible(a), visible(b)))
     return out
+
+
+def is_glued_command(command, ours, stock):
+    """command-blank: see above."""
+    if not any(a.startswith("-F") and "h" in a for a in command.arguments):
+        return False
+    pairs = list(zip(ours.stdout.split("\n"), stock.stdout.split("\n")))
+    return ours.stdout.count("\n") == stock.stdout.count("\n") and all(
+        a == b or a.replace(" ", "", 1) == b for a, b in pairs)
 
 
 def sort_added(arguments, before, after):
@@ -343,8 +373,8 @@ class Report:
         self.statistics = collections.Counter()
 
     def add(self, number, case, command, ours, stock):
-        if isinstance(stock.status, int) and stock.status < 0:
-            return      # stock-crash
+        if is_incomparable(case, ours, stock):
+            return
         line = shlex.join(["postconf", "-c", "conf"] + command.arguments)
         differences = compare(command, (case.main_cf, case.master_cf), ours, stock)
         self.count(command, stock)

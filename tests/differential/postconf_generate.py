@@ -28,7 +28,7 @@ SPECIAL = {
     "compatibility_level", "config_directory", "inet_interfaces",
     "inet_protocols", "mynetworks", "mynetworks_style", "process_id",
     "proxy_interfaces", "mail_version", "mail_release_date",
-    "smtpd_restriction_classes",
+    "smtpd_restriction_classes", "myhostname", "mydomain",
 }
 
 REFERENCE = re.compile(r"\$[({]?([A-Za-z0-9_]+)")
@@ -480,7 +480,7 @@ class MainCf:
 
         # A duplicate now and then, with the same or another value.
         for name, value in list(out):
-            if rng.random() < 0.03:
+            if name not in SPECIAL and rng.random() < 0.03:
                 out.append((name, rng.choice([value, plain(rng, case.parameters, name)])))
 
         rng.shuffle(out)
@@ -759,7 +759,8 @@ class Commands:
                 value = plain(rng, self.case.parameters, name)
             else:
                 value = Expressions(rng, self.case.users + self.case.constants).value(most=3)
-            options += ["-o", name + rng.choice(["=", " = "]) + value]
+            if name not in SPECIAL:
+                options += ["-o", name + rng.choice(["=", " = "]) + value]
         return options + rng.choice([["-n"], ["-nx"], ["-x"] + self.names()])
 
     def read_master(self):

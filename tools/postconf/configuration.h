@@ -54,7 +54,7 @@ class Configuration {
 
   /// The settings that `service` sees.
   libconf::Settings settings_of(const libconf::PlacedService& service) const {
-    return settings_->for_service(service.service, *master_cf_);
+    return settings_->for_service(service, *master_cf_);
   }
 
  private:
