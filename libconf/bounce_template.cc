@@ -26,7 +26,8 @@ bool is_ascii(std::string_view text) {
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 struct HeaderRow {
@@ -45,7 +46,8 @@ std::optional<std::string_view> header_label(std::string_view line) {
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return std::nullopt;
   const std::string_view label = line.substr(0, colon);
-  const bool is_printable = std::all_of(label.begin(), label.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  const bool is_printable =
+      std::all_of(label.begin(), label.end(), [](char c) { return c > ' ' && c < 0x7F; });
   return is_printable ? std::optional(label) : std::nullopt;
 }
 
@@ -98,7 +100,8 @@ class TemplateReader {
       return name == concat(t.name, "_template");
     });
     if (target == templates_.end())
-      sink_.warn("bounce-template", concat(place(), ": unknown template name: ", name, " -- ignoring this template"));
+      sink_.warn("bounce-template",
+                 concat(place(), ": unknown template name: ", name, " -- ignoring this template"));
     else
       define(*target, text);
     return std::nullopt;
@@ -246,15 +249,15 @@ Result<std::string> expand_bounce_text(const BounceTemplate& bounce, const Setti
   while (!rest.empty()) {
     const std::string_view line = take_line(rest);
     bool has_undefined = false;
-    Result<std::string> expanded =
-        expand(line, scope, sink, [&](std::string_view name, std::optional<std::string_view> value, int depth) {
+    Result<std::string> expanded = expand(
+        line, scope, sink, [&](std::string_view name, std::optional<std::string_view> value, int depth) {
           has_undefined |= depth == 1 && !value && !name.empty();
         });
     if (!expanded) return expanded.error();
     if (has_undefined)
       return Error{.kind = ErrorKind::kConfiguration,
-                   .message = concat(bounce.origin.empty() ? "[built-in]" : bounce.origin, ": undefined $name in ",
-                                     bounce.name, " template: ", line)};
+                   .message = concat(bounce.origin.empty() ? "[built-in]" : bounce.origin,
+                                     ": undefined $name in ", bounce.name, " template: ", line)};
     out += concat(*expanded, "\n");
   }
   return out;

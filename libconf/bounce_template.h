@@ -29,15 +29,17 @@ using BounceTemplates = std::array<BounceTemplate, 4>;
 
 BounceTemplates builtin_bounce_templates();
 
-/// The templates of `file` over the built-in ones. A bad template is warned of, and the built-in one stays. Errors:
-/// kInputOutput for the file, kSyntax for a line that is no template.
+/// The templates of `file` over the built-in ones. A bad template is warned of, and the built-in one stays.
+/// Errors: kInputOutput for the file, kSyntax for a line that is no template.
 Result<BounceTemplates> load_bounce_templates(const std::string& file, DiagnosticSink& sink);
 
 /// As it would stand in a template file, with `<<EOF`.
 std::string template_source(const BounceTemplate& bounce);
 
 /// The text with $names replaced. maximal_queue_lifetime and delay_warning_time come in units, too
-/// ($delay_warning_time_hours; _seconds, _minutes, _days and _weeks likewise). Errors: kConfiguration for an undefined name.
-Result<std::string> expand_bounce_text(const BounceTemplate& bounce, const Settings& settings, DiagnosticSink& sink);
+/// ($delay_warning_time_hours; _seconds, _minutes, _days and _weeks likewise). Errors: kConfiguration for an
+/// undefined name.
+Result<std::string> expand_bounce_text(const BounceTemplate& bounce, const Settings& settings,
+                                       DiagnosticSink& sink);
 
 }  // namespace libconf

@@ -1,5 +1,5 @@
-/// What a parser or a checker found on its way: collected, never printed, so that one library serves a terminal,
-/// JSON and a test.
+/// What a parser or a checker found on its way: collected, never printed, so that one library serves a
+/// terminal, JSON and a test.
 ///
 ///     DiagnosticList findings;
 ///     document.report(findings);
@@ -15,8 +15,8 @@ namespace libconf {
 
 enum class Severity { kInfo, kWarning, kError };
 
-/// One finding. `message` is complete and worded as Postfix's tools word it; `code` is a stable name for programs.
-/// Lines and columns count from 1; 0 is unknown.
+/// One finding. `message` is complete and worded as Postfix's tools word it; `code` is a stable name for
+/// programs. Lines and columns count from 1; 0 is unknown.
 struct Diagnostic {
   Severity severity = Severity::kWarning;
   std::string file = {};

@@ -31,8 +31,8 @@ struct Operator {
 };
 
 constexpr std::array kOperators = {
-    Operator{"==", Comparison::kEqual}, Operator{"!=", Comparison::kNotEqual},
-    Operator{"<", Comparison::kLess},   Operator{"<=", Comparison::kLessOrEqual},
+    Operator{"==", Comparison::kEqual},  Operator{"!=", Comparison::kNotEqual},
+    Operator{"<", Comparison::kLess},    Operator{"<=", Comparison::kLessOrEqual},
     Operator{">", Comparison::kGreater}, Operator{">=", Comparison::kGreaterOrEqual},
 };
 
@@ -63,9 +63,9 @@ struct Branches {
 /// What stands inside `${...}` or `$(...)`.
 struct Reference {
   bool is_comparison = false;
-  bool is_call = false;              ///< `function{text}`: `name` is the function, `left` its argument.
-  std::string_view name;             ///< Without a comparison.
-  std::string_view left;             ///< The operands of a comparison.
+  bool is_call = false;   ///< `function{text}`: `name` is the function, `left` its argument.
+  std::string_view name;  ///< Without a comparison.
+  std::string_view left;  ///< The operands of a comparison.
   std::string_view right;
   Comparison comparison = Comparison::kEqual;
   bool by_level = false;             ///< Compare compatibility levels.
@@ -101,7 +101,8 @@ class ReferenceParser {
       const std::optional<std::string_view> argument = take_braced();
       if (!argument) return false;
       reference.left = *argument;
-      return rest_.empty() || fail("unexpected input", std::string_view(argument->data(), argument->size() + 1), rest_);
+      return rest_.empty() ||
+             fail("unexpected input", std::string_view(argument->data(), argument->size() + 1), rest_);
     }
     const std::string_view after = trim_left(rest_);
     if (!after.empty() && !is_branch_mark(after.front()))
@@ -200,8 +201,8 @@ class ReferenceParser {
   DiagnosticSink& sink_;
 };
 
-/// Walks a text and hands its parts to a handler with `bool literal(text)` and `bool reference(Reference)`; false ends
-/// the walk, and is what it returns.
+/// Walks a text and hands its parts to a handler with `bool literal(text)` and `bool reference(Reference)`;
+/// false ends the walk, and is what it returns.
 template <class Handler>
 bool walk(std::string_view text, DiagnosticSink& sink, Handler& handler) {
   std::size_t literal_begin = 0;

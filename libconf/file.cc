@@ -21,19 +21,23 @@ Error io_error(std::string_view what, const std::string& file, int error_number)
 Result<std::string> read_file(const std::string& file) {
   const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return io_error("open ", file, errno);
-  std::string text;
   struct stat status {};
-  if (::fstat(fd.get(), &status) == 0 && status.st_size > 0) text.reserve(static_cast<std::size_t>(status.st_size));
-  char buffer[65536];
+  if (::fstat(fd.get(), &status) != 0) return io_error("fstat ", file, errno);
+  // One byte more than the size tells the end of a regular file without a second read.
+  std::string text(static_cast<std::size_t>(status.st_size) + 1, '\0');
+  std::size_t filled = 0;
   for (;;) {
-    const ssize_t count = ::read(fd.get(), buffer, sizeof buffer);
-    if (count == 0) return text;
-    if (count > 0) {
-      text.append(buffer, static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      return io_error("read ", file, errno);
-    }
+    const ssize_t count = ::read(fd.get(), text.data() + filled, text.size() - filled);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return io_error("read ", file, errno);
+    filled += static_cast<std::size_t>(count);
+    const bool is_at_end =
+        count == 0 || (S_ISREG(status.st_mode) && filled == static_cast<std::size_t>(status.st_size));
+    if (is_at_end) break;
+    if (filled == text.size()) text.resize(2 * text.size() + 4096);
   }
+  text.resize(filled);
+  return text;
 }
 
 }  // namespace libconf

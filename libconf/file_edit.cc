@@ -40,7 +40,8 @@ Result<void> write_all(int fd, std::string_view text, const std::string& file) {
   return {};
 }
 
-/// Makes the rename itself durable. A file system that cannot sync a directory is no reason to fail: the rename is done.
+/// Makes the rename itself durable. A file system that cannot sync a directory is no reason to fail: the
+/// rename is done.
 void sync_directory_of(const std::string& file) {
   const std::size_t slash = file.rfind('/');
   const std::string directory = slash == std::string::npos ? "." : file.substr(0, slash + 1);
@@ -58,7 +59,8 @@ Result<FileEdit::Lock> FileEdit::take_lock(const std::string& file) {
     while (::flock(fd.get(), LOCK_EX) != 0)
       if (errno != EINTR) return io_error("lock ", path, errno);
     // Another editor may have renamed or removed the file that we waited for: then we hold a lock on nothing.
-    struct stat ours {}, current {};
+    struct stat ours {
+    }, current{};
     if (::fstat(fd.get(), &ours) != 0) return io_error("fstat ", path, errno);
     if (::stat(path.c_str(), &current) == 0 && is_same_file(ours, current)) return Lock{path, std::move(fd)};
   }
@@ -116,12 +118,17 @@ Result<void> FileEdit::write_and_rename(std::string_view text) {
   const int fd = lock_.fd.get();
   if (::ftruncate(fd, 0) != 0) return io_error("truncate ", lock_.path, errno);
   if (Result<void> written = write_all(fd, text, lock_.path); !written) return written;
-  struct stat status {};
-  if (::stat(target_.c_str(), &status) != 0) return io_error("stat ", target_, errno);
-  // Only root can give a file away; anybody else keeps what they can of owner and group, as with Postfix's tools.
-  if (::fchown(fd, status.st_uid, status.st_gid) != 0 && ::fchown(fd, static_cast<uid_t>(-1), status.st_gid) != 0)
-    status.st_mode &= ~static_cast<mode_t>(07000);
-  if (::fchmod(fd, status.st_mode & 07777) != 0) return io_error("fchmod ", lock_.path, errno);
+  struct stat wanted {
+  }, ours{};
+  if (::stat(target_.c_str(), &wanted) != 0) return io_error("stat ", target_, errno);
+  if (::fstat(fd, &ours) != 0) return io_error("fstat ", lock_.path, errno);
+  const bool same_owner = wanted.st_uid == ours.st_uid && wanted.st_gid == ours.st_gid;
+  // Only root can give a file away; anybody else keeps what they can of owner and group, as with Postfix's
+  // tools.
+  if (!same_owner && ::fchown(fd, wanted.st_uid, wanted.st_gid) != 0 &&
+      ::fchown(fd, static_cast<uid_t>(-1), wanted.st_gid) != 0)
+    wanted.st_mode &= ~static_cast<mode_t>(07000);
+  if (::fchmod(fd, wanted.st_mode & 07777) != 0) return io_error("fchmod ", lock_.path, errno);
   if (::fsync(fd) != 0) return io_error("fsync ", lock_.path, errno);
   if (::rename(lock_.path.c_str(), target_.c_str()) != 0) return io_error("rename ", lock_.path, errno);
   sync_directory_of(target_);

@@ -2,8 +2,8 @@
 //
 //     generate_parameters parameters.tsv derived_parameters.tsv parameters_generated.cc
 //
-// It refuses rows with a wrong number of columns, an unknown type, or out of order, so that a slip in the table fails
-// the build and not a program.
+// It refuses rows with a wrong number of columns, an unknown type, or out of order, so that a slip in the
+// table fails the build and not a program.
 
 #include <algorithm>
 #include <fstream>
@@ -36,9 +36,8 @@ std::vector<Row> read_table(const std::string& file, std::size_t columns) {
                                std::to_string(columns) + " columns, found " + std::to_string(row.size()));
     rows.push_back(row);
   }
-  if (!std::is_sorted(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
-        return std::tie(a[0], a[1]) < std::tie(b[0], b[1]);
-      }))
+  if (!std::is_sorted(rows.begin(), rows.end(),
+                      [](const Row& a, const Row& b) { return std::tie(a[0], a[1]) < std::tie(b[0], b[1]); }))
     throw std::runtime_error(file + ": rows are not sorted");
   return rows;
 }
@@ -56,9 +55,9 @@ std::string number(const std::string& text) { return text.empty() ? "0" : std::t
 
 std::string type_of(const std::string& word) {
   static const std::map<std::string, std::string> kTypes = {
-      {"bool", "kBoolean"},     {"int", "kInteger"}, {"nint", "kIntegerExpr"}, {"nbool", "kBooleanExpr"},
-      {"long", "kLong"},        {"time", "kTime"},   {"str", "kString"},       {"raw", "kRaw"},
-      {"computed", "kComputed"}, {"service", "kService"}, {"legacy", "kLegacy"}, {"removed", "kRemoved"},
+      {"bool", "kBoolean"},      {"int", "kInteger"},     {"nint", "kIntegerExpr"}, {"nbool", "kBooleanExpr"},
+      {"long", "kLong"},         {"time", "kTime"},       {"str", "kString"},       {"raw", "kRaw"},
+      {"computed", "kComputed"}, {"service", "kService"}, {"legacy", "kLegacy"},    {"removed", "kRemoved"},
   };
   return "ParameterType::" + kTypes.at(word);
 }
@@ -70,9 +69,9 @@ void write(const std::vector<Row>& parameters, const std::vector<Row>& derived, 
          "constexpr Parameter kParameters[] = {\n";
   for (const Row& r : parameters) {
     const bool is_unknown = r[5] == "(computed)" || r[1] == "removed";
-    out << "    {" << literal(r[0]) << ", " << type_of(r[1]) << ", " << number(r[2]) << ", " << number(r[3]) << ", "
-        << literal(r[4]) << ", " << literal(is_unknown ? "" : r[5]) << ", " << literal(r[6]) << ", " << literal(r[7])
-        << ", " << literal(r[8]) << "},\n";
+    out << "    {" << literal(r[0]) << ", " << type_of(r[1]) << ", " << number(r[2]) << ", " << number(r[3])
+        << ", " << literal(r[4]) << ", " << literal(is_unknown ? "" : r[5]) << ", " << literal(r[6]) << ", "
+        << literal(r[7]) << ", " << literal(r[8]) << "},\n";
   }
   out << "};\n\nconstexpr DerivedParameter kDerivedParameters[] = {\n";
   for (const Row& r : derived)

@@ -7,7 +7,8 @@
 
 namespace libconf {
 
-/// An open file descriptor, closed with its owner. To learn about a failing close, release() it and close it yourself.
+/// An open file descriptor, closed with its owner. To learn about a failing close, release() it and close it
+/// yourself.
 class FileDescriptor {
  public:
   FileDescriptor() = default;

@@ -93,7 +93,8 @@ Result<Families> parse_protocols(std::string_view text) {
 
 bool is_loopback(const std::vector<std::uint8_t>& address) {
   if (address.size() == 4) return address[0] == 127;
-  return address.back() == 1 && std::all_of(address.begin(), address.end() - 1, [](auto b) { return b == 0; });
+  return address.back() == 1 &&
+         std::all_of(address.begin(), address.end() - 1, [](auto b) { return b == 0; });
 }
 
 /// The interfaces that inet_interfaces names, in the order of the system's list.
@@ -164,7 +165,8 @@ std::string network_text(InterfaceAddress address, NetworkStyle style) {
   }
   std::array<char, INET6_ADDRSTRLEN> text{};
   ::inet_ntop(is_ipv4 ? AF_INET : AF_INET6, address.address.data(), text.data(), text.size());
-  return concat(is_ipv4 ? "" : "[", std::string_view(text.data()), is_ipv4 ? "/" : "]/", std::to_string(prefix));
+  return concat(is_ipv4 ? "" : "[", std::string_view(text.data()), is_ipv4 ? "/" : "]/",
+                std::to_string(prefix));
 }
 
 }  // namespace

@@ -21,33 +21,45 @@ std::string_view without_newline(std::string_view line) {
 
 }  // namespace
 
+std::string_view take_line(std::string_view& text, LineKind& kind) {
+  const std::size_t newline = text.find('\n');
+  const std::string_view line = text.substr(0, newline == std::string_view::npos ? newline : newline + 1);
+  text.remove_prefix(line.size());
+  kind = classify(without_newline(line));
+  return line;
+}
+
 Lines::Lines(std::string_view text) : text_(text) {
   physical_.reserve(static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + 1);
-  for (std::size_t offset = 0; offset < text.size();) {
-    const std::size_t newline = text.find('\n', offset);
-    const std::size_t length = (newline == std::string_view::npos ? text.size() : newline + 1) - offset;
-    const std::string_view line = without_newline(text.substr(offset, length));
-    const LineKind kind = classify(line);
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::size_t offset = text.size() - rest.size();
+    LineKind kind{};
+    const std::string_view bytes = take_line(rest, kind);
+    const std::string_view line = without_newline(bytes);
     const std::size_t index = physical_.size();
-    physical_.push_back({offset, length, kind});
-    offset += length;
+    physical_.push_back({offset, bytes.size(), kind});
 
     if (kind == LineKind::kBlank || kind == LineKind::kComment) continue;
     if (kind == LineKind::kContinuation && !logical_.empty()) {
-      logical_.back().text += line;
-      logical_.back().last = index;
+      LogicalLine& current = logical_.back();
+      // A line that is joined already is the last of joined_.
+      if (current.first == current.last) joined_.emplace_back(current.text);
+      joined_.back() += line;
+      current.text = joined_.back();
+      current.last = index;
     } else {
-      logical_.push_back({.text = std::string(line),
+      logical_.push_back({.text = line,
                           .first = index,
                           .last = index,
                           .has_nul = false,
                           .is_orphan = kind == LineKind::kContinuation});
     }
   }
+  if (text.find('\0') == std::string_view::npos) return;
   for (LogicalLine& line : logical_) {
     const std::size_t nul = line.text.find('\0');
-    line.has_nul = nul != std::string::npos;
-    if (line.has_nul) line.text.resize(nul);
+    line.has_nul = nul != std::string_view::npos;
+    line.text = line.text.substr(0, nul);
   }
 }
 
@@ -77,11 +89,12 @@ void Lines::report(std::string_view file, int end, DiagnosticSink& sink) const {
                    .message = concat(file, ", line ", std::to_string(number),
                                      ": text after null byte may be ignored")});
     if (line.is_orphan)
-      sink.report({.file = std::string(file),
-                   .line = number,
-                   .column = 1,
-                   .code = "indented-first-line",
-                   .message = concat(file, ": logical line must not start with whitespace: \"", line.text, "\"")});
+      sink.report(
+          {.file = std::string(file),
+           .line = number,
+           .column = 1,
+           .code = "indented-first-line",
+           .message = concat(file, ": logical line must not start with whitespace: \"", line.text, "\"")});
   }
 }
 

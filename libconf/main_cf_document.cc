@@ -38,8 +38,8 @@ const MainCfEntry* MainCfDocument::first_fault() const {
 
 Error MainCfDocument::fault_error(const MainCfEntry& entry) const {
   return {.kind = ErrorKind::kSyntax,
-          .message = concat(file(), ", line ", std::to_string(entry.line), ": ", describe(entry.fault), ": \"",
-                            entry.text, "\""),
+          .message = concat(file(), ", line ", std::to_string(entry.line), ": ", describe(entry.fault),
+                            ": \"", entry.text, "\""),
           .file = file(),
           .line = entry.line,
           .column = 1};
@@ -47,8 +47,8 @@ Error MainCfDocument::fault_error(const MainCfEntry& entry) const {
 
 namespace {
 
-/// `text # more`: Postfix has no comments after text, so this '#' became part of the value. Returns the text from the
-/// first such '#' on, or nothing.
+/// `text # more`: Postfix has no comments after text, so this '#' became part of the value. Returns the text
+/// from the first such '#' on, or nothing.
 std::string_view comment_after_text(std::string_view value) {
   for (std::size_t i = value.find('#'); i != std::string_view::npos; i = value.find('#', i + 1))
     if (i == 0 || is_space(value[i - 1])) return value.substr(i);
@@ -83,8 +83,8 @@ void MainCfDocument::report(DiagnosticSink& sink, std::string_view config_direct
                    .line = entry.line,
                    .column = 1,
                    .code = "duplicate-parameter",
-                   .message = concat(file(), ", line ", std::to_string(entry.line), ": overriding earlier entry: ",
-                                     entry.name, "=", earlier->second)});
+                   .message = concat(file(), ", line ", std::to_string(entry.line),
+                                     ": overriding earlier entry: ", entry.name, "=", earlier->second)});
     earlier->second = entry.value;
   }
 }
@@ -104,28 +104,30 @@ std::vector<std::string> MainCfEdit::names_set() const {
   return names;
 }
 
-std::string MainCfEdit::apply(const MainCfDocument& document, DiagnosticSink& sink) const {
-  const Lines& lines = document.lines();
+std::string MainCfEdit::apply(std::string_view text, std::string_view file, DiagnosticSink& sink) const {
   // A hash beats the ordered map for the lookup of every line's name; the map keeps new names sorted.
-  std::unordered_map<std::string_view, const Change*> by_name;
-  for (const auto& [name, change] : changes_) by_name.emplace(name, &change);
-  std::unordered_map<std::string_view, int> found;
+  struct Target {
+    std::string_view name;
+    const Change* change;
+    int entries = 0;
+  };
+  std::unordered_map<std::string_view, Target> targets;
+  for (const auto& [name, change] : changes_) targets.emplace(name, Target{name, &change});
 
   std::string out;
-  out.reserve(document.text().size() + 4096);
-  const Change* current = nullptr;  // The change that the logical line we are in is subject to.
-  for (std::size_t i = 0; i < lines.physical().size(); ++i) {
-    const std::string_view bytes = lines.bytes(i);
-    const LineKind kind = lines.physical()[i].kind;
+  out.reserve(text.size() + 4096);
+  const Change* current = nullptr;  // What happens to the logical line that we are in.
+  for (std::string_view rest = text; !rest.empty();) {
+    LineKind kind{};
+    const std::string_view bytes = take_line(rest, kind);
     if (kind == LineKind::kStart) {
       std::size_t end = 0;
       while (end < bytes.size() && !is_space(bytes[end]) && bytes[end] != '=') ++end;
-      const auto match = by_name.find(bytes.substr(0, end));
-      current = match == by_name.end() ? nullptr : match->second;
+      const auto match = targets.find(bytes.substr(0, end));
+      current = match == targets.end() ? nullptr : match->second.change;
       if (current != nullptr) {
-        if (++found[match->first] == 2)
-          sink.warn("duplicate-parameter",
-                    concat(document.file(), ": multiple entries for \"", match->first, "\""));
+        if (++match->second.entries == 2)
+          sink.warn("duplicate-parameter", concat(file, ": multiple entries for \"", match->first, "\""));
         if (current->kind == Kind::kSet) out += concat(match->first, " = ", current->value, "\n");
       }
     }
@@ -138,11 +140,11 @@ std::string MainCfEdit::apply(const MainCfDocument& document, DiagnosticSink& si
   }
 
   for (const auto& [name, change] : changes_) {
-    if (change.kind != Kind::kSet || found.count(name) != 0) continue;
+    if (change.kind != Kind::kSet || targets.at(name).entries != 0) continue;
     if (!out.empty() && out.back() != '\n') out += '\n';
     out += concat(name, " = ", change.value, "\n");
   }
-  return with_final_newline(std::move(out), document.text());
+  return with_final_newline(std::move(out), text);
 }
 
 }  // namespace libconf

@@ -4,7 +4,8 @@
 ///     if (!document) return document.error();
 ///     for (const MainCfEntry& entry : document->entries()) use(entry.name, entry.value);
 ///
-/// The document never changes the file: MainCfEdit makes a new text from it, and libconf/file_edit.h replaces the file.
+/// The document never changes the file: MainCfEdit makes a new text, and libconf/file_edit.h replaces the
+/// file.
 #pragma once
 
 #include <map>
@@ -26,7 +27,7 @@ struct MainCfEntry {
   std::string_view value;  ///< As written, joined over its lines, without blanks at both ends. Not expanded.
   std::string_view text;   ///< The whole logical line.
   int line = 0;            ///< Where the entry starts.
-  int value_column = 0;    ///< Of the value in its logical line; on the first line when the value starts there.
+  int value_column = 0;  ///< Of the value in its logical line; on the first line when the value starts there.
   NameValueFault fault = NameValueFault::kNone;
 };
 
@@ -44,9 +45,9 @@ class MainCfDocument {
   const Lines& lines() const { return body_->lines; }
   const std::vector<MainCfEntry>& entries() const { return body_->entries; }
 
-  /// What reading the file warns of, up to its first malformed line: ignored lines, `# comment` after other text, earlier
-  /// entries overridden.
-  /// A `config_directory` that is not empty counts as an entry ahead of the file.
+  /// What reading the file warns of, up to its first malformed line: ignored lines, `# comment` after other
+  /// text, earlier entries overridden. A `config_directory` that is not empty counts as an entry ahead of the
+  /// file.
   void report(DiagnosticSink& sink, std::string_view config_directory = {}) const;
 
   /// The first malformed entry as Postfix words it ("FILE, line N: missing '=' after ..."), or nothing.
@@ -66,13 +67,14 @@ class MainCfDocument {
   std::unique_ptr<Body> body_;
 };
 
-/// A set of changes to main.cf, and the text that they make of a document.
+/// A set of changes to main.cf.
 ///
 ///     MainCfEdit edit;
 ///     edit.set("relayhost", "[gw.example.net]", sink);
-///     std::string text = edit.apply(document, sink);
+///     std::string changed = edit.apply(text, "/etc/postfix/main.cf", sink);
 ///
-/// A change touches the lines of its own entries only; comments inside an entry stay. New names go to the end, sorted.
+/// A change touches the lines of its own entries only; comments inside an entry stay. New names go to the
+/// end, sorted.
 class MainCfEdit {
  public:
   /// The last value given for a name counts; an earlier, different one is warned of.
@@ -83,8 +85,9 @@ class MainCfEdit {
   /// The names that get a value, sorted.
   std::vector<std::string> names_set() const;
 
-  /// The changed text. Warns of names that have several entries: all of them are changed.
-  std::string apply(const MainCfDocument& document, DiagnosticSink& sink) const;
+  /// The main.cf that `text` becomes; `file` names it in messages. Warns of names that have several entries:
+  /// all of them are changed.
+  std::string apply(std::string_view text, std::string_view file, DiagnosticSink& sink) const;
 
  private:
   enum class Kind { kSet, kRemove, kCommentOut };

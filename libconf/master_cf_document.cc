@@ -16,9 +16,9 @@ Result<MasterCfDocument> MasterCfDocument::load(const std::string& file) {
 
 Result<MasterService> MasterCfDocument::read(const LogicalLine& line, Newlines newlines,
                                              DiagnosticSink& sink) const {
-  Result<MasterService> service =
-      newlines == Newlines::kKeep ? MasterService::parse(lines().text_with_newlines(line), sink)
-                                  : MasterService::parse(line.text, sink);
+  Result<MasterService> service = newlines == Newlines::kKeep
+                                      ? MasterService::parse(lines().text_with_newlines(line), sink)
+                                      : MasterService::parse(line.text, sink);
   if (service) return service;
   Error error = service.error();
   error.file = file();
@@ -119,10 +119,11 @@ class MasterCfRewriter {
   Result<void> check_names(const LogicalLine& line, std::string_view service, std::string_view type) const {
     const auto error = [&](std::string_view what) {
       const int number = static_cast<int>(line.first) + 1;
-      return Error{.kind = ErrorKind::kSyntax,
-                   .message = concat("file ", document_.file(), ": line ", std::to_string(number), ": ", what),
-                   .file = document_.file(),
-                   .line = number};
+      return Error{
+          .kind = ErrorKind::kSyntax,
+          .message = concat("file ", document_.file(), ": line ", std::to_string(number), ": ", what),
+          .file = document_.file(),
+          .line = number};
     };
     constexpr std::string_view kUnsupported = "\" is unsupported with -Me, -Fe, -Pe, -X, or -#";
     std::string_view first_line = document_.lines().content(line.first);
@@ -174,8 +175,7 @@ class MasterCfRewriter {
       if (changes_[i].kind == Kind::kSetEntry)
         write_entry(changes_[i].entry);
       else if (!changes_whole_entry(changes_[i].kind))
-        sink_.warn("unmatched-request",
-                   concat("unmatched service_name/type: \"", changes_[i].request, "\""));
+        sink_.warn("unmatched-request", concat("unmatched service_name/type: \"", changes_[i].request, "\""));
     }
   }
 

@@ -81,11 +81,11 @@ class MasterCf {
 /// One change to master.cf, as a `postconf -M`, `-F` or `-P` argument asks for it.
 struct MasterCfChange {
   enum class Kind {
-    kSetEntry,         ///< Replace the first matching entry by `entry` and delete the others; else append it.
+    kSetEntry,  ///< Replace the first matching entry by `entry` and delete the others; else append it.
     kRemoveEntry,
     kCommentOutEntry,
-    kSetField,         ///< `field` becomes `value`.
-    kSetParameter,     ///< `-o name=value`
+    kSetField,      ///< `field` becomes `value`.
+    kSetParameter,  ///< `-o name=value`
     kRemoveParameter,
   };
   Kind kind;
@@ -93,14 +93,14 @@ struct MasterCfChange {
   std::string type;     ///< "*" matches all.
   MasterService entry = {};
   MasterField field = MasterField::kService;
-  std::string name = {};   ///< Of the parameter.
+  std::string name = {};  ///< Of the parameter.
   std::string value = {};
   std::string request = {};  ///< The argument as given, for messages.
 };
 
-/// The text of `document` after `changes`, applied in order. Entries that no change matches keep their bytes; a comment
-/// inside a rewritten entry moves above it. Warns of field and parameter changes that match nothing. Errors: kSyntax, for
-/// entries that cannot be told apart or rewritten.
+/// The text of `document` after `changes`, applied in order. Entries that no change matches keep their bytes;
+/// a comment inside a rewritten entry moves above it. Warns of field and parameter changes that match
+/// nothing. Errors: kSyntax, for entries that cannot be told apart or rewritten.
 Result<std::string> apply(const std::vector<MasterCfChange>& changes, const MasterCfDocument& document,
                           DiagnosticSink& sink);
 

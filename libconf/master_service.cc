@@ -59,9 +59,10 @@ std::string normalise_option(std::string_view text, DiagnosticSink& sink) {
   return std::string(text);
 }
 
-/// Splits command arguments into words, and brings options into the form `-o`, `name=value`. Postfix cuts a word that
-/// starts with '-' at its first 'o': `-vo` is `-v -o`; it also cuts the first value that is glued on behind at its own
-/// first 'o' (`-orelayhost=x` is `-o relayh -o st=x`), which is odd, but what its tools do.
+/// Splits command arguments into words, and brings options into the form `-o`, `name=value`. Postfix cuts a
+/// word that starts with '-' at its first 'o': `-vo` is `-v -o`; it also cuts the first value that is glued
+/// on behind at its own first 'o' (`-orelayhost=x` is `-o relayh -o st=x`), which is odd, but what its tools
+/// do.
 class ArgumentReader {
  public:
   explicit ArgumentReader(DiagnosticSink& sink) : sink_(sink) {}
@@ -156,8 +157,8 @@ class LineFolder {
     column_ = newline == std::string::npos ? out.size() : out.size() - newline - 1;
   }
 
-  /// The word goes on a new line when `width` columns do not fit. Postfix does not count the braces that it puts around an
-  /// argument there.
+  /// The word goes on a new line when `width` columns do not fit. Postfix does not count the braces that it
+  /// puts around an argument there.
   void add(std::string_view word, std::size_t width, bool on_new_line = false) {
     constexpr std::size_t kWidth = 79;
     if (folded_ && (on_new_line || column_ + 1 + width > kWidth)) {
@@ -179,7 +180,9 @@ class LineFolder {
 
 }  // namespace
 
-std::string_view master_field_name(MasterField field) { return kFields[static_cast<std::size_t>(field)].name; }
+std::string_view master_field_name(MasterField field) {
+  return kFields[static_cast<std::size_t>(field)].name;
+}
 
 std::optional<MasterField> find_master_field(std::string_view name) {
   for (std::size_t i = 0; i < kFields.size(); ++i)
@@ -236,7 +239,8 @@ std::string MasterService::command_text() const {
 void MasterService::append_command(std::string& out, bool folded) const {
   LineFolder line(out, folded);
   line.add(field(MasterField::kCommand), field(MasterField::kCommand).size());
-  // Options, and the first word behind them, are printed as they are; later words are quoted where they need it.
+  // Options, and the first word behind them, are printed as they are; later words are quoted where they need
+  // it.
   const std::size_t end = for_each_option([](const OptionPlace&) {});
   bool after_option_value = false;
   for (std::size_t i = 0; i < arguments_.size(); ++i) {

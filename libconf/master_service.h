@@ -37,9 +37,9 @@ std::optional<MasterField> find_master_field(std::string_view name);
 /// A value type; as safe between threads as a std::string.
 class MasterService {
  public:
-  /// Reads a logical line. Braces around arguments are taken off, a glued `-oname=value` is split as Postfix splits it,
-  /// and `-o { name = value }` becomes `name=value`; oddities on the way go to the sink. Errors: kSyntax, "bad field
-  /// count" or "invalid FIELD field "X" in "TEXT"".
+  /// Reads a logical line. Braces around arguments are taken off, a glued `-oname=value` is split as Postfix
+  /// splits it, and `-o { name = value }` becomes `name=value`; oddities on the way go to the sink. Errors:
+  /// kSyntax, "bad field count" or "invalid FIELD field "X" in "TEXT"".
   static Result<MasterService> parse(std::string_view text, DiagnosticSink& sink);
 
   const std::string& field(MasterField field) const { return fields_[static_cast<std::size_t>(field)]; }
@@ -53,8 +53,8 @@ class MasterService {
   /// True when `service` and `type` name this service; "*" matches all.
   bool matches(std::string_view service, std::string_view type) const;
 
-  /// The `-o name=value` arguments that the command would obey, in order; later ones win. Arguments without '=' are not
-  /// among them.
+  /// The `-o name=value` arguments that the command would obey, in order; later ones win. Arguments without
+  /// '=' are not among them.
   std::vector<NameValue> options() const;
 
   /// The command and its arguments, each argument with blanks in braces.
@@ -70,8 +70,8 @@ class MasterService {
   /// The whole entry on one line, fields separated by single spaces.
   std::string text() const;
 
-  /// The entry in columns, as `postconf -M` prints it; folded: long lines broken, each -o on its own. No newline at the
-  /// end.
+  /// The entry in columns, as `postconf -M` prints it; folded: long lines broken, each -o on its own. No
+  /// newline at the end.
   std::string columns(bool folded) const;
 
   /// `head` and command_text(), folded the same way.

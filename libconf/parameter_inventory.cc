@@ -1,6 +1,7 @@
 #include "libconf/parameter_inventory.h"
 
 #include <algorithm>
+#include <iterator>
 #include <span>
 
 #include "libconf/main_cf_document.h"
@@ -18,7 +19,9 @@ constexpr std::string_view kDeprecated = "deprecated-parameter";
 
 }  // namespace
 
-ParameterInventory ParameterInventory::defaults(const Settings& settings) { return ParameterInventory(settings); }
+ParameterInventory ParameterInventory::defaults(const Settings& settings) {
+  return ParameterInventory(settings);
+}
 
 std::optional<ParameterClass> ParameterInventory::class_of(std::string_view name) const {
   if (const Parameter* parameter = find_parameter(name)) {
@@ -33,20 +36,26 @@ std::optional<ParameterClass> ParameterInventory::class_of(std::string_view name
 std::vector<std::string_view> ParameterInventory::names(ParameterClasses classes) const {
   const auto has = [&](ParameterClass c) { return (classes & static_cast<unsigned>(c)) != 0; };
   std::vector<std::string_view> out;
-  if (has(ParameterClass::kBuiltin))
-    for (const Parameter& parameter : all_parameters())
-      if (is_listed(parameter)) out.push_back(parameter.name);
-  if (has(ParameterClass::kService))
-    for (const auto& [name, value] : settings_->service_parameters()) out.push_back(name);
-  if (has(ParameterClass::kUser)) {
-    for (const std::string& name : user_)
-      if (settings_->explicit_setting(name)) out.push_back(name);
-    for (const Parameter& parameter : all_parameters())
-      if (parameter.type == ParameterType::kLegacy && settings_->explicit_setting(parameter.name))
-        out.push_back(parameter.name);
+  // Each source is sorted already.
+  const auto add = [&](const std::vector<std::string_view>& more) {
+    std::vector<std::string_view> both;
+    both.reserve(out.size() + more.size());
+    std::set_union(out.begin(), out.end(), more.begin(), more.end(), std::back_inserter(both));
+    out = std::move(both);
+  };
+  std::vector<std::string_view> builtin, service, user, legacy;
+  for (const Parameter& parameter : all_parameters()) {
+    if (has(ParameterClass::kBuiltin) && is_listed(parameter)) builtin.push_back(parameter.name);
+    if (has(ParameterClass::kUser) && parameter.type == ParameterType::kLegacy &&
+        settings_->explicit_setting(parameter.name))
+      legacy.push_back(parameter.name);
   }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
+  if (has(ParameterClass::kService))
+    for (const auto& [name, value] : settings_->service_parameters()) service.push_back(name);
+  if (has(ParameterClass::kUser))
+    for (const std::string& name : user_)
+      if (settings_->explicit_setting(name)) user.push_back(name);
+  for (const std::vector<std::string_view>* source : {&builtin, &service, &user, &legacy}) add(*source);
   return out;
 }
 
@@ -67,7 +76,8 @@ void ParameterInventory::report(bool master_only, DiagnosticSink& sink) const {
 /// One pass over all explicit settings.
 class InventoryScan {
  public:
-  InventoryScan(const Settings& settings, std::string_view main_cf, const MasterCf* master_cf, DiagnosticSink& sink)
+  InventoryScan(const Settings& settings, std::string_view main_cf, const MasterCf* master_cf,
+                DiagnosticSink& sink)
       : settings_(settings), main_cf_(main_cf), master_cf_(master_cf), sink_(sink), inventory_(settings) {
     for (const PlacedService& service : services())
       for (const NameValue& option : service.service.options()) option_names_.emplace(option.name);
@@ -77,6 +87,7 @@ class InventoryScan {
     if (Result<void> scanned = scan_main(); !scanned) return scanned.error();
     std::vector<ServiceScan> scans;
     for (const PlacedService& service : services()) {
+      if (!has_options(service)) continue;
       scans.emplace_back(settings_.for_service(service, *master_cf_));
       if (Result<void> scanned = scan_service(service, scans.back()); !scanned) return scanned.error();
     }
@@ -90,8 +101,16 @@ class InventoryScan {
     return master_cf_ != nullptr ? std::span(master_cf_->services()) : std::span<const PlacedService>();
   }
 
-  /// What is known of one service: its view of the settings, the names that its options set, and those among them that
-  /// its options use.
+  /// False for a service whose view of the settings is that of main.cf: most of them.
+  bool has_options(const PlacedService& service) const {
+    return std::any_of(services().begin(), services().end(), [&](const PlacedService& other) {
+      return other.service.matches(service.service.service(), service.service.type()) &&
+             !other.service.options().empty();
+    });
+  }
+
+  /// What is known of one service: its view of the settings, the names that its options set, and those among
+  /// them that its options use.
   struct ServiceScan {
     explicit ServiceScan(Settings view) : settings(std::move(view)) {}
     Settings settings;
@@ -99,7 +118,8 @@ class InventoryScan {
     Names used;
   };
 
-  /// Where names are looked up, and where user-defined ones are noted: main.cf, or one service with its options.
+  /// Where names are looked up, and where user-defined ones are noted: main.cf, or one service with its
+  /// options.
   struct Context {
     const Settings& settings;
     std::string_view file;
@@ -181,7 +201,8 @@ class InventoryScan {
   void scan_names(const Context& context, std::string_view name) {
     if (is_raw(name)) return;
     const std::string_view value = context.settings.value_of(name).value_or("");
-    scan_references(value, [&](std::string_view used) { note_use(context, used); }, sink_);
+    scan_references(
+        value, [&](std::string_view used) { note_use(context, used); }, sink_);
   }
 
   /// Expands the value of a name in use, and notes the names that its tables use.
@@ -205,8 +226,8 @@ class InventoryScan {
     if (table.starts_with('/') || table.starts_with('.')) return scan_table_file(type, table, suffixes);
     for (const DerivedParameter& row : suffixes) {
       const std::string name = concat(table, row.suffix);
-      const bool is_set = context.settings.explicit_setting(name) ||
-                          (context.is_main_cf() && option_names_.count(name) != 0);
+      const bool is_set =
+          context.settings.explicit_setting(name) || (context.is_main_cf() && option_names_.count(name) != 0);
       if (is_set) note_use(context, name);
     }
     return std::nullopt;
@@ -220,9 +241,10 @@ class InventoryScan {
     if (!document) {
       const std::string& message = document.error().message;
       const std::size_t reason = message.rfind(": ");
-      sink_.report({.file = file,
-                    .code = "table-file",
-                    .message = concat("open \"", type, "\" configuration \"", file, "\"", message.substr(reason))});
+      sink_.report(
+          {.file = file,
+           .code = "table-file",
+           .message = concat("open \"", type, "\" configuration \"", file, "\"", message.substr(reason))});
       return std::nullopt;
     }
     document->report(sink_);
@@ -252,7 +274,8 @@ class InventoryScan {
   void judge_service(const ServiceScan& scan) {
     for (const std::string& name : scan.names)
       judge_name(master_cf_->file(), name, *scan.settings.explicit_setting(name),
-                 inventory_.class_of(name).has_value() || scan.used.count(name) != 0, inventory_.master_findings_);
+                 inventory_.class_of(name).has_value() || scan.used.count(name) != 0,
+                 inventory_.master_findings_);
   }
 
   static void judge_name(std::string_view file, std::string_view name, const Setting& setting, bool is_known,

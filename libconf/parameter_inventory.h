@@ -1,8 +1,8 @@
 /// Which parameter names mean something in a configuration, and what is wrong with the others.
 ///
-/// Built-in names come from the parameter table and service-defined names from master.cf. A user-defined name counts
-/// when something uses it: a `$name`, a restriction class, a table such as `mysql:name` (which reads name_hosts and so
-/// on). A setting that nothing uses is most often a misspelt one.
+/// Built-in names come from the parameter table and service-defined names from master.cf. A user-defined name
+/// counts when something uses it: a `$name`, a restriction class, a table such as `mysql:name` (which reads
+/// name_hosts and so on). A setting that nothing uses is most often a misspelt one.
 ///
 ///     auto inventory = ParameterInventory::scan(settings, "main.cf", &master_cf, sink);
 ///     inventory->class_of("my_networks") == ParameterClass::kUser;
@@ -32,9 +32,10 @@ class ParameterInventory {
   /// Knows built-in and service-defined names only, and looks at no value.
   static ParameterInventory defaults(const Settings& settings);
 
-  /// Looks at every explicit setting of main.cf (called `main_cf` in messages), and of master.cf's services. Without a
-  /// master.cf (nullptr), service-defined names pass for misspelt ones. The sink gets, as Postfix words them: undefined names in values, and problems in
-  /// the configuration files of tables. Errors: kSyntax for a value in use that cannot be expanded.
+  /// Looks at every explicit setting of main.cf (called `main_cf` in messages), and of master.cf's services.
+  /// Without a master.cf (nullptr), service-defined names pass for misspelt ones. The sink gets, as Postfix
+  /// words them: undefined names in values, and problems in the configuration files of tables. Errors:
+  /// kSyntax for a value in use that cannot be expanded.
   static Result<ParameterInventory> scan(const Settings& settings, std::string_view main_cf,
                                          const MasterCf* master_cf, DiagnosticSink& sink);
 

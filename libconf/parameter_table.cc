@@ -6,8 +6,9 @@ namespace libconf {
 
 const Parameter* find_parameter(std::string_view name) {
   const std::span<const Parameter> table = all_parameters();
-  const auto place = std::lower_bound(table.begin(), table.end(), name,
-                                      [](const Parameter& row, std::string_view key) { return row.name < key; });
+  const auto place =
+      std::lower_bound(table.begin(), table.end(), name,
+                       [](const Parameter& row, std::string_view key) { return row.name < key; });
   return place != table.end() && place->name == name ? &*place : nullptr;
 }
 
@@ -41,9 +42,9 @@ std::string_view type_name(ParameterType type) {
 
 std::span<const DerivedParameter> derived_parameters(std::string_view kind) {
   const std::span<const DerivedParameter> table = all_derived_parameters();
-  const auto [first, last] = std::equal_range(
-      table.begin(), table.end(), DerivedParameter{kind, {}, {}},
-      [](const DerivedParameter& a, const DerivedParameter& b) { return a.kind < b.kind; });
+  const auto [first, last] =
+      std::equal_range(table.begin(), table.end(), DerivedParameter{kind, {}, {}},
+                       [](const DerivedParameter& a, const DerivedParameter& b) { return a.kind < b.kind; });
   return {first, last};
 }
 

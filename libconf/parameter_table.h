@@ -14,18 +14,18 @@ namespace libconf {
 
 /// What a value must look like. `nint` and `nbool` are kInteger and kBoolean whose default is an expression.
 enum class ParameterType : std::uint8_t {
-  kBoolean,       ///< yes or no
-  kInteger,       ///< a number that fits an int
+  kBoolean,  ///< yes or no
+  kInteger,  ///< a number that fits an int
   kIntegerExpr,
   kBooleanExpr,
-  kLong,          ///< a number that fits a long
-  kTime,          ///< a number with an optional unit: s m h d w
+  kLong,  ///< a number that fits a long
+  kTime,  ///< a number with an optional unit: s m h d w
   kString,
-  kRaw,           ///< a string whose $names are not main.cf's; Postfix's programs expand it later
-  kComputed,      ///< a string whose default depends on the host
-  kService,       ///< set by each program for itself
-  kLegacy,        ///< an old name: recognised where it is set or used, not listed
-  kRemoved,       ///< gone in the release that this table describes
+  kRaw,       ///< a string whose $names are not main.cf's; Postfix's programs expand it later
+  kComputed,  ///< a string whose default depends on the host
+  kService,   ///< set by each program for itself
+  kLegacy,    ///< an old name: recognised where it is set or used, not listed
+  kRemoved,   ///< gone in the release that this table describes
 };
 
 /// Limits are inclusive; 0 means none. For strings they bound the length.
@@ -54,7 +54,6 @@ inline bool is_listed(const Parameter& parameter) {
 
 /// "boolean", "time" and so on: for people.
 std::string_view type_name(ParameterType type);
-
 
 /// A parameter whose name is a service's (or a table's) name and a suffix.
 struct DerivedParameter {

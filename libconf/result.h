@@ -21,8 +21,9 @@ enum class ErrorKind {
   kInputOutput,    ///< The operating system refused; the message ends with its reason.
 };
 
-/// One failure. `message` is complete, worded as Postfix users know it, and names file and line by itself where
-/// Postfix's wording does; the other members repeat the place for programs. A line or column of 0 is unknown.
+/// One failure. `message` is complete, worded as Postfix users know it, and names file and line by itself
+/// where Postfix's wording does; the other members repeat the place for programs. A line or column of 0 is
+/// unknown.
 struct Error {
   ErrorKind kind = ErrorKind::kInputOutput;
   std::string message;

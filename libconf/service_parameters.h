@@ -1,4 +1,5 @@
-/// Parameters whose names begin with the name of a master.cf service: relay_destination_rate_delay and the like.
+/// Parameters whose names begin with the name of a master.cf service: relay_destination_rate_delay and the
+/// like.
 ///
 /// Pure functions; thread-safe.
 #pragma once
@@ -11,10 +12,11 @@
 
 namespace libconf {
 
-/// Calls `visit` with the name and the default (such as "$default_destination_rate_delay") of each parameter that
-/// `service` brings with it: delivery agents bring 16, pipe one more, spawn just the time limit, others none. Some may have
-/// the name of a built-in parameter, which keeps its own default.
-void for_each_service_parameter(const MasterService& service,
-                                const std::function<void(std::string name, std::string default_value)>& visit);
+/// Calls `visit` with the name and the default (such as "$default_destination_rate_delay") of each parameter
+/// that `service` brings with it: delivery agents bring 16, pipe one more, spawn just the time limit, others
+/// none. Some may have the name of a built-in parameter, which keeps its own default.
+void for_each_service_parameter(
+    const MasterService& service,
+    const std::function<void(std::string name, std::string default_value)>& visit);
 
 }  // namespace libconf

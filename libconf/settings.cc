@@ -29,11 +29,17 @@ std::string to_string(const Origin& origin) {
   return "";
 }
 
-Settings::Settings(const MainCfDocument* document, Host host) : document_(document), host_(std::move(host)) {
-  if (document == nullptr) return;
-  main_cf_.reserve(document->entries().size());
-  for (const MainCfEntry& entry : document->entries())
-    if (entry.fault == NameValueFault::kNone) main_cf_[entry.name] = &entry;
+Settings::Settings(const MainCfDocument* document, Host host)
+    : document_(document),
+      host_(std::make_shared<const Host>(std::move(host))),
+      service_defaults_(std::make_shared<const ServiceDefaults>()) {
+  MainCfEntries entries;
+  if (document != nullptr) {
+    entries.reserve(document->entries().size());
+    for (const MainCfEntry& entry : document->entries())
+      if (entry.fault == NameValueFault::kNone) entries[entry.name] = &entry;
+  }
+  main_cf_ = std::make_shared<const MainCfEntries>(std::move(entries));
 }
 
 void Settings::set_config_directory(std::string_view directory) {
@@ -48,10 +54,13 @@ void Settings::override_value(std::string_view name, std::string_view value) {
   host_defaults_.clear();
 }
 
-void Settings::define_service_parameters(const MasterService& service) {
-  for_each_service_parameter(service, [this](std::string name, std::string default_value) {
-    service_defaults_.try_emplace(std::move(name), std::move(default_value));
-  });
+void Settings::define_service_parameters(const MasterCf& master_cf) {
+  ServiceDefaults defaults = *service_defaults_;
+  for (const PlacedService& service : master_cf.services())
+    for_each_service_parameter(service.service, [&](std::string name, std::string default_value) {
+      defaults.try_emplace(std::move(name), std::move(default_value));
+    });
+  service_defaults_ = std::make_shared<const ServiceDefaults>(std::move(defaults));
 }
 
 Settings Settings::for_service(const PlacedService& service, const MasterCf& master_cf) const {
@@ -77,7 +86,7 @@ Settings Settings::for_service(const PlacedService& service, const MasterCf& mas
 std::optional<Setting> Settings::explicit_setting(std::string_view name) const {
   if (const auto found = overrides_.find(name); found != overrides_.end())
     return Setting{found->second.value, found->second.origin};
-  if (const auto found = main_cf_.find(name); found != main_cf_.end())
+  if (const auto found = main_cf_->find(name); found != main_cf_->end())
     return Setting{found->second->value,
                    {.kind = OriginKind::kMainCf, .file = document_->file(), .line = found->second->line}};
   if (config_directory_ && name == "config_directory")
@@ -96,15 +105,15 @@ std::optional<Setting> Settings::default_setting(std::string_view name) const {
       return Setting{*value, {.kind = OriginKind::kHost}};
     return Setting{parameter->default_value, {}};
   }
-  if (const auto found = service_defaults_.find(name); found != service_defaults_.end())
+  if (const auto found = service_defaults_->find(name); found != service_defaults_->end())
     return Setting{found->second, {}};
   return std::nullopt;
 }
 
 std::vector<std::string_view> Settings::explicit_names() const {
   std::vector<std::string_view> names;
-  names.reserve(main_cf_.size() + overrides_.size() + 1);
-  for (const auto& [name, entry] : main_cf_) names.push_back(name);
+  names.reserve(main_cf_->size() + overrides_.size() + 1);
+  for (const auto& [name, entry] : *main_cf_) names.push_back(name);
   for (const auto& [name, value] : overrides_) names.push_back(name);
   if (config_directory_) names.push_back("config_directory");
   std::sort(names.begin(), names.end());
@@ -122,7 +131,8 @@ std::optional<std::string_view> Settings::host_default(std::string_view name) co
     return std::nullopt;
   auto place = host_defaults_.find(name);
   if (place == host_defaults_.end()) {
-    // The placeholder ends a cycle such as `myhostname = mail.$mydomain`: mydomain is empty while it is computed.
+    // The placeholder ends a cycle such as `myhostname = mail.$mydomain`: mydomain is empty while it is
+    // computed.
     place = host_defaults_.emplace(name, HostDefault{}).first;
     Result<std::string> value = compute_host_default(name);
     if (value)
@@ -141,13 +151,13 @@ Result<std::string> Settings::compute_host_default(std::string_view name) const 
   };
   if (name == "process_id") return std::to_string(::getpid());
   if (name == "myhostname") {
-    if (!explicit_setting("mydomain")) return default_myhostname(host_.name, "");
+    if (!explicit_setting("mydomain")) return default_myhostname(host_->name, "");
     const Result<std::string> domain = expanded("mydomain");
     if (!domain) return domain;
-    return default_myhostname(host_.name, *domain);
+    return default_myhostname(host_->name, *domain);
   }
   if (name == "mydomain") {
-    if (!explicit_setting("myhostname")) return default_mydomain(default_myhostname(host_.name, ""));
+    if (!explicit_setting("myhostname")) return default_mydomain(default_myhostname(host_->name, ""));
     const Result<std::string> hostname = expanded("myhostname");
     if (!hostname) return hostname;
     return default_mydomain(*hostname);
@@ -158,7 +168,7 @@ Result<std::string> Settings::compute_host_default(std::string_view name) const 
   if (!protocols) return protocols;
   const Result<std::string> style = expanded("mynetworks_style");
   if (!style) return style;
-  return default_mynetworks({*interfaces, *protocols, *style}, host_);
+  return default_mynetworks({*interfaces, *protocols, *style}, *host_);
 }
 
 Result<std::string> Settings::expand_text(std::string_view text, DiagnosticSink& sink,

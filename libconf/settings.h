@@ -1,17 +1,19 @@
-/// The one evaluated view of a configuration: defaults, main.cf, overrides, and the options of one master.cf service.
+/// The one evaluated view of a configuration: defaults, main.cf, overrides, and the options of one master.cf
+/// service.
 ///
 ///     Settings settings(&document, system_host());
 ///     settings.override_value("mail_name", "Example");
 ///     Result<std::chrono::seconds> delay = settings.get_duration("queue_run_delay");
 ///
-/// Layers, the later over the earlier: built-in defaults; defaults from the host; main.cf; overrides (`postconf -o`);
-/// the `-o` options of a service. Expansion is lazy, and cached. Not thread-safe, not even the const functions: make a
-/// copy per thread. The documents must outlive the object.
+/// Layers, the later over the earlier: built-in defaults; defaults from the host; main.cf; overrides
+/// (`postconf -o`); the `-o` options of a service. Expansion is lazy, and cached. Not thread-safe, not even
+/// the const functions: make a copy per thread. The documents must outlive the object.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,7 +33,7 @@ enum class OriginKind {
   kHost,       ///< a default computed from the host
   kDirectory,  ///< config_directory, from -c or MAIL_CONFIG
   kMainCf,
-  kOverride,   ///< `postconf -o`
+  kOverride,  ///< `postconf -o`
   kServiceOption,
 };
 
@@ -62,16 +64,19 @@ class Settings : public ExpansionScope {
   /// `name = value` over main.cf.
   void override_value(std::string_view name, std::string_view value);
 
-  /// Makes the parameters known that carry the name of `service` (see libconf/service_parameters.h), with their
-  /// defaults.
-  void define_service_parameters(const MasterService& service);
+  /// Makes the parameters known that carry the name of a service (see libconf/service_parameters.h), with
+  /// their defaults.
+  void define_service_parameters(const MasterCf& master_cf);
 
   /// The parameters so defined, with their defaults.
-  const std::map<std::string, std::string, std::less<>>& service_parameters() const { return service_defaults_; }
+  const std::map<std::string, std::string, std::less<>>& service_parameters() const {
+    return *service_defaults_;
+  }
 
-  /// The view of one service: service_name, and its options over everything else. Where several entries have the name and
-  /// type of `service`, their options count together, the later over the earlier, for all of them but those ahead of the
-  /// first that has any: so Postfix's tools see it. REQUIRES: `service` is one of `master_cf`.
+  /// The view of one service: service_name, and its options over everything else. Where several entries have
+  /// the name and type of `service`, their options count together, the later over the earlier, for all of
+  /// them but those ahead of the first that has any: so Postfix's tools see it. REQUIRES: `service` is one of
+  /// `master_cf`.
   Settings for_service(const PlacedService& service, const MasterCf& master_cf) const;
 
   /// A value that something set explicitly, or nothing.
@@ -89,19 +94,20 @@ class Settings : public ExpansionScope {
   /// ExpansionScope: the unexpanded value.
   std::optional<std::string_view> value_of(std::string_view name) const override;
 
-  /// The expanded value; empty when the name is unknown. Errors: kSyntax from the expression, kConfiguration from a
-  /// default that could not be computed.
+  /// The expanded value; empty when the name is unknown. Errors: kSyntax from the expression, kConfiguration
+  /// from a default that could not be computed.
   Result<std::string> get(std::string_view name) const;
 
-  /// Why the default that the last find() or value_of() asked the host for could not be computed; nothing if it could.
+  /// Why the default that the last find() or value_of() asked the host for could not be computed; nothing if
+  /// it could.
   const std::optional<Error>& host_error() const { return host_error_; }
 
   /// `text` with this view's values. The sink gets the warnings.
   Result<std::string> expand_text(std::string_view text, DiagnosticSink& sink,
                                   const ExpansionTrace& trace = {}) const;
 
-  /// Typed values, held against the parameter table. Errors: as get(), or kConfiguration for a value of the wrong kind
-  /// or out of range.
+  /// Typed values, held against the parameter table. Errors: as get(), or kConfiguration for a value of the
+  /// wrong kind or out of range.
   Result<bool> get_bool(std::string_view name) const;
   Result<std::int64_t> get_int(std::string_view name) const;
   Result<std::chrono::seconds> get_duration(std::string_view name) const;
@@ -116,12 +122,16 @@ class Settings : public ExpansionScope {
   std::optional<std::string_view> host_default(std::string_view name) const;
   Result<std::string> compute_host_default(std::string_view name) const;
 
+  using MainCfEntries = std::unordered_map<std::string_view, const MainCfEntry*>;
+  using ServiceDefaults = std::map<std::string, std::string, std::less<>>;
+
+  // Copies, such as the views of services, share what is large and does not change.
   const MainCfDocument* document_;
-  Host host_;
-  std::unordered_map<std::string_view, const MainCfEntry*> main_cf_;  ///< The last entry of each name.
+  std::shared_ptr<const Host> host_;
+  std::shared_ptr<const MainCfEntries> main_cf_;  ///< The last entry of each name.
+  std::shared_ptr<const ServiceDefaults> service_defaults_;
   std::map<std::string, Layered, std::less<>> overrides_;
   std::optional<std::string> config_directory_;
-  std::map<std::string, std::string, std::less<>> service_defaults_;
 
   struct HostDefault {
     std::string value;

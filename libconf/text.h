@@ -10,7 +10,8 @@
 
 namespace libconf {
 
-/// White space as C's isspace() has it in the "C" locale. It decides whether a line continues the one before it.
+/// White space as C's isspace() has it in the "C" locale. It decides whether a line continues the one before
+/// it.
 inline bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 /// What separates words inside values: blank, tab, carriage return, newline.
@@ -39,15 +40,16 @@ std::string concat(const Parts&... parts) {
   return out;
 }
 
-/// Takes the next word off the front of `rest`; words are separated by any of `separators`. Nothing left: nullopt.
+/// Takes the next word off the front of `rest`; words are separated by any of `separators`. Nothing left:
+/// nullopt.
 std::optional<std::string_view> next_word(std::string_view& rest, std::string_view separators);
 
 /// Like next_word, but separators inside balanced braces do not separate: `a={b c} d` gives `a={b c}`, `d`.
 /// An unbalanced brace takes everything to the end.
 std::optional<std::string_view> next_braced_word(std::string_view& rest, std::string_view separators);
 
-/// The length of the balanced `{...}` at the start of `text`, both braces included; npos when it does not close.
-/// REQUIRES: text starts with '{'.
+/// The length of the balanced `{...}` at the start of `text`, both braces included; npos when it does not
+/// close. REQUIRES: text starts with '{'.
 std::size_t balanced_length(std::string_view text);
 
 /// Runs of blanks become one space; blanks at both ends vanish.
@@ -62,8 +64,8 @@ struct NameValue {
 /// What is wrong with a text that should be `name = value`, in Postfix's words.
 enum class NameValueFault { kNone, kMissingName, kMissingEquals };
 
-/// Splits `text`; `out` is set only when the answer is kNone. A name ends at a blank or '='; a blank inside the name is
-/// kMissingEquals.
+/// Splits `text`; `out` is set only when the answer is kNone. A name ends at a blank or '='; a blank inside
+/// the name is kMissingEquals.
 NameValueFault split_name_value(std::string_view text, NameValue& out);
 
 /// "missing attribute name" or "missing '=' after attribute name"; empty for kNone.
@@ -75,8 +77,9 @@ std::string json_quote(std::string_view text);
 /// `text` as it may stand in a message: anything but printable ASCII becomes '?'.
 std::string printable(std::string_view text);
 
-/// Lays words out in lines of at most `width` columns, where a single word allows it; further lines start with
-/// `indent` spaces. `head` is printed first (an empty head: none). No newline at the end.
-std::string fold(std::string_view head, std::string_view text, std::size_t width = 80, std::size_t indent = 4);
+/// Lays words out in lines of at most `width` columns, where a single word allows it; further lines start
+/// with `indent` spaces. `head` is printed first (an empty head: none). No newline at the end.
+std::string fold(std::string_view head, std::string_view text, std::size_t width = 80,
+                 std::size_t indent = 4);
 
 }  // namespace libconf

@@ -63,7 +63,8 @@ Result<std::int64_t> parse_number(std::string_view name, std::string_view value,
   return number;
 }
 
-Result<std::chrono::seconds> parse_duration(std::string_view name, std::string_view value, char default_unit) {
+Result<std::chrono::seconds> parse_duration(std::string_view name, std::string_view value,
+                                            char default_unit) {
   std::int64_t number = 0;
   const char* const end = value.data() + value.size();
   const auto [stop, code] = std::from_chars(value.data(), end, number);

@@ -40,7 +40,8 @@ Result<std::string> openssl_run_version() {
     return libconf::Error{.kind = libconf::ErrorKind::kUnsupported,
                           .message = concat("-T run-version: ", what)};
   };
-  const std::unique_ptr<void, int (*)(void*)> library(::dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL), ::dlclose);
+  const std::unique_ptr<void, int (*)(void*)> library(::dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL),
+                                                      ::dlclose);
   if (!library) return error("no OpenSSL 3 library on this host");
   using VersionFunction = const char* (*)(int);
   const auto version = reinterpret_cast<VersionFunction>(::dlsym(library.get(), "OpenSSL_version"));

@@ -44,7 +44,8 @@ void check_values(const Settings& settings, const std::vector<std::string_view>&
 }
 
 void append_json(std::string& out, const Diagnostic& d, std::string_view severity) {
-  out += concat("{\"severity\": ", libconf::json_quote(severity), ", \"code\": ", libconf::json_quote(d.code));
+  out +=
+      concat("{\"severity\": ", libconf::json_quote(severity), ", \"code\": ", libconf::json_quote(d.code));
   if (!d.file.empty()) out += concat(", \"file\": ", libconf::json_quote(d.file));
   if (d.line != 0) out += concat(", \"line\": ", std::to_string(d.line));
   if (d.column != 0) out += concat(", \"column\": ", std::to_string(d.column));
@@ -59,8 +60,9 @@ void append_text(std::string& out, const Diagnostic& d, std::string_view severit
   }
   // Postfix's wording begins with the file; once is enough.
   std::string_view message = d.message;
-  for (std::string_view prefix : {concat(d.file, ", line ", std::to_string(d.line), ": "), concat(d.file, ": "),
-                                  concat("file ", d.file, ": line ", std::to_string(d.line), ": ")})
+  for (std::string_view prefix :
+       {concat(d.file, ", line ", std::to_string(d.line), ": "), concat(d.file, ": "),
+        concat("file ", d.file, ": line ", std::to_string(d.line), ": ")})
     if (!d.file.empty() && message.starts_with(prefix)) message.remove_prefix(prefix.size());
   out += concat(severity, ": ", message, " [", d.code, "]\n");
 }

@@ -30,7 +30,8 @@ struct OptionRow {
 constexpr OptionRow kOptions[] = {
     {'d', "defaults", "", Group::kMainCf, "Show defaults instead of actual settings"},
     {'n', "non-default", "", Group::kMainCf, "Show only what main.cf sets"},
-    {'C', "class", "CLASS,...", Group::kMainCf, "Only parameters of these classes: builtin, service, user, all"},
+    {'C', "class", "CLASS,...", Group::kMainCf,
+     "Only parameters of these classes: builtin, service, user, all"},
     {'o', "override", "NAME=VALUE", Group::kMainCf, "Override a setting of main.cf for this run"},
     {'x', "expand", "", Group::kMainCf, "Expand $name in values"},
     {'f', "fold", "", Group::kMainCf, "Fold long lines"},
@@ -53,30 +54,41 @@ constexpr OptionRow kOptions[] = {
     {'l', "lock-types", "", Group::kOther, "List mailbox locking methods"},
     {'m', "map-types", "", Group::kOther, "List lookup table types"},
     {'T', "tls", "MODE", Group::kOther, "compile-version, run-version or public-key-algorithms"},
-    {'c', "config-directory", "DIR", Group::kOther, "The directory of main.cf and master.cf; also: MAIL_CONFIG"},
+    {'c', "config-directory", "DIR", Group::kOther,
+     "The directory of main.cf and master.cf; also: MAIL_CONFIG"},
     {'v', "verbose", "", Group::kOther, "Accepted for compatibility"},
     {'\0', "origin", "", Group::kBeyond, "With each setting, the file and line that set it"},
-    {'\0', "explain", "NAME", Group::kBeyond, "All about one parameter: class, limits, value, expansion, services"},
-    {'\0', "service", "NAME/TYPE", Group::kBeyond, "The settings as one master.cf service sees them, with origins"},
+    {'\0', "explain", "NAME", Group::kBeyond,
+     "All about one parameter: class, limits, value, expansion, services"},
+    {'\0', "service", "NAME/TYPE", Group::kBeyond,
+     "The settings as one master.cf service sees them, with origins"},
     {'\0', "check", "", Group::kBeyond, "Print diagnostics only; status 1 when there is an error"},
-    {'\0', "diff", "DIR", Group::kBeyond, "Compare with another configuration directory; status 1 where they differ"},
-    {'\0', "dry-run", "", Group::kBeyond, "With an edit: print the difference it would make, and touch nothing"},
+    {'\0', "diff", "DIR", Group::kBeyond,
+     "Compare with another configuration directory; status 1 where they differ"},
+    {'\0', "dry-run", "", Group::kBeyond,
+     "With an edit: print the difference it would make, and touch nothing"},
     {'\0', "strict", "", Group::kBeyond, "With an edit: refuse unknown names and values of the wrong kind"},
-    {'\0', "changed", "", Group::kBeyond, "With an edit: status 10 when it changed the file, 0 when it did not"},
+    {'\0', "changed", "", Group::kBeyond,
+     "With an edit: status 10 when it changed the file, 0 when it did not"},
     {'\0', "help", "", Group::kBeyond, "Print this help"},
     {'\0', "version", "", Group::kBeyond, "Print the version"},
 };
 
 /// What Postfix prints for a mistyped option; scripts and people know it.
 constexpr std::string_view kUsage =
-    "usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-b (bounce templates)] [-c config_dir] "
-    "[-c param_class] [-d (parameter defaults)] [-e (edit configuration)] [-f (fold lines)] [-F (master.cf fields)] "
-    "[-h (no names)] [-H (no values)] [-j (streaming JSON) ] [-l (lock types)] [-m (map types)] [-M (master.cf)] "
+    "usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-b (bounce templates)] [-c "
+    "config_dir] "
+    "[-c param_class] [-d (parameter defaults)] [-e (edit configuration)] [-f (fold lines)] [-F (master.cf "
+    "fields)] "
+    "[-h (no names)] [-H (no values)] [-j (streaming JSON) ] [-l (lock types)] [-m (map types)] [-M "
+    "(master.cf)] "
     "[-n (non-default parameters)] [-o name=value (override parameter value)] [-p (main.cf, default)] "
-    "[-P (master.cf parameters)] [-t (bounce templates)] [-T compile-version|run-version|public-key-algorithms] "
+    "[-P (master.cf parameters)] [-t (bounce templates)] [-T "
+    "compile-version|run-version|public-key-algorithms] "
     "[-v (verbose)] [-x (expand parameter values)] [-X (exclude)] [-# (comment-out)] [name...]";
 
-/// Letters that exclude one another, in the order in which a message names them. Earlier rows are checked first.
+/// Letters that exclude one another, in the order in which a message names them. Earlier rows are checked
+/// first.
 constexpr std::array<std::string_view, 21> kExclusive = {
     "aAbFlmMpPtT", "denX#", "hH", "do", "eo", "oX", "o#", "ef", "eh", "eH", "ex",
     "fX",          "f#",    "hX", "h#", "HX", "H#", "xX", "x#", "jX", "j#"};
@@ -86,12 +98,14 @@ struct Refusal {
   char with;
   std::string_view letters;
 };
-constexpr Refusal kRefusals[] = {
-    {'M', "dhHn"},       {'F', "dn#X"},       {'P', "dn#"},        {'j', "efhH"},
-    {'a', "defhHnoxX#"}, {'A', "defhHnoxX#"}, {'b', "defhHnoxX#"}, {'l', "defhHnoxX#"},
-    {'m', "defhHnoxX#"}, {'t', "defhHnoxX#"}, {'T', "defhHnoxX#"}};
+constexpr Refusal kRefusals[] = {{'M', "dhHn"},       {'F', "dn#X"},       {'P', "dn#"},
+                                 {'j', "efhH"},       {'a', "defhHnoxX#"}, {'A', "defhHnoxX#"},
+                                 {'b', "defhHnoxX#"}, {'l', "defhHnoxX#"}, {'m', "defhHnoxX#"},
+                                 {'t', "defhHnoxX#"}, {'T', "defhHnoxX#"}};
 
-Error fatal(std::string message) { return {.kind = ErrorKind::kConfiguration, .message = std::move(message)}; }
+Error fatal(std::string message) {
+  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
+}
 
 const OptionRow* find_letter(char letter) {
   const auto* row = std::find_if(std::begin(kOptions), std::end(kOptions),
@@ -105,8 +119,9 @@ const OptionRow* find_name(std::string_view name) {
   return row == std::end(kOptions) ? nullptr : row;
 }
 
-/// Splits the command line as POSIX getopt() does: clusters of letters, values glued on or in the next argument. What
-/// comes out is for CLI11, which knows neither `-#` nor when Postfix stops looking for options.
+/// Splits the command line as POSIX getopt() does: clusters of letters, values glued on or in the next
+/// argument. What comes out is for CLI11, which knows neither `-#` nor when Postfix stops looking for
+/// options.
 class Splitter {
  public:
   explicit Splitter(std::span<const std::string> arguments) : arguments_(arguments) {}
@@ -164,7 +179,8 @@ class Splitter {
       if (row->argument.empty()) return fatal(concat("option --", name, " takes no value"));
       long_options.emplace_back(text.substr(equals + 1));
     } else if (!row->argument.empty()) {
-      if (next_ + 1 == arguments_.size()) return fatal(concat("option --", name, " requires ", row->argument));
+      if (next_ + 1 == arguments_.size())
+        return fatal(concat("option --", name, " requires ", row->argument));
       long_options.push_back(arguments_[++next_]);
     }
     return std::nullopt;
@@ -176,8 +192,9 @@ class Splitter {
   std::size_t next_ = 0;
 };
 
-/// Declares every row of kOptions, and where its value goes.
-void declare_options(CLI::App& app, Options& options) {
+/// Declares the rows of kOptions, and where their values go: those that `given` names, or all for the help
+/// text. To declare all of them takes longer than to read a typical main.cf.
+void declare_options(CLI::App& app, const std::vector<std::string>& given, bool all, Options& options) {
   app.set_help_flag();  // --help is a row of its own: it must not end the parsing.
   const auto flag_of = [&](std::string_view name) -> bool* {
     if (name == "origin") return &options.origin;
@@ -197,6 +214,7 @@ void declare_options(CLI::App& app, Options& options) {
     return nullptr;
   };
   for (const OptionRow& row : kOptions) {
+    if (!all && std::find(given.begin(), given.end(), concat("--", row.name)) == given.end()) continue;
     const bool cli11_takes_letter = row.letter != '\0' && row.letter != '#';
     const std::string names = cli11_takes_letter ? concat("-", std::string(1, row.letter), ",--", row.name)
                                                  : concat("--", row.name);
@@ -207,7 +225,8 @@ void declare_options(CLI::App& app, Options& options) {
           names,
           [&options, &row, target = flag_of(row.name)](std::int64_t count) {
             if (target != nullptr) *target = true;
-            if (row.letter != '\0') options.letters[static_cast<unsigned char>(row.letter)] += static_cast<int>(count);
+            if (row.letter != '\0')
+              options.letters[static_cast<unsigned char>(row.letter)] += static_cast<int>(count);
           },
           help);
     } else {
@@ -247,8 +266,9 @@ std::optional<Error> check_conflicts(const Options& options) {
 
 std::optional<Error> check_long_options(const Options& options) {
   const bool is_edit = options.first_of("eX#") != '\0';
-  for (const auto& [given, name] : {std::pair(options.dry_run, "--dry-run"), std::pair(options.strict, "--strict"),
-                                    std::pair(options.changed, "--changed")})
+  for (const auto& [given, name] :
+       {std::pair(options.dry_run, "--dry-run"), std::pair(options.strict, "--strict"),
+        std::pair(options.changed, "--changed")})
     if (given && !is_edit) return fatal(concat(name, " goes with an edit: name=value, -X or -#"));
   std::vector<std::string_view> views;
   if (options.explain) views.push_back("--explain");
@@ -277,15 +297,17 @@ Result<Options> parse_command_line(std::span<const std::string> arguments) {
   if (std::optional<Error> error = splitter.split()) return *error;
 
   Options options;
-  CLI::App app("Show, explain, edit and check Postfix configuration.\n"
-               "Usage: postconf [OPTION...] [NAME | NAME=VALUE | SERVICE/TYPE...]...");
-  declare_options(app, options);
-  app.footer("Examples:\n"
-             "  postconf -n --origin                    what main.cf sets, and where\n"
-             "  postconf -e relayhost=[gw.example.net] --dry-run\n"
-             "  postconf -P 'submission/inet/smtpd_tls_security_level=encrypt' --changed\n"
-             "  postconf --explain smtpd_relay_restrictions\n"
-             "The manual page postconf(1) has the rest.");
+  CLI::App app("Show, explain, edit and check Postfix configuration.", "postconf");
+  const bool wants_help = std::find(splitter.long_options.begin(), splitter.long_options.end(), "--help") !=
+                          splitter.long_options.end();
+  declare_options(app, splitter.long_options, wants_help, options);
+  app.footer(
+      "Arguments are names of parameters, name=value, or what -M, -F and -P say above.\n\nExamples:\n"
+      "  postconf -n --origin                    what main.cf sets, and where\n"
+      "  postconf -e relayhost=[gw.example.net] --dry-run\n"
+      "  postconf -P 'submission/inet/smtpd_tls_security_level=encrypt' --changed\n"
+      "  postconf --explain smtpd_relay_restrictions\n"
+      "The manual page postconf(1) has the rest.");
   try {
     std::reverse(splitter.long_options.begin(), splitter.long_options.end());
     app.parse(std::move(splitter.long_options));

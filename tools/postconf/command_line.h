@@ -44,9 +44,9 @@ struct Options {
   char first_of(std::string_view set) const;
 };
 
-/// Parses the arguments behind the program's name. Single-letter options end at the first argument that is none, as in
-/// Postfix; long options are recognised behind it too, up to "--". Errors carry one line or more for the user: the
-/// lines before the last are complete, the last one is a fatal error's text.
+/// Parses the arguments behind the program's name. Single-letter options end at the first argument that is
+/// none, as in Postfix; long options are recognised behind it too, up to "--". Errors carry one line or more
+/// for the user: the lines before the last are complete, the last one is a fatal error's text.
 libconf::Result<Options> parse_command_line(std::span<const std::string> arguments);
 
 }  // namespace postconf

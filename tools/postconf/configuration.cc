@@ -17,14 +17,16 @@ using libconf::Result;
 
 ConfigDirectory config_directory(const Options& options) {
   if (options.config_directory) return {*options.config_directory, true};
-  const char* environment = std::getenv("MAIL_CONFIG");  // NOLINT(concurrency-mt-unsafe): read once, at the start.
+  const char* environment =
+      std::getenv("MAIL_CONFIG");  // NOLINT(concurrency-mt-unsafe): read once, at the start.
   if (environment != nullptr) return {environment, true};
   return {std::string(libconf::find_parameter("config_directory")->default_value), false};
 }
 
 namespace {
 
-/// Postfix reads a main.cf that is this young again, after a pause, and then no longer knows the directory it was given.
+/// Postfix reads a main.cf that is this young again, after a pause, and then no longer knows the directory it
+/// was given.
 bool is_just_written(const std::string& file) {
   struct stat status {};
   return ::stat(file.c_str(), &status) == 0 && status.st_mtime >= std::time(nullptr) - 1;
@@ -32,8 +34,8 @@ bool is_just_written(const std::string& file) {
 
 }  // namespace
 
-Result<std::unique_ptr<Configuration>> Configuration::load(const Options& options, Loading loading, bool as_postfix,
-                                                           DiagnosticSink& sink) {
+Result<std::unique_ptr<Configuration>> Configuration::load(const Options& options, Loading loading,
+                                                           bool as_postfix, DiagnosticSink& sink) {
   std::unique_ptr<Configuration> out(new Configuration);
   out->directory_ = config_directory(options);
   out->knows_directory_ =
@@ -71,7 +73,7 @@ Result<void> Configuration::load_master(bool required, DiagnosticSink& sink) {
 
 Result<void> Configuration::make_settings(const Options& options, Loading loading) {
   settings_.emplace(main_cf(), libconf::system_host());
-  for (const libconf::PlacedService& service : services()) settings_->define_service_parameters(service.service);
+  if (master_cf_) settings_->define_service_parameters(*master_cf_);
   if (loading == Loading::kDefaults) return {};
   if (knows_directory_) settings_->set_config_directory(directory_.path);
   for (const std::string& override_text : options.overrides) {

@@ -25,16 +25,16 @@ ConfigDirectory config_directory(const Options& options);
 
 /// What load() reads, and in which order: Postfix reports the first file that fails.
 enum class Loading {
-  kMainCf,       ///< main.cf, then master.cf; no master.cf is a warning
-  kMasterCf,     ///< master.cf, then main.cf; both are needed
-  kDefaults,     ///< master.cf only, for the names of services; values are defaults
+  kMainCf,    ///< main.cf, then master.cf; no master.cf is a warning
+  kMasterCf,  ///< master.cf, then main.cf; both are needed
+  kDefaults,  ///< master.cf only, for the names of services; values are defaults
 };
 
 /// Documents, services and settings of one directory. Not copyable: the parts refer to one another.
 class Configuration {
  public:
-  /// With `as_postfix`, config_directory counts as set only when Postfix's postconf would say so: it forgets the
-  /// directory that it was given when main.cf changed in this or the last second.
+  /// With `as_postfix`, config_directory counts as set only when Postfix's postconf would say so: it forgets
+  /// the directory that it was given when main.cf changed in this or the last second.
   static libconf::Result<std::unique_ptr<Configuration>> load(const Options& options, Loading loading,
                                                               bool as_postfix, libconf::DiagnosticSink& sink);
 

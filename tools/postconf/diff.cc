@@ -28,8 +28,8 @@ Values main_values(const Configuration& configuration) {
   return out;
 }
 
-/// Fields and -o options of all services, by "name/type/field" and "name/type -o option". The n-th service of the same
-/// name and type is marked with "#n".
+/// Fields and -o options of all services, by "name/type/field" and "name/type -o option". The n-th service of
+/// the same name and type is marked with "#n".
 Values master_values(const Configuration& configuration) {
   Values out;
   std::map<std::string, int> seen;
@@ -43,7 +43,8 @@ Values master_values(const Configuration& configuration) {
     std::string other_arguments;
     bool is_option_value = false;
     for (const std::string& argument : service.arguments()) {
-      if (!is_option_value && argument != "-o") other_arguments += concat(other_arguments.empty() ? "" : " ", argument);
+      if (!is_option_value && argument != "-o")
+        other_arguments += concat(other_arguments.empty() ? "" : " ", argument);
       is_option_value = !is_option_value && argument == "-o";
     }
     if (!other_arguments.empty()) out[concat(key, "/arguments")] = other_arguments;
@@ -75,11 +76,13 @@ class DiffPrinter {
 
  private:
   /// `fallback` is the default that holds on a side without the setting; empty: none is known.
-  void print(std::string_view file, std::string_view name, const std::string* before, const std::string* after,
-             const std::string& fallback) {
+  void print(std::string_view file, std::string_view name, const std::string* before,
+             const std::string* after, const std::string& fallback) {
     found_ = true;
     if (json_) {
-      const auto value = [](const std::string* text) { return text == nullptr ? "null" : libconf::json_quote(*text); };
+      const auto value = [](const std::string* text) {
+        return text == nullptr ? "null" : libconf::json_quote(*text);
+      };
       out_ += concat("{\"file\": ", libconf::json_quote(file), ", \"name\": ", libconf::json_quote(name),
                      ", \"before\": ", value(before), ", \"after\": ", value(after), "}\n");
       return;

@@ -19,8 +19,8 @@ using libconf::DiagnosticDiscard;
 using libconf::Error;
 using libconf::ErrorKind;
 using libconf::MainCfDocument;
-using libconf::MasterCfChange;
 using libconf::MasterCf;
+using libconf::MasterCfChange;
 using libconf::MasterCfDocument;
 using libconf::PlacedService;
 using libconf::Result;
@@ -41,11 +41,12 @@ class StrictCheck {
     DiagnosticDiscard discard;
     Result<MasterCf> master = MasterCf::load(directory_.master_cf(), discard);
     if (!master && master.error().kind != ErrorKind::kInputOutput) return master.error();
-    return check(&document, master ? &*master : nullptr, [&](const Settings& settings, const auto& inventory) {
-      for (const std::string& name : names)
-        if (Result<void> good = check_setting(settings, inventory, name); !good) return good;
-      return Result<void>();
-    });
+    return check(&document, master ? &*master : nullptr,
+                 [&](const Settings& settings, const auto& inventory) {
+                   for (const std::string& name : names)
+                     if (Result<void> good = check_setting(settings, inventory, name); !good) return good;
+                   return Result<void>();
+                 });
   }
 
   Result<void> master_cf(MasterCfDocument document, const std::vector<MasterCfChange>& changes) {
@@ -67,8 +68,7 @@ class StrictCheck {
   Result<void> check(const MainCfDocument* main, const MasterCf* master, const Check& check_all) {
     Settings settings(main, libconf::system_host());
     if (directory_.is_explicit) settings.set_config_directory(directory_.path);
-    if (master != nullptr)
-      for (const PlacedService& service : master->services()) settings.define_service_parameters(service.service);
+    if (master != nullptr) settings.define_service_parameters(*master);
     DiagnosticDiscard discard;
     const auto inventory = libconf::ParameterInventory::scan(settings, directory_.main_cf(), master, discard);
     if (!inventory) return inventory.error();
@@ -90,8 +90,8 @@ class StrictCheck {
         if (Result<void> good = check_setting(local, inventory, option.name); !good) return good;
       }
     }
-    const bool needs_service = change.kind == MasterCfChange::Kind::kSetField ||
-                               change.kind == MasterCfChange::Kind::kSetParameter;
+    const bool needs_service =
+        change.kind == MasterCfChange::Kind::kSetField || change.kind == MasterCfChange::Kind::kSetParameter;
     if (!found && needs_service)
       return refuse(concat(directory_.master_cf(), ": no such service: ", change.service, "/", change.type));
     return {};
@@ -126,7 +126,8 @@ Result<int> run_edit(const Options& options, const std::string& file, Console& c
   if (!edit) return edit.error();
   const Result<std::string> changed = change(edit->original());
   if (!changed) {
-    // A text that cannot be edited leaves FILE.tmp to the next edit, as in Postfix; a refused one leaves nothing.
+    // A text that cannot be edited leaves FILE.tmp to the next edit, as in Postfix; a refused one leaves
+    // nothing.
     if (changed.error().kind != ErrorKind::kSyntax) edit->discard();
     return changed.error();
   }
@@ -140,7 +141,7 @@ Result<int> edit_main_cf(const Options& options, Console& console) {
   if (!edit) return edit.error();
   const ConfigDirectory directory = config_directory(options);
   return run_edit(options, directory.main_cf(), console, [&](const std::string& text) -> Result<std::string> {
-    std::string changed = edit->apply(MainCfDocument::parse(text, directory.main_cf()), console.warnings);
+    std::string changed = edit->apply(text, directory.main_cf(), console.warnings);
     if (!options.strict) return changed;
     const MainCfDocument document = MainCfDocument::parse(changed, directory.main_cf());
     const Result<void> good = StrictCheck(directory).main_cf(document, edit->names_set());
@@ -153,15 +154,16 @@ Result<int> edit_master_cf(const Options& options, Console& console) {
   const Result<std::vector<MasterCfChange>> changes = master_cf_request(options, console);
   if (!changes) return changes.error();
   const ConfigDirectory directory = config_directory(options);
-  return run_edit(options, directory.master_cf(), console, [&](const std::string& text) -> Result<std::string> {
-    Result<std::string> changed =
-        apply(*changes, MasterCfDocument::parse(text, directory.master_cf()), console.warnings);
-    if (!changed || !options.strict) return changed;
-    const Result<void> good = StrictCheck(directory).master_cf(
-        MasterCfDocument::parse(*changed, directory.master_cf()), *changes);
-    if (!good) return good.error();
-    return changed;
-  });
+  return run_edit(
+      options, directory.master_cf(), console, [&](const std::string& text) -> Result<std::string> {
+        Result<std::string> changed =
+            apply(*changes, MasterCfDocument::parse(text, directory.master_cf()), console.warnings);
+        if (!changed || !options.strict) return changed;
+        const Result<void> good = StrictCheck(directory).master_cf(
+            MasterCfDocument::parse(*changed, directory.master_cf()), *changes);
+        if (!good) return good.error();
+        return changed;
+      });
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ Result<MainCfEdit> main_cf_request(const Options& options, Console& console) {
       continue;
     }
     if (libconf::trim(argument).empty()) return bad("-X or -# requires non-blank parameter names");
-    if (argument.find('=') != std::string::npos) return bad("-X or -# requires parameter names without value");
+    if (argument.find('=') != std::string::npos)
+      return bad("-X or -# requires parameter names without value");
     if (options.has('X'))
       edit.remove(argument);
     else
@@ -106,12 +107,14 @@ class MasterRequestReader {
       Result<MasterService> entry = MasterService::parse(value, console_.warnings);
       if (!entry) {
         Error error = entry.error();
-        if (error.message == "bad field count") error.message = concat("bad field count: \"", change.request, "\"");
+        if (error.message == "bad field count")
+          error.message = concat("bad field count: \"", change.request, "\"");
         return error;
       }
       change.entry = std::move(*entry);
     } else {
-      change.kind = options_.has('X') ? MasterCfChange::Kind::kRemoveEntry : MasterCfChange::Kind::kCommentOutEntry;
+      change.kind =
+          options_.has('X') ? MasterCfChange::Kind::kRemoveEntry : MasterCfChange::Kind::kCommentOutEntry;
     }
     return change;
   }
@@ -132,12 +135,14 @@ class MasterRequestReader {
     return change;
   }
 
-  Result<MasterCfChange> read_parameter(MasterCfChange change, std::string_view place, std::string_view value) {
+  Result<MasterCfChange> read_parameter(MasterCfChange change, std::string_view place,
+                                        std::string_view value) {
     std::array<std::string, 3> parts;
     if (!split(place, parts)) return bad("-Pe or -PX requires service_name/type/parameter");
     if (parts[2] == "*") return bad("-Pe does not accept wild-card parameter name");
     if (libconf::has_blank(value)) return bad("-Pe does not accept whitespace in parameter value");
-    change.kind = options_.has('e') ? MasterCfChange::Kind::kSetParameter : MasterCfChange::Kind::kRemoveParameter;
+    change.kind =
+        options_.has('e') ? MasterCfChange::Kind::kSetParameter : MasterCfChange::Kind::kRemoveParameter;
     change.service = parts[0];
     change.type = parts[1];
     change.name = parts[2];

@@ -15,6 +15,7 @@ namespace postconf {
 libconf::Result<libconf::MainCfEdit> main_cf_request(const Options& options, Console& console);
 
 /// The same for -M, -F and -P.
-libconf::Result<std::vector<libconf::MasterCfChange>> master_cf_request(const Options& options, Console& console);
+libconf::Result<std::vector<libconf::MasterCfChange>> master_cf_request(const Options& options,
+                                                                        Console& console);
 
 }  // namespace postconf

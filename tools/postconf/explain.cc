@@ -52,16 +52,19 @@ void add_table_facts(FactSheet& sheet, const Parameter& parameter) {
                        parameter.type == libconf::ParameterType::kComputed;
   std::string limits;
   if (parameter.min != 0) limits = concat("at least ", std::to_string(parameter.min));
-  if (parameter.max != 0) limits += concat(limits.empty() ? "" : ", ", "at most ", std::to_string(parameter.max));
+  if (parameter.max != 0)
+    limits += concat(limits.empty() ? "" : ", ", "at most ", std::to_string(parameter.max));
   if (!limits.empty())
     sheet.add("limits", concat(limits, is_text ? " characters" : "",
                                parameter.type == libconf::ParameterType::kTime ? " seconds" : ""));
-  sheet.add("since", parameter.since.empty() ? std::string("before Postfix 2.0") : concat("Postfix ", parameter.since));
+  sheet.add("since", parameter.since.empty() ? std::string("before Postfix 2.0")
+                                             : concat("Postfix ", parameter.since));
   if (parameter.default_debian == "-") sheet.add("note", "not in Postfix 3.7 (Debian 12)");
   if (!parameter.deprecated_since.empty()) {
     const bool has_successor = parameter.replacement != "-" && parameter.replacement != "(default)";
-    sheet.add("deprecated", concat("since Postfix ", parameter.deprecated_since,
-                                   has_successor ? concat("; use ", parameter.replacement) : "; do not set it"));
+    sheet.add("deprecated",
+              concat("since Postfix ", parameter.deprecated_since,
+                     has_successor ? concat("; use ", parameter.replacement) : "; do not set it"));
   }
 }
 
@@ -76,11 +79,13 @@ void add_expansion(FactSheet& sheet, const Settings& settings, const Setting& se
       [&](std::string_view name, std::optional<std::string_view> raw, int depth) {
         std::string step(static_cast<std::size_t>(depth - 1) * 2, ' ');
         step += concat("$", name, raw ? concat(" = ", or_empty(*raw)) : std::string(" is not defined"));
-        if (const std::optional<Setting> used = settings.find(name)) step += concat("  # ", to_string(used->origin));
+        if (const std::optional<Setting> used = settings.find(name))
+          step += concat("  # ", to_string(used->origin));
         steps.push_back(std::move(step));
       });
   for (const std::string& step : steps) sheet.add("uses", step);
-  sheet.add("expanded", value ? std::string(or_empty(*value)) : concat("cannot be expanded: ", value.error().message));
+  sheet.add("expanded",
+            value ? std::string(or_empty(*value)) : concat("cannot be expanded: ", value.error().message));
 }
 
 void add_services(FactSheet& sheet, const Configuration& configuration, std::string_view name) {
@@ -89,7 +94,8 @@ void add_services(FactSheet& sheet, const Configuration& configuration, std::str
     Setting setting;
     for (const libconf::NameValue& option : service.service.options()) {
       if (option.name != name) continue;
-      setting = {option.value, {libconf::OriginKind::kServiceOption, configuration.directory().master_cf(), service.line}};
+      setting = {option.value,
+                 {libconf::OriginKind::kServiceOption, configuration.directory().master_cf(), service.line}};
       last = &setting;
     }
     if (last == nullptr) continue;
@@ -97,8 +103,8 @@ void add_services(FactSheet& sheet, const Configuration& configuration, std::str
     const Result<std::string> value = local.get(name);
     std::string text = concat(service.service.key(), " sets ", or_empty(last->value));
     if (value && *value != last->value) text += concat(" (expanded: ", or_empty(*value), ")");
-    sheet.add("override", concat(text, "  # ", configuration.directory().master_cf(), ":",
-                                 std::to_string(service.line)));
+    sheet.add("override",
+              concat(text, "  # ", configuration.directory().master_cf(), ":", std::to_string(service.line)));
   }
 }
 

@@ -25,7 +25,8 @@ struct Format {
   }
 };
 
-/// Appends `name = value` to `out` in the given format, with a newline. Outside JSON, blanks in the value collapse.
+/// Appends `name = value` to `out` in the given format, with a newline. Outside JSON, blanks in the value
+/// collapse.
 void append_setting(std::string& out, std::string_view name, std::string_view value, const Format& format);
 
 /// Prints each diagnostic as it comes: "postconf: warning: TEXT".

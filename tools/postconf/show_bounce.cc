@@ -54,8 +54,8 @@ Result<int> show_bounce(const Options& options, Console& console) {
   auto configuration = Configuration::load(options, Loading::kMainCf, true, discard);
   if (!configuration) return configuration.error();
   const libconf::Settings& settings = (*configuration)->settings();
-  const Result<std::string> file =
-      options.arguments.empty() ? settings.get("bounce_template_file") : Result<std::string>(options.arguments[0]);
+  const Result<std::string> file = options.arguments.empty() ? settings.get("bounce_template_file")
+                                                             : Result<std::string>(options.arguments[0]);
   if (!file) return file.error();
 
   BounceWarnings warnings(console.err);
@@ -63,9 +63,9 @@ Result<int> show_bounce(const Options& options, Console& console) {
     console.err << kProgram << ": fatal: " << libconf::printable(error.message) << '\n';
     return 1;
   };
-  const Result<BounceTemplates> templates =
-      file->empty() ? Result<BounceTemplates>(libconf::builtin_bounce_templates())
-                    : libconf::load_bounce_templates(*file, warnings);
+  const Result<BounceTemplates> templates = file->empty()
+                                                ? Result<BounceTemplates>(libconf::builtin_bounce_templates())
+                                                : libconf::load_bounce_templates(*file, warnings);
   if (!templates) return fail(templates.error());
   const Result<std::string> text = render(*templates, options.has('b'), settings, warnings);
   if (!text) return fail(text.error());

@@ -44,8 +44,8 @@ Result<ParameterClasses> parse_classes(std::string_view text) {
 }
 
 /// The names to show: those given, or all of the wanted classes. Unknown ones are warned of.
-Result<std::vector<std::string_view>> names_to_show(const Options& options, const ParameterInventory& inventory,
-                                                    Console& console) {
+Result<std::vector<std::string_view>> names_to_show(const Options& options,
+                                                    const ParameterInventory& inventory, Console& console) {
   if (options.arguments.empty()) {
     const Result<ParameterClasses> classes =
         options.has('C') ? parse_classes(options.classes) : Result<ParameterClasses>(libconf::kAllClasses);
@@ -63,7 +63,8 @@ Result<std::vector<std::string_view>> names_to_show(const Options& options, cons
 }
 
 /// The setting that the user wants to see of `name`: with -d a default, with -n an explicit one or nothing.
-std::optional<Setting> setting_to_show(const Options& options, const Settings& settings, std::string_view name) {
+std::optional<Setting> setting_to_show(const Options& options, const Settings& settings,
+                                       std::string_view name) {
   if (options.has('n')) return settings.explicit_setting(name);
   const std::optional<Setting> setting =
       options.has('d') ? settings.default_setting(name) : settings.find(name);
@@ -82,12 +83,12 @@ Result<int> show_main(const Options& options, Console& console) {
   const bool defaults_only = options.has('d');
   if (options.has('C'))
     if (Result<ParameterClasses> classes = parse_classes(options.classes); !classes) return classes.error();
-  auto configuration = Configuration::load(options, defaults_only ? Loading::kDefaults : Loading::kMainCf, true,
-                                           console.warnings);
+  auto configuration = Configuration::load(options, defaults_only ? Loading::kDefaults : Loading::kMainCf,
+                                           true, console.warnings);
   if (!configuration) return configuration.error();
   const Settings& settings = (*configuration)->settings();
-  Result<ParameterInventory> inventory = defaults_only ? ParameterInventory::defaults(settings)
-                                                       : (*configuration)->inventory(console.warnings);
+  Result<ParameterInventory> inventory =
+      defaults_only ? ParameterInventory::defaults(settings) : (*configuration)->inventory(console.warnings);
   if (!inventory) return inventory.error();
   const auto names = names_to_show(options, *inventory, console);
   if (!names) return names.error();
@@ -152,7 +153,8 @@ void append_json_origin(std::string& out, std::string_view name, std::string_vie
   out += concat("{\"name\": ", libconf::json_quote(name), ", \"value\": ", libconf::json_quote(value),
                 ", \"set_by\": ", libconf::json_quote(origin_word(origin.kind)));
   if (origin.line != 0)
-    out += concat(", \"file\": ", libconf::json_quote(origin.file), ", \"line\": ", std::to_string(origin.line));
+    out +=
+        concat(", \"file\": ", libconf::json_quote(origin.file), ", \"line\": ", std::to_string(origin.line));
   out += "}\n";
 }
 
@@ -172,8 +174,8 @@ void append_aligned(std::string& out, const std::vector<OriginLine>& lines) {
 }  // namespace
 
 Result<int> show_origins(const Options& options, Console& console) {
-  auto configuration = Configuration::load(options, options.service ? Loading::kMasterCf : Loading::kMainCf, false,
-                                           console.warnings);
+  auto configuration = Configuration::load(options, options.service ? Loading::kMasterCf : Loading::kMainCf,
+                                           false, console.warnings);
   if (!configuration) return configuration.error();
   Result<ParameterInventory> inventory = (*configuration)->inventory(console.warnings);
   if (!inventory) return inventory.error();
@@ -183,7 +185,8 @@ Result<int> show_origins(const Options& options, Console& console) {
     service = find_service(**configuration, *options.service);
     if (service == nullptr) return no_such_service(**configuration, *options.service);
   }
-  const Settings settings = service != nullptr ? (*configuration)->settings_of(*service) : (*configuration)->settings();
+  const Settings settings =
+      service != nullptr ? (*configuration)->settings_of(*service) : (*configuration)->settings();
   Result<std::vector<std::string_view>> names = names_to_show(options, *inventory, console);
   if (!names) return names.error();
   // A service may set names of its own.

@@ -140,7 +140,8 @@ class MasterView {
     const Settings settings = configuration_.settings_of(service);
     for (std::string_view name : settings.explicit_names()) {
       const libconf::Setting setting = *settings.explicit_setting(name);
-      const bool is_option = setting.origin.kind == libconf::OriginKind::kServiceOption && name != "service_name";
+      const bool is_option =
+          setting.origin.kind == libconf::OriginKind::kServiceOption && name != "service_name";
       if (is_option && (member == "*" || member == name)) values[std::string(name)] = setting.value;
     }
     if (options_.count('P') > 1) {

@@ -61,7 +61,8 @@ std::vector<Step> edit_script(const Texts& a, const Texts& b) {
     const bool down = goes_down(v, k, d);
     const std::ptrdiff_t from_x = d == 0 ? 0 : (down ? at(v, k + 1) : at(v, k - 1));
     const std::ptrdiff_t from_y = d == 0 ? 0 : from_x - (down ? k + 1 : k - 1);
-    while (x > from_x && y > from_y && !(d > 0 && x == from_x + (down ? 0 : 1) && y == from_y + (down ? 1 : 0))) {
+    while (x > from_x && y > from_y &&
+           !(d > 0 && x == from_x + (down ? 0 : 1) && y == from_y + (down ? 1 : 0))) {
       script.push_back({' ', a[static_cast<std::size_t>(--x)]});
       --y;
     }
@@ -99,8 +100,10 @@ std::string unified_diff(std::string_view before, std::string_view after, std::s
   while (suffix < a.size() - prefix && suffix < b.size() - prefix &&
          a[a.size() - 1 - suffix] == b[b.size() - 1 - suffix])
     ++suffix;
-  const Texts middle_a(a.begin() + static_cast<std::ptrdiff_t>(prefix), a.end() - static_cast<std::ptrdiff_t>(suffix));
-  const Texts middle_b(b.begin() + static_cast<std::ptrdiff_t>(prefix), b.end() - static_cast<std::ptrdiff_t>(suffix));
+  const Texts middle_a(a.begin() + static_cast<std::ptrdiff_t>(prefix),
+                       a.end() - static_cast<std::ptrdiff_t>(suffix));
+  const Texts middle_b(b.begin() + static_cast<std::ptrdiff_t>(prefix),
+                       b.end() - static_cast<std::ptrdiff_t>(suffix));
   std::vector<Step> script;
   for (std::size_t i = 0; i < prefix; ++i) script.push_back({' ', a[i]});
   for (const Step& step : edit_script(middle_a, middle_b)) script.push_back(step);
