@@ -231,7 +231,12 @@ BounceTemplates builtin_bounce_templates() {
 Result<BounceTemplates> load_bounce_templates(const std::string& file, DiagnosticSink& sink) {
   const Result<std::string> text = read_file(file);
   if (!text) return text.error();
-  return TemplateReader(*text, file, sink).read();
+  return parse_bounce_templates(*text, file, sink);
+}
+
+Result<BounceTemplates> parse_bounce_templates(std::string_view text, const std::string& file,
+                                               DiagnosticSink& sink) {
+  return TemplateReader(text, file, sink).read();
 }
 
 std::string template_source(const BounceTemplate& bounce) {

@@ -18,7 +18,7 @@ constexpr int kMaxDepth = 101;
 constexpr std::size_t kMaxResult = std::size_t{16} << 20;
 
 /// A bound on the references that one expansion may follow, for the same reason.
-constexpr int kMaxReferences = 1'000'000;
+constexpr int kMaxReferences = 100'000;
 
 /// The one function that expressions know since Postfix 3.11: `${domain_to_ascii{domain}}`.
 constexpr std::string_view kDomainToAscii = "domain_to_ascii";

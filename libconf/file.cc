@@ -18,6 +18,13 @@ Error io_error(std::string_view what, const std::string& file, int error_number)
           .file = file};
 }
 
+namespace {
+
+/// Ends the reading of a device that never ends.
+constexpr std::size_t kMaxSize = std::size_t{256} << 20;
+
+}  // namespace
+
 Result<std::string> read_file(const std::string& file) {
   const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return io_error("open ", file, errno);
@@ -34,6 +41,7 @@ Result<std::string> read_file(const std::string& file) {
     const bool is_at_end =
         count == 0 || (S_ISREG(status.st_mode) && filled == static_cast<std::size_t>(status.st_size));
     if (is_at_end) break;
+    if (filled > kMaxSize) return io_error("read ", file, EFBIG);
     if (filled == text.size()) text.resize(2 * text.size() + 4096);
   }
   text.resize(filled);

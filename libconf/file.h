@@ -7,7 +7,7 @@
 
 namespace libconf {
 
-/// The file's bytes. Errors: kInputOutput, "open FILE: REASON" or "read FILE: REASON".
+/// The file's bytes, up to 256 MiB. Errors: kInputOutput, "open FILE: REASON" or "read FILE: REASON".
 Result<std::string> read_file(const std::string& file);
 
 /// An input/output error with the reason of `error_number` (an errno value): "WHAT FILE: REASON".
