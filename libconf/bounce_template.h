@@ -34,7 +34,8 @@ BounceTemplates builtin_bounce_templates();
 Result<BounceTemplates> load_bounce_templates(const std::string& file, DiagnosticSink& sink);
 
 /// The same for a text; `file` names it in messages.
-Result<BounceTemplates> parse_bounce_templates(std::string_view text, const std::string& file, DiagnosticSink& sink);
+Result<BounceTemplates> parse_bounce_templates(std::string_view text, const std::string& file,
+                                               DiagnosticSink& sink);
 
 /// As it would stand in a template file, with `<<EOF`.
 std::string template_source(const BounceTemplate& bounce);

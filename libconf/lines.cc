@@ -65,6 +65,19 @@ Lines::Lines(std::string_view text) : text_(text) {
 
 std::string_view Lines::content(std::size_t index) const { return without_newline(bytes(index)); }
 
+Position Lines::position(const LogicalLine& line, std::size_t offset) const {
+  std::size_t last_text = line.first;
+  for (std::size_t i = line.first; i <= line.last; ++i) {
+    const LineKind kind = physical_[i].kind;
+    if (kind == LineKind::kBlank || kind == LineKind::kComment) continue;
+    last_text = i;
+    const std::size_t size = content(i).size();
+    if (offset < size) break;
+    if (i < line.last) offset -= size;
+  }
+  return {static_cast<int>(last_text) + 1, static_cast<int>(offset) + 1};
+}
+
 std::string Lines::text_with_newlines(const LogicalLine& line) const {
   std::string out;
   for (std::size_t i = line.first; i <= line.last; ++i) {

@@ -43,6 +43,13 @@ struct LogicalLine {
   bool is_orphan;  ///< Starts with white space: it continues nothing, and is ignored with a warning.
 };
 
+/// A place in a file, counted from 1.
+struct Position {
+  int line = 0;
+  int column = 0;
+  friend bool operator==(const Position&, const Position&) = default;
+};
+
 /// Splits `text` (which must outlive the object) into lines. Any bytes are accepted. Immutable, so safe to
 /// share.
 class Lines {
@@ -59,6 +66,9 @@ class Lines {
     return text_.substr(physical_[index].offset, physical_[index].length);
   }
   std::string_view content(std::size_t index) const;
+
+  /// Where byte `offset` of a logical line's text stands in the file. REQUIRES: offset <= line.text.size().
+  Position position(const LogicalLine& line, std::size_t offset) const;
 
   /// The text of a logical line with the newlines between its physical lines.
   std::string text_with_newlines(const LogicalLine& line) const;

@@ -17,7 +17,8 @@ MainCfDocument MainCfDocument::parse(std::string text, std::string file) {
     if (entry.fault == NameValueFault::kNone) {
       entry.name = parts.name;
       entry.value = parts.value;
-      entry.value_column = static_cast<int>(parts.value.data() - line.text.data()) + 1;
+      entry.value_place =
+          body->lines.position(line, static_cast<std::size_t>(parts.value.data() - line.text.data()));
     }
     body->entries.push_back(entry);
   }
@@ -70,7 +71,7 @@ void MainCfDocument::report(DiagnosticSink& sink, std::string_view config_direct
       if (!rest.empty()) rest.remove_prefix(1);
       sink.report({.file = file(),
                    .line = entry.line,
-                   .column = entry.value_column + static_cast<int>(comment.data() - entry.value.data()),
+                   .column = entry.value_place.column,
                    .code = "comment-after-text",
                    .message = concat(file(), ": #comment after other text is not allowed: ", word, " ",
                                      rest.substr(0, 20), "...")});

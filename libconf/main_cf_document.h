@@ -26,8 +26,8 @@ struct MainCfEntry {
   std::string_view name;   ///< Empty when `fault` is set.
   std::string_view value;  ///< As written, joined over its lines, without blanks at both ends. Not expanded.
   std::string_view text;   ///< The whole logical line.
-  int line = 0;            ///< Where the entry starts.
-  int value_column = 0;  ///< Of the value in its logical line; on the first line when the value starts there.
+  int line = 0;            ///< Where the entry, and its name, starts; in column 1.
+  Position value_place;    ///< Where the value starts.
   NameValueFault fault = NameValueFault::kNone;
 };
 

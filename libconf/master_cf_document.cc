@@ -38,11 +38,12 @@ Result<MasterCf> MasterCf::load(const std::string& file, DiagnosticSink& sink) {
 Result<MasterCf> MasterCf::read(MasterCfDocument document, DiagnosticSink& sink) {
   MasterCf out(std::move(document));
   out.document_.lines().report(out.file(), 0, sink);
-  for (const LogicalLine& line : out.document_.lines().logical()) {
-    if (line.is_orphan) continue;
-    Result<MasterService> service = out.document_.read(line, MasterCfDocument::Newlines::kDrop, sink);
+  const std::vector<LogicalLine>& lines = out.document_.lines().logical();
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].is_orphan) continue;
+    Result<MasterService> service = out.document_.read(lines[i], MasterCfDocument::Newlines::kDrop, sink);
     if (!service) return service.error();
-    out.services_.push_back({std::move(*service), static_cast<int>(line.first) + 1});
+    out.services_.push_back({std::move(*service), static_cast<int>(lines[i].first) + 1, i});
   }
   return out;
 }

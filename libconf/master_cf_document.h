@@ -15,10 +15,11 @@
 
 namespace libconf {
 
-/// A service and the line that it starts on.
+/// A service and where it stands: the line that it starts on, and the index of its logical line.
 struct PlacedService {
   MasterService service;
   int line = 0;
+  std::size_t logical_line = 0;
 };
 
 /// Immutable once parsed; safe to share between threads.
@@ -70,6 +71,12 @@ class MasterCf {
   const MasterCfDocument& document() const { return document_; }
   /// In file order.
   const std::vector<PlacedService>& services() const { return services_; }
+
+  /// Where byte `offset` of a service's text stands: see MasterOption and MasterService::offset().
+  Position position(const PlacedService& service, std::size_t offset) const {
+    const Lines& lines = document_.lines();
+    return lines.position(lines.logical()[service.logical_line], offset);
+  }
 
  private:
   explicit MasterCf(MasterCfDocument document) : document_(std::move(document)) {}

@@ -67,25 +67,33 @@ class ArgumentReader {
  public:
   explicit ArgumentReader(DiagnosticSink& sink) : sink_(sink) {}
 
-  std::vector<std::string> read(std::string_view text) {
-    split(text);
+  /// Reads `text`, which stands at `offset` of the entry.
+  void read(std::string_view text, std::size_t offset, std::vector<std::string>& arguments,
+            std::vector<std::size_t>& offsets) {
+    split(text, offset);
     normalise();
-    std::vector<std::string> out;
-    out.reserve(words_.size());
-    for (Word& word : words_) out.push_back(std::move(word.text));
-    return out;
+    arguments.clear();
+    offsets.clear();
+    for (Word& word : words_) {
+      arguments.push_back(std::move(word.text));
+      offsets.push_back(word.offset);
+    }
   }
 
  private:
   struct Word {
     std::string text;
+    std::size_t offset = 0;
     bool was_braced = false;
   };
 
-  void split(std::string_view text) {
+  void split(std::string_view text, std::size_t offset) {
+    const char* const begin = text.data();
     while (const auto word = next_braced_word(text, kBlanks)) {
       const bool is_braced = word->front() == '{';
-      words_.push_back({std::string(is_braced ? strip_braces(*word, kLabel, sink_) : *word), is_braced});
+      const std::size_t place = offset + static_cast<std::size_t>(word->data() - begin);
+      words_.push_back(
+          {std::string(is_braced ? strip_braces(*word, kLabel, sink_) : *word), place, is_braced});
     }
   }
 
@@ -123,14 +131,16 @@ class ArgumentReader {
   void cut_word(std::size_t i, std::size_t at) {
     std::string rest = concat("-", std::string_view(words_[i].text).substr(at));
     words_[i].text.resize(at);
-    words_.insert(words_.begin() + static_cast<std::ptrdiff_t>(i) + 1, {std::move(rest), false});
+    words_.insert(words_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                  {std::move(rest), words_[i].offset + at, false});
   }
 
   /// Word i is "-oTEXT". Returns the index of the next word to look at.
   std::size_t cut_glued_value(std::size_t i) {
     std::string value = words_[i].text.substr(2);
     words_[i].text = "-o";
-    words_.insert(words_.begin() + static_cast<std::ptrdiff_t>(i) + 1, {std::move(value), false});
+    words_.insert(words_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+                  {std::move(value), words_[i].offset + 2, false});
     const std::size_t cut = words_[i + 1].text.find('o');
     if (cut == 0) {
       words_[i + 1].text.insert(0, 1, '-');
@@ -197,10 +207,11 @@ Result<MasterService> MasterService::parse(std::string_view text, DiagnosticSink
     const auto word = next_braced_word(rest, kBlanks);
     if (!word) return Error{.kind = ErrorKind::kSyntax, .message = "bad field count"};
     service.fields_[i] = *word;
+    service.field_offsets_[i] = static_cast<std::size_t>(word->data() - text.data());
   }
   for (std::size_t i = 0; i < kMasterFieldCount; ++i)
     if (!kFields[i].is_valid(service.fields_[i])) return invalid_field(i, service.fields_[i], text);
-  service.arguments_ = ArgumentReader(sink).read(rest);
+  ArgumentReader(sink).read(rest, text.size() - rest.size(), service.arguments_, service.argument_offsets_);
   return service;
 }
 
@@ -224,9 +235,11 @@ std::size_t MasterService::for_each_option(const std::function<void(const Option
   return i;
 }
 
-std::vector<NameValue> MasterService::options() const {
-  std::vector<NameValue> out;
-  for_each_option([&](const OptionPlace& option) { out.push_back(option.parts); });
+std::vector<MasterOption> MasterService::options() const {
+  std::vector<MasterOption> out;
+  for_each_option([&](const OptionPlace& option) {
+    out.push_back({option.parts.name, option.parts.value, argument_offsets_[option.value_index]});
+  });
   return out;
 }
 
@@ -264,7 +277,7 @@ Result<void> MasterService::set_field(MasterField field, std::string_view value,
     if (!command)
       return Error{.kind = ErrorKind::kSyntax, .message = "-Fe requires a command name in the command field"};
     fields_[index] = *command;
-    arguments_ = ArgumentReader(sink).read(rest);
+    ArgumentReader(sink).read(rest, 0, arguments_, argument_offsets_);
     return {};
   }
   if (!kFields[index].is_valid(value)) return invalid_field(index, value, value);
@@ -281,6 +294,7 @@ void MasterService::set_option(std::string_view name, std::string_view value) {
   for (std::size_t place : places) arguments_[place] = argument;
   if (places.empty()) {
     const auto at = arguments_.begin() + static_cast<std::ptrdiff_t>(std::min(end, arguments_.size()));
+    argument_offsets_.insert(argument_offsets_.begin() + (at - arguments_.begin()), 2, 0);
     arguments_.insert(at, {"-o", argument});
   }
 }
@@ -291,8 +305,9 @@ void MasterService::remove_option(std::string_view name) {
     if (option.parts.name == name) places.push_back(option.value_index);
   });
   for (auto place = places.rbegin(); place != places.rend(); ++place) {
-    const auto value = arguments_.begin() + static_cast<std::ptrdiff_t>(*place);
-    arguments_.erase(value - 1, value + 1);
+    const auto value = static_cast<std::ptrdiff_t>(*place);
+    arguments_.erase(arguments_.begin() + value - 1, arguments_.begin() + value + 1);
+    argument_offsets_.erase(argument_offsets_.begin() + value - 1, argument_offsets_.begin() + value + 1);
   }
 }
 

@@ -34,6 +34,13 @@ inline constexpr std::size_t kMasterFieldCount = 8;
 std::string_view master_field_name(MasterField field);
 std::optional<MasterField> find_master_field(std::string_view name);
 
+/// An `-o name=value` of a service.
+struct MasterOption {
+  std::string_view name;
+  std::string_view value;
+  std::size_t offset = 0;  ///< Where its argument stands in the text that was parsed.
+};
+
 /// A value type; as safe between threads as a std::string.
 class MasterService {
  public:
@@ -55,7 +62,10 @@ class MasterService {
 
   /// The `-o name=value` arguments that the command would obey, in order; later ones win. Arguments without
   /// '=' are not among them.
-  std::vector<NameValue> options() const;
+  std::vector<MasterOption> options() const;
+
+  /// Where a field stands in the text that was parsed.
+  std::size_t offset(MasterField field) const { return field_offsets_[static_cast<std::size_t>(field)]; }
 
   /// The command and its arguments, each argument with blanks in braces.
   std::string command_text() const;
@@ -91,7 +101,9 @@ class MasterService {
   void append_command(std::string& out, bool folded) const;
 
   std::array<std::string, kMasterFieldCount> fields_;
+  std::array<std::size_t, kMasterFieldCount> field_offsets_{};
   std::vector<std::string> arguments_;
+  std::vector<std::size_t> argument_offsets_;  ///< Of each argument, in the text that was parsed.
 };
 
 }  // namespace libconf

@@ -80,7 +80,7 @@ class InventoryScan {
                 DiagnosticSink& sink)
       : settings_(settings), main_cf_(main_cf), master_cf_(master_cf), sink_(sink), inventory_(settings) {
     for (const PlacedService& service : services())
-      for (const NameValue& option : service.service.options()) option_names_.emplace(option.name);
+      for (const MasterOption& option : service.service.options()) option_names_.emplace(option.name);
   }
 
   Result<ParameterInventory> run() {

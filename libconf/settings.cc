@@ -75,10 +75,11 @@ Settings Settings::for_service(const PlacedService& service, const MasterCf& mas
   bool has_options = false;
   for (const PlacedService& entry : master_cf.services()) {
     if (!entry.service.matches(service.service.service(), service.service.type())) continue;
-    const std::vector<NameValue> options = entry.service.options();
+    const std::vector<MasterOption> options = entry.service.options();
     has_options |= !options.empty();
     if (entry.line >= service.line && !has_options) break;
-    for (const NameValue& option : options) set(option.name, option.value, entry.line);
+    for (const MasterOption& option : options)
+      set(option.name, option.value, master_cf.position(entry, option.offset).line);
   }
   return view;
 }

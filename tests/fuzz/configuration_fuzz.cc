@@ -10,7 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (text.find(":/") != std::string_view::npos || text.find(":.") != std::string_view::npos) return 0;
   const std::size_t cut = text.find("\n%%\n");
   const std::string_view main_text = text.substr(0, cut);
-  const std::string_view master_text = cut == std::string_view::npos ? std::string_view() : text.substr(cut + 4);
+  const std::string_view master_text =
+      cut == std::string_view::npos ? std::string_view() : text.substr(cut + 4);
 
   DiagnosticDiscard discard;
   const auto main_cf = libconf::MainCfDocument::parse(std::string(main_text), "main.cf");

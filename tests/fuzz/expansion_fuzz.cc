@@ -36,6 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (expression.find('$') == std::string_view::npos)
     require(value && *value == expression, "text without $ stands for itself");
   libconf::DiagnosticDiscard discard;
-  libconf::scan_references(expression, [](std::string_view) {}, discard);
+  libconf::scan_references(
+      expression, [](std::string_view) {}, discard);
   return 0;
 }

@@ -1,4 +1,5 @@
-// main.cf: the document keeps every byte, and an edit sets what it says. The first line of the input is the edit.
+// main.cf: the document keeps every byte, and an edit sets what it says. The first line of the input is the
+// edit.
 #include <algorithm>
 
 #include "libconf/main_cf_document.h"
@@ -45,7 +46,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_identity(document, text);
   DiagnosticDiscard discard;
   document.report(discard);
-  if (const libconf::MainCfEntry* fault = document.first_fault()) static_cast<void>(document.fault_error(*fault));
+  if (const libconf::MainCfEntry* fault = document.first_fault())
+    static_cast<void>(document.fault_error(*fault));
   check_edit(request, text);
   return 0;
 }

@@ -30,6 +30,9 @@ inline std::string_view take_first_line(std::string_view& text) {
 /// A host that has a name and nothing else.
 inline libconf::Host host_without_interfaces() {
   return {"host.example.org",
-          [] { return libconf::Result<std::vector<libconf::InterfaceAddress>>(std::vector<libconf::InterfaceAddress>()); },
+          [] {
+            return libconf::Result<std::vector<libconf::InterfaceAddress>>(
+                std::vector<libconf::InterfaceAddress>());
+          },
           [](const std::string&) { return std::vector<std::vector<std::uint8_t>>(); }};
 }

@@ -78,9 +78,9 @@ void find_all(const Options& options, libconf::DiagnosticList& findings) {
   const Settings& settings = (*configuration)->settings();
   check_values(settings, settings.explicit_names(), findings);
   for (const libconf::PlacedService& service : (*configuration)->services()) {
-    const std::vector<libconf::NameValue> parts = service.service.options();
+    const std::vector<libconf::MasterOption> parts = service.service.options();
     std::vector<std::string_view> names;
-    for (const libconf::NameValue& option : parts) names.push_back(option.name);
+    for (const libconf::MasterOption& option : parts) names.push_back(option.name);
     check_values((*configuration)->settings_of(service), names, findings);
   }
 }

@@ -48,7 +48,7 @@ Values master_values(const Configuration& configuration) {
       is_option_value = !is_option_value && argument == "-o";
     }
     if (!other_arguments.empty()) out[concat(key, "/arguments")] = other_arguments;
-    for (const libconf::NameValue& option : service.options())
+    for (const libconf::MasterOption& option : service.options())
       out[concat(key, " -o ", option.name)] = libconf::collapse_blanks(option.value);
   }
   return out;

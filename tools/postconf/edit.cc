@@ -85,7 +85,7 @@ class StrictCheck {
       if (!is_match) continue;
       found = true;
       const Settings local = settings.for_service(service, master);
-      for (const libconf::NameValue& option : service.service.options()) {
+      for (const libconf::MasterOption& option : service.service.options()) {
         if (change.kind == MasterCfChange::Kind::kSetParameter && option.name != change.name) continue;
         if (Result<void> good = check_setting(local, inventory, option.name); !good) return good;
       }

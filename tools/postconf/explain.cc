@@ -1,5 +1,7 @@
 #include "tools/postconf/explain.h"
 
+#include <algorithm>
+
 #include "libconf/parameter_table.h"
 #include "libconf/text.h"
 #include "libconf/value.h"
@@ -27,7 +29,7 @@ std::string_view class_word(ParameterClass parameter_class) {
   return "";
 }
 
-std::string_view or_empty(std::string_view value) { return value.empty() ? "(empty)" : value; }
+std::string or_empty(std::string_view value) { return std::string(value.empty() ? "(empty)" : value); }
 
 /// One fact a line, labels in one column.
 class FactSheet {
@@ -70,41 +72,37 @@ void add_table_facts(FactSheet& sheet, const Parameter& parameter) {
 
 /// The expanded value, and each $name on the way.
 void add_expansion(FactSheet& sheet, const Settings& settings, const Setting& setting, Console& console) {
-  struct Step {
-    std::string text;
-  };
   std::vector<std::string> steps;
-  const Result<std::string> value = settings.expand_text(
-      setting.value, console.warnings,
-      [&](std::string_view name, std::optional<std::string_view> raw, int depth) {
-        std::string step(static_cast<std::size_t>(depth - 1) * 2, ' ');
-        step += concat("$", name, raw ? concat(" = ", or_empty(*raw)) : std::string(" is not defined"));
-        if (const std::optional<Setting> used = settings.find(name))
-          step += concat("  # ", to_string(used->origin));
-        steps.push_back(std::move(step));
-      });
+  const Result<std::string> value =
+      settings.expand_text(setting.value, console.warnings,
+                           [&](std::string_view name, std::optional<std::string_view> raw, int depth) {
+                             std::string step(static_cast<std::size_t>(depth - 1) * 2, ' ');
+                             step += concat("$", name,
+                                            raw ? concat(" = ", or_empty(libconf::collapse_blanks(*raw)))
+                                                : std::string(" is not defined"));
+                             if (const std::optional<Setting> used = settings.find(name))
+                               step += concat("  # ", to_string(used->origin));
+                             steps.push_back(std::move(step));
+                           });
   for (const std::string& step : steps) sheet.add("uses", step);
-  sheet.add("expanded",
-            value ? std::string(or_empty(*value)) : concat("cannot be expanded: ", value.error().message));
+  sheet.add("expanded", value ? or_empty(libconf::collapse_blanks(*value))
+                              : concat("cannot be expanded: ", value.error().message));
 }
 
 void add_services(FactSheet& sheet, const Configuration& configuration, std::string_view name) {
   for (const libconf::PlacedService& service : configuration.services()) {
-    const Setting* last = nullptr;
-    Setting setting;
-    for (const libconf::NameValue& option : service.service.options()) {
-      if (option.name != name) continue;
-      setting = {option.value,
-                 {libconf::OriginKind::kServiceOption, configuration.directory().master_cf(), service.line}};
-      last = &setting;
-    }
-    if (last == nullptr) continue;
+    const std::vector<libconf::MasterOption> options = service.service.options();
+    const auto last = std::find_if(options.rbegin(), options.rend(),
+                                   [&](const libconf::MasterOption& option) { return option.name == name; });
+    if (last == options.rend()) continue;
     const Settings local = configuration.settings_of(service);
+    const std::string raw = libconf::collapse_blanks(last->value);
     const Result<std::string> value = local.get(name);
-    std::string text = concat(service.service.key(), " sets ", or_empty(last->value));
-    if (value && *value != last->value) text += concat(" (expanded: ", or_empty(*value), ")");
-    sheet.add("override",
-              concat(text, "  # ", configuration.directory().master_cf(), ":", std::to_string(service.line)));
+    std::string text = concat(service.service.key(), " sets ", or_empty(raw));
+    if (value && *value != last->value)
+      text += concat(" (expanded: ", or_empty(libconf::collapse_blanks(*value)), ")");
+    const int line = configuration.master_cf()->position(service, last->offset).line;
+    sheet.add("override", concat(text, "  # ", configuration.master_cf()->file(), ":", std::to_string(line)));
   }
 }
 
@@ -158,7 +156,8 @@ Result<int> explain_parameter(const Options& options, Console& console) {
   if (const std::optional<Setting> fallback = settings.default_setting(name))
     sheet.add("default", or_empty(fallback->value));
   const Setting setting = settings.find(name).value_or(Setting{});
-  sheet.add("value", concat(or_empty(setting.value), "  # ", to_string(setting.origin)));
+  sheet.add("value",
+            concat(or_empty(libconf::collapse_blanks(setting.value)), "  # ", to_string(setting.origin)));
   const bool is_raw = parameter != nullptr && parameter->type == libconf::ParameterType::kRaw;
   if (!is_raw) add_expansion(sheet, settings, setting, console);
   add_services(sheet, **configuration, name);
