@@ -278,7 +278,9 @@ std::optional<Error> check_long_options(const Options& options) {
   if (views.size() > 1) return fatal(concat("specify one of ", views[0], ", ", views[1]));
   if (views.empty() && !options.origin) return std::nullopt;
   const std::string_view view = views.empty() ? "--origin" : views[0];
-  if (is_edit) return fatal(concat(view, " does not go with an edit"));
+  const bool is_main_cf_edit = is_edit && options.first_of("MFP") == '\0';
+  if (is_edit && !(view == "--origin" && is_main_cf_edit))
+    return fatal(concat(view, " does not go with ", view == "--origin" ? "an edit of master.cf" : "an edit"));
   if (const char mode = options.first_of("aAbFlmMPtT"))
     return fatal(concat("with option ", view, ", do not specify -", std::string(1, mode)));
   return std::nullopt;

@@ -1,5 +1,6 @@
 #include "tools/postconf/edit.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "libconf/file.h"
@@ -136,18 +137,33 @@ Result<int> run_edit(const Options& options, const std::string& file, Console& c
   return options.changed && *committed ? kStatusChanged : 0;
 }
 
+/// --origin with an edit: the settings that it made, and where they stand now.
+void show_edited(const MainCfDocument& document, const std::vector<std::string>& names, Console& console) {
+  for (const libconf::MainCfEntry& entry : document.entries()) {
+    if (!std::binary_search(names.begin(), names.end(), entry.name)) continue;
+    append_setting(console.out, entry.name, entry.value, {});
+    console.out.pop_back();
+    console.out += concat("  # ", document.file(), ":", std::to_string(entry.line), " (edit)\n");
+  }
+}
+
 Result<int> edit_main_cf(const Options& options, Console& console) {
   const Result<libconf::MainCfEdit> edit = main_cf_request(options, console);
   if (!edit) return edit.error();
   const ConfigDirectory directory = config_directory(options);
-  return run_edit(options, directory.main_cf(), console, [&](const std::string& text) -> Result<std::string> {
-    std::string changed = edit->apply(text, directory.main_cf(), console.warnings);
-    if (!options.strict) return changed;
-    const MainCfDocument document = MainCfDocument::parse(changed, directory.main_cf());
-    const Result<void> good = StrictCheck(directory).main_cf(document, edit->names_set());
-    if (!good) return good.error();
-    return changed;
-  });
+  const std::vector<std::string> names = edit->names_set();
+  std::string changed;
+  const Result<int> status =
+      run_edit(options, directory.main_cf(), console, [&](const std::string& text) -> Result<std::string> {
+        changed = edit->apply(text, directory.main_cf(), console.warnings);
+        if (!options.strict) return changed;
+        const MainCfDocument document = MainCfDocument::parse(changed, directory.main_cf());
+        const Result<void> good = StrictCheck(directory).main_cf(document, names);
+        if (!good) return good.error();
+        return changed;
+      });
+  if (status && options.origin) show_edited(MainCfDocument::parse(changed, directory.main_cf()), names, console);
+  return status;
 }
 
 Result<int> edit_master_cf(const Options& options, Console& console) {
