@@ -22,6 +22,8 @@ function(postkit_install_library name)
        "include(\${CMAKE_CURRENT_LIST_DIR}/${package}-targets.cmake)\n")
   write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/${package}-config-version.cmake
                                    COMPATIBILITY SameMinorVersion)
+  # pkg-config finds the prefix from where its file lies: the tree can be moved.
+  file(RELATIVE_PATH prefix_from_pc ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
   configure_file(${package}.pc.in ${package}.pc @ONLY)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${package}-config.cmake
                 ${CMAKE_CURRENT_BINARY_DIR}/${package}-config-version.cmake DESTINATION ${package_directory})
