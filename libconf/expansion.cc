@@ -314,12 +314,16 @@ class Expander {
     }
     if (too_deep(reference.name)) return false;
     const std::optional<std::string_view> value = scope_.value_of(reference.name);
-    if (trace_) trace_(reference.name, value, depth_);
+    if (trace_) trace_(reference.name, value, values_deep_ + 1);
     if (reference.branches) {
       const bool is_set = value && !value->empty();
       return expand_into(is_set ? reference.branches->when_true : reference.branches->when_false, out);
     }
-    return !value || expand_into(*value, out);
+    if (!value) return true;
+    ++values_deep_;
+    const bool good = expand_into(*value, out);
+    --values_deep_;
+    return good;
   }
 
   std::optional<bool> compare(const Reference& reference) {
@@ -356,7 +360,8 @@ class Expander {
   const ExpansionScope& scope_;
   DiagnosticSink& sink_;
   const ExpansionTrace& trace_;
-  int depth_ = 0;
+  int depth_ = 0;        ///< Of texts in texts: values, branches and operands.
+  int values_deep_ = 0;  ///< Of values in values alone.
   int references_ = 0;
   Error fatal_;
 };

@@ -54,15 +54,21 @@ void sync_directory_of(const std::string& file) {
 Result<FileEdit::Lock> FileEdit::take_lock(const std::string& file) {
   const std::string path = file + ".tmp";
   for (;;) {
-    FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    FileDescriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600));
     if (!fd) return io_error("open ", path, errno);
     while (::flock(fd.get(), LOCK_EX) != 0)
       if (errno != EINTR) return io_error("lock ", path, errno);
     // Another editor may have renamed or removed the file that we waited for: then we hold a lock on nothing.
     struct stat ours {
-    }, current{};
+    }, entry{};
     if (::fstat(fd.get(), &ours) != 0) return io_error("fstat ", path, errno);
-    if (::stat(path.c_str(), &current) == 0 && is_same_file(ours, current)) return Lock{path, std::move(fd)};
+    if (::lstat(path.c_str(), &entry) != 0) continue;
+    const bool is_link = S_ISLNK(entry.st_mode);
+    if (!is_link && !is_same_file(ours, entry)) continue;
+    if (!is_link && ours.st_nlink == 1) return Lock{path, std::move(fd)};
+    // The name leads to some other file, too, which must not be written. As the holder of its lock, make a
+    // new one.
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return io_error("remove ", path, errno);
   }
 }
 

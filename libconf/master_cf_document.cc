@@ -56,10 +56,6 @@ bool changes_whole_entry(Kind kind) {
   return kind == Kind::kSetEntry || kind == Kind::kRemoveEntry || kind == Kind::kCommentOutEntry;
 }
 
-bool matches(const MasterCfChange& change, std::string_view service, std::string_view type) {
-  return (change.service == "*" || change.service == service) && (change.type == "*" || change.type == type);
-}
-
 /// Walks the physical lines once, and writes the new text.
 class MasterCfRewriter {
  public:
@@ -97,7 +93,7 @@ class MasterCfRewriter {
     const MasterCfChange* whole = nullptr;
     bool is_first_match = false;
     for (std::size_t i = 0; i < changes_.size(); ++i) {
-      if (!matches(changes_[i], service, type)) continue;
+      if (!changes_[i].matches(service, type)) continue;
       if (changes_whole_entry(changes_[i].kind)) {
         whole = &changes_[i];
         is_first_match = !is_used_[i];

@@ -103,6 +103,11 @@ struct MasterCfChange {
   std::string name = {};  ///< Of the parameter.
   std::string value = {};
   std::string request = {};  ///< The argument as given, for messages.
+
+  /// True when the change is about the entry of this service.
+  bool matches(std::string_view entry_service, std::string_view entry_type) const {
+    return (service == "*" || service == entry_service) && (type == "*" || type == entry_type);
+  }
 };
 
 /// The text of `document` after `changes`, applied in order. Entries that no change matches keep their bytes;

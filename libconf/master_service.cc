@@ -243,6 +243,19 @@ std::vector<MasterOption> MasterService::options() const {
   return out;
 }
 
+std::string MasterService::other_arguments() const {
+  std::string out;
+  const std::size_t end = for_each_option([](const OptionPlace&) {});
+  for (std::size_t i = 0; i < arguments_.size(); ++i) {
+    if (i < end && arguments_[i] == "-o") {
+      ++i;
+      continue;
+    }
+    out += concat(out.empty() ? "" : " ", quoted(arguments_[i]));
+  }
+  return out;
+}
+
 std::string MasterService::command_text() const {
   std::string out;
   append_command(out, false);

@@ -64,6 +64,9 @@ class MasterService {
   /// '=' are not among them.
   std::vector<MasterOption> options() const;
 
+  /// The arguments that are no options, joined by blanks, each with blanks in braces.
+  std::string other_arguments() const;
+
   /// Where a field stands in the text that was parsed.
   std::size_t offset(MasterField field) const { return field_offsets_[static_cast<std::size_t>(field)]; }
 

@@ -73,12 +73,38 @@ void ParameterInventory::report(bool master_only, DiagnosticSink& sink) const {
     sink.warn(kDeprecated, "See https://www.postfix.org/DEPRECATION_README.html for details");
 }
 
+namespace {
+
+/// Passes diagnostics on, with the place of the setting that is being looked at.
+class PlacedSink final : public DiagnosticSink {
+ public:
+  PlacedSink(DiagnosticSink& sink, const Origin& origin) : sink_(sink), origin_(origin) {}
+  void report(Diagnostic diagnostic) override {
+    if (diagnostic.line == 0 && origin_.line != 0) {
+      diagnostic.file = origin_.file;
+      diagnostic.line = origin_.line;
+    }
+    sink_.report(std::move(diagnostic));
+  }
+
+ private:
+  DiagnosticSink& sink_;
+  Origin origin_;
+};
+
+}  // namespace
+
 /// One pass over all explicit settings.
 class InventoryScan {
  public:
   InventoryScan(const Settings& settings, std::string_view main_cf, const MasterCf* master_cf,
-                DiagnosticSink& sink)
-      : settings_(settings), main_cf_(main_cf), master_cf_(master_cf), sink_(sink), inventory_(settings) {
+                DiagnosticSink& sink, ParameterInventory::OnError on_error)
+      : settings_(settings),
+        main_cf_(main_cf),
+        master_cf_(master_cf),
+        sink_(sink),
+        on_error_(on_error),
+        inventory_(settings) {
     for (const PlacedService& service : services())
       for (const MasterOption& option : service.service.options()) option_names_.emplace(option.name);
   }
@@ -157,15 +183,21 @@ class InventoryScan {
 
   static bool is_option(const ServiceScan& scan, std::string_view name) {
     const std::optional<Setting> setting = scan.settings.explicit_setting(name);
-    return setting && setting->origin.kind == OriginKind::kServiceOption && name != "service_name";
+    return setting && setting->origin.kind == OriginKind::kServiceOption;
   }
 
   Result<void> scan_classes(const Context& context) {
     Result<std::string> classes = expand_value(context, "smtpd_restriction_classes");
     if (!classes) return classes.error();
     std::string_view rest = *classes;
-    while (const auto name = next_word(rest, ", \t\r\n")) note_use(context, *name);
+    PlacedSink sink(sink_, origin(context, "smtpd_restriction_classes"));
+    while (const auto name = next_word(rest, ", \t\r\n")) note_use(context, *name, sink);
     return {};
+  }
+
+  static Origin origin(const Context& context, std::string_view name) {
+    const std::optional<Setting> setting = context.settings.explicit_setting(name);
+    return setting ? setting->origin : Origin{};
   }
 
   bool is_known(const Context& context, std::string_view name) const {
@@ -173,7 +205,7 @@ class InventoryScan {
   }
 
   /// Something refers to `name`.
-  void note_use(const Context& context, std::string_view name) {
+  void note_use(const Context& context, std::string_view name, DiagnosticSink& sink) {
     if (is_known(context, name)) return;
     const std::optional<Setting> setting = context.settings.explicit_setting(name);
     if (setting && setting->origin.kind == OriginKind::kServiceOption) {
@@ -181,14 +213,24 @@ class InventoryScan {
     } else if (setting || (context.is_main_cf() && option_names_.count(name) != 0)) {
       inventory_.user_.emplace(name);
     } else {
-      sink_.report({.file = std::string(context.file),
-                    .code = "undefined-parameter",
-                    .message = concat(context.file, ": undefined parameter: ", name)});
+      sink.report({.file = std::string(context.file),
+                   .code = "undefined-parameter",
+                   .message = concat(context.file, ": undefined parameter: ", name)});
     }
   }
 
+  /// The expanded value of `name`. One that cannot be expanded is an Error, or reported and empty.
   Result<std::string> expand_value(const Context& context, std::string_view name) {
-    return context.settings.expand_text(context.settings.value_of(name).value_or(""), sink_);
+    const Origin place = origin(context, name);
+    PlacedSink sink(sink_, place);
+    Result<std::string> value =
+        context.settings.expand_text(context.settings.value_of(name).value_or(""), sink);
+    if (value || on_error_ == ParameterInventory::OnError::kStop) return value;
+    sink.report({.severity = Severity::kError,
+                 .file = std::string(context.file),
+                 .code = "bad-expression",
+                 .message = concat(name, ": ", value.error().message)});
+    return std::string();
   }
 
   /// Raw values name things that only the program knows which expands them.
@@ -201,8 +243,9 @@ class InventoryScan {
   void scan_names(const Context& context, std::string_view name) {
     if (is_raw(name)) return;
     const std::string_view value = context.settings.value_of(name).value_or("");
+    PlacedSink sink(sink_, origin(context, name));
     scan_references(
-        value, [&](std::string_view used) { note_use(context, used); }, sink_);
+        value, [&](std::string_view used) { note_use(context, used, sink); }, sink);
   }
 
   /// Expands the value of a name in use, and notes the names that its tables use.
@@ -211,7 +254,8 @@ class InventoryScan {
     Result<std::string> expanded = expand_value(context, name);
     if (!expanded) return expanded.error();
     std::optional<Error> error;
-    for_each_table(*expanded, context.label, sink_, [&](std::string_view type, std::string_view table) {
+    PlacedSink sink(sink_, origin(context, name));
+    for_each_table(*expanded, context.label, sink, [&](std::string_view type, std::string_view table) {
       if (!error) error = scan_table(context, type, table);
     });
     if (error) return *error;
@@ -228,7 +272,7 @@ class InventoryScan {
       const std::string name = concat(table, row.suffix);
       const bool is_set =
           context.settings.explicit_setting(name) || (context.is_main_cf() && option_names_.count(name) != 0);
-      if (is_set) note_use(context, name);
+      if (is_set) note_use(context, name, sink_);
     }
     return std::nullopt;
   }
@@ -305,14 +349,16 @@ class InventoryScan {
   std::string_view main_cf_;
   const MasterCf* master_cf_;
   DiagnosticSink& sink_;
+  ParameterInventory::OnError on_error_;
   ParameterInventory inventory_;
   Names option_names_;  ///< Of all services: main.cf may use a name that only services set.
   Names table_files_;
 };
 
 Result<ParameterInventory> ParameterInventory::scan(const Settings& settings, std::string_view main_cf,
-                                                    const MasterCf* master_cf, DiagnosticSink& sink) {
-  return InventoryScan(settings, main_cf, master_cf, sink).run();
+                                                    const MasterCf* master_cf, DiagnosticSink& sink,
+                                                    OnError on_error) {
+  return InventoryScan(settings, main_cf, master_cf, sink, on_error).run();
 }
 
 }  // namespace libconf

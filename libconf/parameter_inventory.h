@@ -29,7 +29,14 @@ inline constexpr ParameterClasses kAllClasses = 7;
 
 class ParameterInventory {
  public:
-  /// Knows built-in and service-defined names only, and looks at no value.
+  /// What a scan does about a value in use that cannot be expanded.
+  enum class OnError {
+    kStop,  ///< end with its Error, as Postfix's tools do
+    kGoOn,  ///< report it to the sink as an error, and go on
+  };
+
+  /// Knows built-in and service-defined names only, and looks at no value. `settings` must outlive the
+  /// object.
   static ParameterInventory defaults(const Settings& settings);
 
   /// Looks at every explicit setting of main.cf (called `main_cf` in messages), and of master.cf's services.
@@ -37,7 +44,8 @@ class ParameterInventory {
   /// words them: undefined names in values, and problems in the configuration files of tables. Errors:
   /// kSyntax for a value in use that cannot be expanded.
   static Result<ParameterInventory> scan(const Settings& settings, std::string_view main_cf,
-                                         const MasterCf* master_cf, DiagnosticSink& sink);
+                                         const MasterCf* master_cf, DiagnosticSink& sink,
+                                         OnError on_error = OnError::kStop);
 
   /// Unused and deprecated settings of main.cf (unless `master_only`) and master.cf, as Postfix words them.
   void report(bool master_only, DiagnosticSink& sink) const;

@@ -18,8 +18,9 @@ std::string to_string(const Origin& origin) {
     case OriginKind::kHost:
       return "default (host)";
     case OriginKind::kDirectory:
-      return "command line";
+      return "-c or MAIL_CONFIG";
     case OriginKind::kMainCf:
+    case OriginKind::kServiceEntry:
       return concat(origin.file, ":", std::to_string(origin.line));
     case OriginKind::kOverride:
       return "-o";
@@ -67,11 +68,11 @@ Settings Settings::for_service(const PlacedService& service, const MasterCf& mas
   Settings view = *this;
   view.expanded_.clear();
   view.host_defaults_.clear();
-  const auto set = [&](std::string_view name, std::string_view value, int line) {
-    view.overrides_[std::string(name)] = {
-        std::string(value), {.kind = OriginKind::kServiceOption, .file = master_cf.file(), .line = line}};
+  const auto set = [&](std::string_view name, std::string_view value, OriginKind kind, int line) {
+    view.overrides_[std::string(name)] = {std::string(value),
+                                          {.kind = kind, .file = master_cf.file(), .line = line}};
   };
-  set("service_name", service.service.service(), service.line);
+  set("service_name", service.service.service(), OriginKind::kServiceEntry, service.line);
   bool has_options = false;
   for (const PlacedService& entry : master_cf.services()) {
     if (!entry.service.matches(service.service.service(), service.service.type())) continue;
@@ -79,7 +80,8 @@ Settings Settings::for_service(const PlacedService& service, const MasterCf& mas
     has_options |= !options.empty();
     if (entry.line >= service.line && !has_options) break;
     for (const MasterOption& option : options)
-      set(option.name, option.value, master_cf.position(entry, option.offset).line);
+      set(option.name, option.value, OriginKind::kServiceOption,
+          master_cf.position(entry, option.offset).line);
   }
   return view;
 }

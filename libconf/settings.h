@@ -33,11 +33,12 @@ enum class OriginKind {
   kHost,       ///< a default computed from the host
   kDirectory,  ///< config_directory, from -c or MAIL_CONFIG
   kMainCf,
-  kOverride,  ///< `postconf -o`
+  kOverride,      ///< `postconf -o`
+  kServiceEntry,  ///< service_name, from the entry of the service
   kServiceOption,
 };
 
-/// Where a value comes from. `file` and `line` are set for kMainCf and kServiceOption.
+/// Where a value comes from. `file` and `line` are set for kMainCf, kServiceEntry and kServiceOption.
 struct Origin {
   OriginKind kind = OriginKind::kDefault;
   std::string_view file = {};

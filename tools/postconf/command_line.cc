@@ -264,25 +264,44 @@ std::optional<Error> check_conflicts(const Options& options) {
   return std::nullopt;
 }
 
+/// A long option that asks a question of its own, and what else may be given with it.
+struct View {
+  std::string_view name;
+  bool (*is_given)(const Options& options);
+  std::string_view refused_letters;  ///< Of the letters that mean something elsewhere.
+  bool takes_arguments;
+};
+constexpr View kViews[] = {
+    {"--explain", [](const Options& o) { return o.explain.has_value(); }, "aAbFlmMPtTdnxfhHjC", false},
+    {"--diff", [](const Options& o) { return o.diff.has_value(); }, "aAbFlmMPtTdnxfhHC", false},
+    {"--check", [](const Options& o) { return o.check; }, "aAbFlmMPtTdnxfhHC", false},
+    {"--service", [](const Options& o) { return o.service.has_value(); }, "aAbFlmMPtTdf", true},
+    {"--origin", [](const Options& o) { return o.origin; }, "aAbFlmMPtTf", true},
+};
+
 std::optional<Error> check_long_options(const Options& options) {
   const bool is_edit = options.first_of("eX#") != '\0';
   for (const auto& [given, name] :
        {std::pair(options.dry_run, "--dry-run"), std::pair(options.strict, "--strict"),
         std::pair(options.changed, "--changed")})
     if (given && !is_edit) return fatal(concat(name, " goes with an edit: name=value, -X or -#"));
-  std::vector<std::string_view> views;
-  if (options.explain) views.push_back("--explain");
-  if (options.service) views.push_back("--service");
-  if (options.diff) views.push_back("--diff");
-  if (options.check) views.push_back("--check");
-  if (views.size() > 1) return fatal(concat("specify one of ", views[0], ", ", views[1]));
-  if (views.empty() && !options.origin) return std::nullopt;
-  const std::string_view view = views.empty() ? "--origin" : views[0];
-  const bool is_main_cf_edit = is_edit && options.first_of("MFP") == '\0';
-  if (is_edit && !(view == "--origin" && is_main_cf_edit))
-    return fatal(concat(view, " does not go with ", view == "--origin" ? "an edit of master.cf" : "an edit"));
-  if (const char mode = options.first_of("aAbFlmMPtT"))
-    return fatal(concat("with option ", view, ", do not specify -", std::string(1, mode)));
+
+  const View* view = nullptr;
+  for (const View& candidate : kViews) {
+    if (!candidate.is_given(options)) continue;
+    // A view of one service always shows origins.
+    if (view != nullptr && !(view->name == "--service" && candidate.name == "--origin"))
+      return fatal(concat("specify one of ", view->name, ", ", candidate.name));
+    if (view == nullptr) view = &candidate;
+  }
+  if (view == nullptr) return std::nullopt;
+  if (is_edit && view->name != "--origin") return fatal(concat(view->name, " does not go with an edit"));
+  if (is_edit && options.first_of("MFP") != '\0')
+    return fatal("--origin does not go with an edit of master.cf");
+  if (const char letter = options.first_of(view->refused_letters))
+    return fatal(concat("with option ", view->name, ", do not specify -", std::string(1, letter)));
+  if (!view->takes_arguments && !options.arguments.empty())
+    return fatal(concat("with option ", view->name, ", do not specify ", options.arguments[0]));
   return std::nullopt;
 }
 
@@ -319,8 +338,7 @@ Result<Options> parse_command_line(std::span<const std::string> arguments) {
   options.arguments = std::move(splitter.operands);
   if (options.help) options.help_text = app.help("", CLI::AppFormatMode::All);
 
-  const bool may_edit = options.first_of("aAblmtT") == '\0' && !options.explain && !options.service &&
-                        !options.diff && !options.check;
+  const bool may_edit = options.first_of("aAblmtT") == '\0';
   if (may_edit && !options.arguments.empty() && options.arguments[0].find('=') != std::string::npos)
     options.letters['e'] = std::max(1, options.letters['e']);
   if (std::optional<Error> error = check_conflicts(options)) return *error;

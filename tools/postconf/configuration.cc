@@ -25,8 +25,6 @@ ConfigDirectory config_directory(const Options& options) {
 
 namespace {
 
-/// Postfix reads a main.cf that is this young again, after a pause, and then no longer knows the directory it
-/// was given.
 bool is_just_written(const std::string& file) {
   struct stat status {};
   return ::stat(file.c_str(), &status) == 0 && status.st_mtime >= std::time(nullptr) - 1;
@@ -35,11 +33,10 @@ bool is_just_written(const std::string& file) {
 }  // namespace
 
 Result<std::unique_ptr<Configuration>> Configuration::load(const Options& options, Loading loading,
-                                                           bool as_postfix, DiagnosticSink& sink) {
+                                                           DiagnosticSink& sink) {
   std::unique_ptr<Configuration> out(new Configuration);
   out->directory_ = config_directory(options);
-  out->knows_directory_ =
-      out->directory_.is_explicit && !(as_postfix && is_just_written(out->directory_.main_cf()));
+  out->hides_directory_ = is_just_written(out->directory_.main_cf());
   const bool master_first = loading == Loading::kMasterCf;
   if (master_first)
     if (Result<void> loaded = out->load_master(true, sink); !loaded) return loaded.error();
@@ -54,7 +51,8 @@ Result<std::unique_ptr<Configuration>> Configuration::load(const Options& option
 Result<void> Configuration::load_main(DiagnosticSink& sink) {
   Result<libconf::MainCfDocument> document = libconf::MainCfDocument::load(directory_.main_cf());
   if (!document) return document.error();
-  document->report(sink, knows_directory_ ? std::string_view(directory_.path) : std::string_view());
+  document->report(sink, directory_.is_explicit && !hides_directory_ ? std::string_view(directory_.path)
+                                                                     : std::string_view());
   if (const libconf::MainCfEntry* fault = document->first_fault()) return document->fault_error(*fault);
   main_cf_.emplace(std::move(*document));
   return {};
@@ -67,7 +65,7 @@ Result<void> Configuration::load_master(bool required, DiagnosticSink& sink) {
     return {};
   }
   if (required || master_cf.error().kind != libconf::ErrorKind::kInputOutput) return master_cf.error();
-  sink.warn("no-master-cf", master_cf.error().message);
+  sink.report({.file = directory_.master_cf(), .code = "no-master-cf", .message = master_cf.error().message});
   return {};
 }
 
@@ -75,7 +73,7 @@ Result<void> Configuration::make_settings(const Options& options, Loading loadin
   settings_.emplace(main_cf(), libconf::system_host());
   if (master_cf_) settings_->define_service_parameters(*master_cf_);
   if (loading == Loading::kDefaults) return {};
-  if (knows_directory_) settings_->set_config_directory(directory_.path);
+  if (directory_.is_explicit) settings_->set_config_directory(directory_.path);
   for (const std::string& override_text : options.overrides) {
     libconf::NameValue parts;
     const libconf::NameValueFault fault = libconf::split_name_value(override_text, parts);
@@ -87,8 +85,9 @@ Result<void> Configuration::make_settings(const Options& options, Loading loadin
   return {};
 }
 
-Result<libconf::ParameterInventory> Configuration::inventory(DiagnosticSink& sink) const {
-  return libconf::ParameterInventory::scan(*settings_, directory_.main_cf(), master_cf(), sink);
+Result<libconf::ParameterInventory> Configuration::inventory(
+    DiagnosticSink& sink, libconf::ParameterInventory::OnError on_error) const {
+  return libconf::ParameterInventory::scan(*settings_, directory_.main_cf(), master_cf(), sink, on_error);
 }
 
 }  // namespace postconf

@@ -36,7 +36,7 @@ class Configuration {
   /// With `as_postfix`, config_directory counts as set only when Postfix's postconf would say so: it forgets
   /// the directory that it was given when main.cf changed in this or the last second.
   static libconf::Result<std::unique_ptr<Configuration>> load(const Options& options, Loading loading,
-                                                              bool as_postfix, libconf::DiagnosticSink& sink);
+                                                              libconf::DiagnosticSink& sink);
 
   Configuration(const Configuration&) = delete;
   Configuration& operator=(const Configuration&) = delete;
@@ -49,8 +49,14 @@ class Configuration {
   }
   const libconf::Settings& settings() const { return *settings_; }
 
+  /// True when main.cf changed in this or the last second: Postfix reads it again then, after a pause, and no
+  /// longer knows the directory that it was given. Its postconf then shows config_directory as not set.
+  bool hides_directory() const { return hides_directory_; }
+
   /// The names in use, with warnings of those that are not.
-  libconf::Result<libconf::ParameterInventory> inventory(libconf::DiagnosticSink& sink) const;
+  libconf::Result<libconf::ParameterInventory> inventory(
+      libconf::DiagnosticSink& sink,
+      libconf::ParameterInventory::OnError on_error = libconf::ParameterInventory::OnError::kStop) const;
 
   /// The settings that `service` sees.
   libconf::Settings settings_of(const libconf::PlacedService& service) const {
@@ -64,7 +70,7 @@ class Configuration {
   libconf::Result<void> make_settings(const Options& options, Loading loading);
 
   ConfigDirectory directory_;
-  bool knows_directory_ = false;  ///< config_directory counts as set.
+  bool hides_directory_ = false;
   std::optional<libconf::MainCfDocument> main_cf_;
   std::optional<libconf::MasterCf> master_cf_;
   std::optional<libconf::Settings> settings_;

@@ -50,11 +50,15 @@ class StrictCheck {
                  });
   }
 
-  Result<void> master_cf(MasterCfDocument document, const std::vector<MasterCfChange>& changes) {
+  /// `before` is what `changes` made `after` of.
+  Result<void> master_cf(const MasterCfDocument& before, MasterCfDocument after,
+                         const std::vector<MasterCfChange>& changes) {
+    for (const MasterCfChange& change : changes)
+      if (Result<void> good = check_service(change, before); !good) return good;
     DiagnosticDiscard discard;
     Result<MainCfDocument> main = MainCfDocument::load(directory_.main_cf());
     if (!main) return main.error();
-    const Result<MasterCf> master = MasterCf::read(std::move(document), discard);
+    const Result<MasterCf> master = MasterCf::read(std::move(after), discard);
     if (!master) return master.error();
     return check(&*main, &*master, [&](const Settings& settings, const auto& inventory) {
       for (const MasterCfChange& change : changes)
@@ -71,30 +75,38 @@ class StrictCheck {
     if (directory_.is_explicit) settings.set_config_directory(directory_.path);
     if (master != nullptr) settings.define_service_parameters(*master);
     DiagnosticDiscard discard;
-    const auto inventory = libconf::ParameterInventory::scan(settings, directory_.main_cf(), master, discard);
+    // Other parameters are not this edit's business.
+    const auto inventory = libconf::ParameterInventory::scan(settings, directory_.main_cf(), master, discard,
+                                                             libconf::ParameterInventory::OnError::kGoOn);
     if (!inventory) return inventory.error();
     return check_all(settings, *inventory);
+  }
+
+  /// Only a new entry may name a service that is not there.
+  Result<void> check_service(const MasterCfChange& change, const MasterCfDocument& before) const {
+    if (change.kind == MasterCfChange::Kind::kSetEntry) return {};
+    for (const libconf::LogicalLine& line : before.lines().logical()) {
+      std::string_view rest = line.text;
+      const std::string_view service = libconf::next_word(rest, libconf::kBlanks).value_or("");
+      const std::string_view type = libconf::next_word(rest, libconf::kBlanks).value_or("");
+      if (!line.is_orphan && change.matches(service, type)) return {};
+    }
+    return refuse(concat(directory_.master_cf(), ": no such service: ", change.service, "/", change.type));
   }
 
   Result<void> check_change(const MasterCfChange& change, const Settings& settings,
                             const libconf::ParameterInventory& inventory, const MasterCf& master) {
     const bool is_entry = change.kind == MasterCfChange::Kind::kSetEntry;
-    bool found = false;
     for (const PlacedService& service : master.services()) {
       const bool is_match = is_entry ? service.service.key() == change.entry.key()
                                      : service.service.matches(change.service, change.type);
       if (!is_match) continue;
-      found = true;
       const Settings local = settings.for_service(service, master);
       for (const libconf::MasterOption& option : service.service.options()) {
         if (change.kind == MasterCfChange::Kind::kSetParameter && option.name != change.name) continue;
         if (Result<void> good = check_setting(local, inventory, option.name); !good) return good;
       }
     }
-    const bool needs_service =
-        change.kind == MasterCfChange::Kind::kSetField || change.kind == MasterCfChange::Kind::kSetParameter;
-    if (!found && needs_service)
-      return refuse(concat(directory_.master_cf(), ": no such service: ", change.service, "/", change.type));
     return {};
   }
 
@@ -102,9 +114,19 @@ class StrictCheck {
                              std::string_view name) {
     if (!inventory.class_of(name)) return refuse(concat("unknown parameter: ", name));
     const libconf::Parameter* parameter = libconf::find_parameter(name);
-    if (parameter == nullptr || parameter->type == libconf::ParameterType::kRaw) return {};
+    if (parameter != nullptr && parameter->type == libconf::ParameterType::kRaw) return {};
+    DiagnosticDiscard discard;
+    std::string undefined;
+    libconf::scan_references(
+        settings.value_of(name).value_or(""),
+        [&](std::string_view used) {
+          if (!inventory.class_of(used) && !settings.value_of(used)) undefined = used;
+        },
+        discard);
+    if (!undefined.empty()) return refuse(concat(name, ": undefined parameter: ", undefined));
     const Result<std::string> value = settings.get(name);
-    if (!value) return value.error();
+    if (!value) return refuse(concat(name, ": ", value.error().message));
+    if (parameter == nullptr) return {};
     if (std::optional<Error> error = libconf::check_value(*parameter, *value)) return refuse(error->message);
     return {};
   }
@@ -162,7 +184,8 @@ Result<int> edit_main_cf(const Options& options, Console& console) {
         if (!good) return good.error();
         return changed;
       });
-  if (status && options.origin) show_edited(MainCfDocument::parse(changed, directory.main_cf()), names, console);
+  if (status && options.origin)
+    show_edited(MainCfDocument::parse(changed, directory.main_cf()), names, console);
   return status;
 }
 
@@ -176,6 +199,7 @@ Result<int> edit_master_cf(const Options& options, Console& console) {
             apply(*changes, MasterCfDocument::parse(text, directory.master_cf()), console.warnings);
         if (!changed || !options.strict) return changed;
         const Result<void> good = StrictCheck(directory).master_cf(
+            MasterCfDocument::parse(text, directory.master_cf()),
             MasterCfDocument::parse(*changed, directory.master_cf()), *changes);
         if (!good) return good.error();
         return changed;

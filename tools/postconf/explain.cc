@@ -47,20 +47,35 @@ class FactSheet {
   std::string& out_;
 };
 
+std::string limits_text(const Parameter& parameter) {
+  std::string unit;
+  switch (parameter.type) {
+    case libconf::ParameterType::kTime:
+      unit = " s";
+      break;
+    case libconf::ParameterType::kString:
+    case libconf::ParameterType::kRaw:
+    case libconf::ParameterType::kComputed:
+      unit = " characters";
+      break;
+    default:
+      break;
+  }
+  std::string text;
+  if (parameter.min != 0) text = concat("at least ", std::to_string(parameter.min), unit);
+  if (parameter.max != 0)
+    text += concat(text.empty() ? "" : ", ", "at most ", std::to_string(parameter.max), unit);
+  return text == "at least 1 characters" ? "not empty" : text;
+}
+
 void add_table_facts(FactSheet& sheet, const Parameter& parameter) {
   sheet.add("type", type_name(parameter.type));
-  const bool is_text = parameter.type == libconf::ParameterType::kString ||
-                       parameter.type == libconf::ParameterType::kRaw ||
-                       parameter.type == libconf::ParameterType::kComputed;
-  std::string limits;
-  if (parameter.min != 0) limits = concat("at least ", std::to_string(parameter.min));
-  if (parameter.max != 0)
-    limits += concat(limits.empty() ? "" : ", ", "at most ", std::to_string(parameter.max));
-  if (!limits.empty())
-    sheet.add("limits", concat(limits, is_text ? " characters" : "",
-                               parameter.type == libconf::ParameterType::kTime ? " seconds" : ""));
-  sheet.add("since", parameter.since.empty() ? std::string("before Postfix 2.0")
-                                             : concat("Postfix ", parameter.since));
+  if (parameter.type == libconf::ParameterType::kTime)
+    sheet.add("bare number", concat("in units of ", std::string(1, libconf::default_time_unit(parameter))));
+  if (const std::string limits = limits_text(parameter); !limits.empty()) sheet.add("limits", limits);
+  // The table knows when the documentation began to name a release; old parameters may be older than that.
+  sheet.add("since", parameter.since.empty() ? std::string("documented from early on")
+                                             : concat("documented since Postfix ", parameter.since));
   if (parameter.default_debian == "-") sheet.add("note", "not in Postfix 3.7 (Debian 12)");
   if (!parameter.deprecated_since.empty()) {
     const bool has_successor = parameter.replacement != "-" && parameter.replacement != "(default)";
@@ -130,36 +145,60 @@ std::string nearest_name(std::string_view wanted, const std::vector<std::string_
   return std::string(best);
 }
 
+/// True when an -o option of some service sets `name`.
+bool is_set_by_service(const Configuration& configuration, std::string_view name) {
+  for (const libconf::PlacedService& service : configuration.services())
+    for (const libconf::MasterOption& option : service.service.options())
+      if (option.name == name) return true;
+  return false;
+}
+
+/// The class of a name; one that is set counts as user-defined even when nothing uses it. Nothing: unknown.
+std::optional<std::string> class_text(const Configuration& configuration,
+                                      const libconf::ParameterInventory& inventory, std::string_view name) {
+  if (const std::optional<ParameterClass> known = inventory.class_of(name))
+    return std::string(class_word(*known));
+  const Parameter* parameter = libconf::find_parameter(name);
+  if (parameter != nullptr) return std::string("removed");
+  if (configuration.settings().explicit_setting(name)) return std::string("none: nothing uses this name");
+  if (is_set_by_service(configuration, name)) return std::string(class_word(ParameterClass::kUser));
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<int> explain_parameter(const Options& options, Console& console) {
   const std::string& name = *options.explain;
-  auto configuration = Configuration::load(options, Loading::kMainCf, false, console.warnings);
+  auto configuration = Configuration::load(options, Loading::kMainCf, console.warnings);
   if (!configuration) return configuration.error();
   libconf::DiagnosticDiscard discard;
-  Result<libconf::ParameterInventory> inventory = (*configuration)->inventory(discard);
+  // What is wrong with other parameters does not matter here.
+  const auto inventory = (*configuration)->inventory(discard, libconf::ParameterInventory::OnError::kGoOn);
   if (!inventory) return inventory.error();
   const Settings& settings = (*configuration)->settings();
-  const std::optional<ParameterClass> parameter_class = inventory->class_of(name);
-  const Parameter* parameter = libconf::find_parameter(name);
-  if (!parameter_class && (parameter == nullptr || !settings.explicit_setting(name))) {
+  const std::optional<std::string> class_of_name = class_text(**configuration, *inventory, name);
+  if (!class_of_name) {
     const std::string nearest = nearest_name(name, inventory->names(libconf::kAllClasses));
     return libconf::Error{.kind = libconf::ErrorKind::kConfiguration,
                           .message = concat(name, ": unknown parameter",
                                             nearest.empty() ? "" : concat("; did you mean ", nearest, "?"))};
   }
 
+  const Parameter* parameter = libconf::find_parameter(name);
   console.out += name + "\n";
   FactSheet sheet(console.out);
-  if (parameter_class) sheet.add("class", class_word(*parameter_class));
+  sheet.add("class", *class_of_name);
   if (parameter != nullptr) add_table_facts(sheet, *parameter);
   if (const std::optional<Setting> fallback = settings.default_setting(name))
     sheet.add("default", or_empty(fallback->value));
-  const Setting setting = settings.find(name).value_or(Setting{});
-  sheet.add("value",
-            concat(or_empty(libconf::collapse_blanks(setting.value)), "  # ", to_string(setting.origin)));
   const bool is_raw = parameter != nullptr && parameter->type == libconf::ParameterType::kRaw;
-  if (!is_raw) add_expansion(sheet, settings, setting, console);
+  if (const std::optional<Setting> setting = settings.find(name)) {
+    sheet.add("value",
+              concat(or_empty(libconf::collapse_blanks(setting->value)), "  # ", to_string(setting->origin)));
+    if (!is_raw) add_expansion(sheet, settings, *setting, console);
+  } else {
+    sheet.add("value", "not set in main.cf");
+  }
   add_services(sheet, **configuration, name);
   if (parameter != nullptr && !is_raw) {
     const Result<std::string> value = settings.get(name);

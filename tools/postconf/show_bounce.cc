@@ -51,7 +51,7 @@ Result<int> show_bounce(const Options& options, Console& console) {
     return libconf::Error{.kind = libconf::ErrorKind::kConfiguration,
                           .message = "options -b and -t require at most one template file"};
   libconf::DiagnosticDiscard discard;
-  auto configuration = Configuration::load(options, Loading::kMainCf, true, discard);
+  auto configuration = Configuration::load(options, Loading::kMainCf, discard);
   if (!configuration) return configuration.error();
   const libconf::Settings& settings = (*configuration)->settings();
   const Result<std::string> file = options.arguments.empty() ? settings.get("bounce_template_file")

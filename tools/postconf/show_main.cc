@@ -83,8 +83,8 @@ Result<int> show_main(const Options& options, Console& console) {
   const bool defaults_only = options.has('d');
   if (options.has('C'))
     if (Result<ParameterClasses> classes = parse_classes(options.classes); !classes) return classes.error();
-  auto configuration = Configuration::load(options, defaults_only ? Loading::kDefaults : Loading::kMainCf,
-                                           true, console.warnings);
+  auto configuration =
+      Configuration::load(options, defaults_only ? Loading::kDefaults : Loading::kMainCf, console.warnings);
   if (!configuration) return configuration.error();
   const Settings& settings = (*configuration)->settings();
   Result<ParameterInventory> inventory =
@@ -95,7 +95,10 @@ Result<int> show_main(const Options& options, Console& console) {
 
   const Format format = Format::of(options);
   for (std::string_view name : *names) {
-    const std::optional<Setting> setting = setting_to_show(options, settings, name);
+    std::optional<Setting> setting = setting_to_show(options, settings, name);
+    if (setting && setting->origin.kind == libconf::OriginKind::kDirectory &&
+        (*configuration)->hides_directory())
+      setting = options.has('n') ? std::nullopt : settings.default_setting(name);
     if (settings.host_error()) return *settings.host_error();
     if (!setting) continue;
     if (!options.has('x') || !is_expandable(name)) {
@@ -137,6 +140,7 @@ std::string_view origin_word(libconf::OriginKind kind) {
       return "main.cf";
     case libconf::OriginKind::kOverride:
       return "override";
+    case libconf::OriginKind::kServiceEntry:
     case libconf::OriginKind::kServiceOption:
       return "master.cf";
   }
@@ -174,8 +178,8 @@ void append_aligned(std::string& out, const std::vector<OriginLine>& lines) {
 }  // namespace
 
 Result<int> show_origins(const Options& options, Console& console) {
-  auto configuration = Configuration::load(options, options.service ? Loading::kMasterCf : Loading::kMainCf,
-                                           false, console.warnings);
+  auto configuration =
+      Configuration::load(options, options.service ? Loading::kMasterCf : Loading::kMainCf, console.warnings);
   if (!configuration) return configuration.error();
   Result<ParameterInventory> inventory = (*configuration)->inventory(console.warnings);
   if (!inventory) return inventory.error();

@@ -140,8 +140,7 @@ class MasterView {
     const Settings settings = configuration_.settings_of(service);
     for (std::string_view name : settings.explicit_names()) {
       const libconf::Setting setting = *settings.explicit_setting(name);
-      const bool is_option =
-          setting.origin.kind == libconf::OriginKind::kServiceOption && name != "service_name";
+      const bool is_option = setting.origin.kind == libconf::OriginKind::kServiceOption;
       if (is_option && (member == "*" || member == name)) values[std::string(name)] = setting.value;
     }
     if (options_.count('P') > 1) {
@@ -173,7 +172,7 @@ class MasterView {
 }  // namespace
 
 Result<int> show_master(const Options& options, Console& console) {
-  auto configuration = Configuration::load(options, Loading::kMasterCf, true, console.warnings);
+  auto configuration = Configuration::load(options, Loading::kMasterCf, console.warnings);
   if (!configuration) return configuration.error();
   Result<ParameterInventory> inventory = (*configuration)->inventory(console.warnings);
   if (!inventory) return inventory.error();
