@@ -96,7 +96,7 @@ class MasterService {
 
  private:
   struct OptionPlace {
-    std::size_t value_index;  ///< Of the argument behind "-o".
+    std::size_t value_index = 0;  ///< Of the argument behind "-o".
     NameValue parts;
   };
   /// Visits the arguments that are options; returns the index of the first argument that is none.

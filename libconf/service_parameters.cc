@@ -29,7 +29,7 @@ constexpr std::array<CommandRule, 7> kCommands = {{
 }  // namespace
 
 void for_each_service_parameter(const MasterService& service,
-                                const std::function<void(std::string, std::string)>& visit) {
+                                const std::function<void(const std::string&, const std::string&)>& visit) {
   const std::string& command = service.field(MasterField::kCommand);
   const auto rule = std::find_if(kCommands.begin(), kCommands.end(),
                                  [&](const CommandRule& candidate) { return candidate.command == command; });

@@ -17,6 +17,6 @@ namespace libconf {
 /// none. Some may have the name of a built-in parameter, which keeps its own default.
 void for_each_service_parameter(
     const MasterService& service,
-    const std::function<void(std::string name, std::string default_value)>& visit);
+    const std::function<void(const std::string& name, const std::string& default_value)>& visit);
 
 }  // namespace libconf

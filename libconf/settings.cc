@@ -58,9 +58,10 @@ void Settings::override_value(std::string_view name, std::string_view value) {
 void Settings::define_service_parameters(const MasterCf& master_cf) {
   ServiceDefaults defaults = *service_defaults_;
   for (const PlacedService& service : master_cf.services())
-    for_each_service_parameter(service.service, [&](std::string name, std::string default_value) {
-      defaults.try_emplace(std::move(name), std::move(default_value));
-    });
+    for_each_service_parameter(service.service,
+                               [&](const std::string& name, const std::string& default_value) {
+                                 defaults.try_emplace(name, default_value);
+                               });
   service_defaults_ = std::make_shared<const ServiceDefaults>(std::move(defaults));
 }
 
@@ -155,21 +156,21 @@ Result<std::string> Settings::compute_host_default(std::string_view name) const 
   if (name == "process_id") return std::to_string(::getpid());
   if (name == "myhostname") {
     if (!explicit_setting("mydomain")) return default_myhostname(host_->name, "");
-    const Result<std::string> domain = expanded("mydomain");
+    Result<std::string> domain = expanded("mydomain");
     if (!domain) return domain;
     return default_myhostname(host_->name, *domain);
   }
   if (name == "mydomain") {
     if (!explicit_setting("myhostname")) return default_mydomain(default_myhostname(host_->name, ""));
-    const Result<std::string> hostname = expanded("myhostname");
+    Result<std::string> hostname = expanded("myhostname");
     if (!hostname) return hostname;
     return default_mydomain(*hostname);
   }
-  const Result<std::string> interfaces = expanded("inet_interfaces");
+  Result<std::string> interfaces = expanded("inet_interfaces");
   if (!interfaces) return interfaces;
-  const Result<std::string> protocols = expanded("inet_protocols");
+  Result<std::string> protocols = expanded("inet_protocols");
   if (!protocols) return protocols;
-  const Result<std::string> style = expanded("mynetworks_style");
+  Result<std::string> style = expanded("mynetworks_style");
   if (!style) return style;
   return default_mynetworks({*interfaces, *protocols, *style}, *host_);
 }

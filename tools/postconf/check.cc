@@ -130,6 +130,7 @@ void find_all(const Options& options, Findings& findings) {
   for (const libconf::PlacedService& service : (*configuration)->services()) {
     const std::vector<libconf::MasterOption> options_of_service = service.service.options();
     std::vector<std::string_view> names;
+    names.reserve(options_of_service.size());
     for (const libconf::MasterOption& option : options_of_service) names.push_back(option.name);
     check_values((*configuration)->settings_of(service), names, findings);
   }

@@ -29,7 +29,7 @@ using libconf::Settings;
 
 constexpr int kStatusChanged = 10;
 
-Error refuse(std::string message) {
+Error refuse(std::string_view message) {
   return {.kind = ErrorKind::kConfiguration, .message = concat(message, " (--strict; nothing was changed)")};
 }
 
@@ -175,7 +175,7 @@ Result<int> edit_main_cf(const Options& options, Console& console) {
   const ConfigDirectory directory = config_directory(options);
   const std::vector<std::string> names = edit->names_set();
   std::string changed;
-  const Result<int> status =
+  Result<int> status =
       run_edit(options, directory.main_cf(), console, [&](const std::string& text) -> Result<std::string> {
         changed = edit->apply(text, directory.main_cf(), console.warnings);
         if (!options.strict) return changed;
