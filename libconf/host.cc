@@ -20,7 +20,6 @@
 namespace libconf {
 namespace {
 
-constexpr std::string_view kListSeparators = ", \t\r\n";
 constexpr std::string_view kNoDomain = "localdomain";
 
 std::vector<std::uint8_t> address_bytes(const sockaddr* address) {

@@ -191,7 +191,7 @@ class InventoryScan {
     if (!classes) return classes.error();
     std::string_view rest = *classes;
     PlacedSink sink(sink_, origin(context, "smtpd_restriction_classes"));
-    while (const auto name = next_word(rest, ", \t\r\n")) note_use(context, *name, sink);
+    while (const auto name = next_word(rest, kListSeparators)) note_use(context, *name, sink);
     return {};
   }
 

@@ -16,7 +16,7 @@ struct TableWalk {
 
   void walk(std::string_view value, int depth) {
     if (depth > kMaxNesting) return;
-    while (const auto word = next_braced_word(value, ", \t\r\n")) {
+    while (const auto word = next_braced_word(value, kListSeparators)) {
       const std::size_t colon = word->find_first_of(":{");
       const bool has_type = colon != std::string_view::npos && (*word)[colon] == ':';
       const std::string_view name = has_type ? word->substr(colon + 1) : *word;

@@ -1,8 +1,15 @@
 #include "libconf/text.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace libconf {
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
 
 bool is_all_digits(std::string_view text) {
   if (text.empty()) return false;

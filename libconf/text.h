@@ -17,6 +17,12 @@ inline bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 /// What separates words inside values: blank, tab, carriage return, newline.
 inline constexpr std::string_view kBlanks = " \t\r\n";
 
+/// What separates the items of a list in a value: the same, and commas.
+inline constexpr std::string_view kListSeparators = ", \t\r\n";
+
+/// True when the texts are equal but for the case of ASCII letters.
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+
 /// A character of a parameter name in a `$name` reference: ASCII letter, digit or underscore.
 inline bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';

@@ -11,12 +11,6 @@ namespace {
 
 Error bad(std::string message) { return {.kind = ErrorKind::kConfiguration, .message = std::move(message)}; }
 
-bool equals_ignoring_case(std::string_view a, std::string_view lower) {
-  return a.size() == lower.size() && std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) {
-           return (x >= 'A' && x <= 'Z' ? x - 'A' + 'a' : x) == y;
-         });
-}
-
 /// Seconds in a unit, or 0.
 std::int64_t unit_seconds(char unit) {
   switch (unit) {
@@ -80,7 +74,7 @@ Result<std::chrono::seconds> parse_duration(std::string_view name, std::string_v
 
 std::vector<std::string> parse_list(std::string_view value) {
   std::vector<std::string> out;
-  while (const auto word = next_braced_word(value, ", \t\r\n")) out.emplace_back(*word);
+  while (const auto word = next_braced_word(value, kListSeparators)) out.emplace_back(*word);
   return out;
 }
 

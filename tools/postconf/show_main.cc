@@ -31,7 +31,7 @@ constexpr ClassName kClassNames[] = {
 Result<ParameterClasses> parse_classes(std::string_view text) {
   ParameterClasses classes = 0;
   std::string_view rest = text;
-  while (const auto word = libconf::next_word(rest, ", \t\r\n")) {
+  while (const auto word = libconf::next_word(rest, libconf::kListSeparators)) {
     ParameterClasses found = 0;
     for (const ClassName& row : kClassNames)
       if (row.name == *word) found = row.classes;
