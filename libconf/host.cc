@@ -12,7 +12,7 @@
 #include <bit>
 #include <cerrno>
 #include <memory>
-#include <optional>
+#include <set>
 #include <system_error>
 
 #include "libconf/text.h"
@@ -115,7 +115,8 @@ Result<std::vector<InterfaceAddress>> select_interfaces(std::string_view names, 
   while (const auto word = next_word(rest, kListSeparators)) {
     std::string_view name = *word;
     if (name.size() > 2 && name.front() == '[' && name.back() == ']') name = name.substr(1, name.size() - 2);
-    const auto addresses = host.resolve(std::string(name));
+    std::vector<std::vector<std::uint8_t>> addresses = host.resolve(std::string(name));
+    std::erase_if(addresses, [&](const auto& address) { return !families.has(address); });
     if (addresses.empty())
       return Error{.kind = ErrorKind::kConfiguration,
                    .message = concat("config variable inet_interfaces: host not found: ", *word)};
@@ -125,9 +126,7 @@ Result<std::vector<InterfaceAddress>> select_interfaces(std::string_view names, 
       wanted[i] = true;
       found = true;
     }
-    const bool is_usable = std::any_of(addresses.begin(), addresses.end(),
-                                       [&](const auto& address) { return families.has(address); });
-    if (!found && is_usable)
+    if (!found)
       return Error{.kind = ErrorKind::kConfiguration,
                    .message = concat("parameter inet_interfaces: no local interface found for ", *word)};
   }
@@ -146,11 +145,25 @@ int class_prefix_length(std::uint8_t first_byte, int subnet) {
 
 enum class NetworkStyle { kHost, kSubnet, kClass };
 
-std::optional<NetworkStyle> parse_style(std::string_view text) {
-  if (text == "host") return NetworkStyle::kHost;
-  if (text == "subnet") return NetworkStyle::kSubnet;
-  if (text == "class") return NetworkStyle::kClass;
-  return std::nullopt;
+/// Exactly one style; any number of words that name the same one.
+Result<NetworkStyle> parse_style(std::string_view text) {
+  std::set<NetworkStyle> styles;
+  std::string_view rest = text;
+  while (const auto word = next_word(rest, kListSeparators)) {
+    if (*word == "host")
+      styles.insert(NetworkStyle::kHost);
+    else if (*word == "subnet")
+      styles.insert(NetworkStyle::kSubnet);
+    else if (*word == "class")
+      styles.insert(NetworkStyle::kClass);
+    else
+      return Error{
+          .kind = ErrorKind::kConfiguration,
+          .message = concat("unknown mynetworks mask style value \"", *word, "\" in \"", text, "\"")};
+  }
+  if (styles.size() == 1) return *styles.begin();
+  return Error{.kind = ErrorKind::kConfiguration,
+               .message = concat("bad mynetworks_style value: ", text, "; specify exactly one value")};
 }
 
 std::string network_text(InterfaceAddress address, NetworkStyle style) {
@@ -177,12 +190,8 @@ Host system_host() {
 }
 
 Result<std::string> default_mynetworks(const NetworkSettings& settings, const Host& host) {
-  const std::string_view style_text = trim(settings.mynetworks_style);
-  const std::optional<NetworkStyle> style = parse_style(style_text);
-  if (!style)
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat("unknown mynetworks mask style value \"", style_text, "\" in \"",
-                                   settings.mynetworks_style, "\"")};
+  const Result<NetworkStyle> style = parse_style(settings.mynetworks_style);
+  if (!style) return style.error();
   const Result<Families> families = parse_protocols(settings.inet_protocols);
   if (!families) return families.error();
   const auto interfaces = select_interfaces(trim(settings.inet_interfaces), *families, host);

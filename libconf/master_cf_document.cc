@@ -89,27 +89,29 @@ class MasterCfRewriter {
     const std::string_view service = next_word(rest, kBlanks).value_or("");
     const std::string_view type = next_word(rest, kBlanks).value_or("");
     if (Result<void> checked = check_names(line, service, type); !checked) return checked;
-    // Of several changes to the whole entry, the last one counts.
+    // Of several changes to the whole entry the last one counts, and of the others those behind it.
     const MasterCfChange* whole = nullptr;
     bool is_first_match = false;
+    pending_.clear();
     for (std::size_t i = 0; i < changes_.size(); ++i) {
       if (!changes_[i].matches(service, type)) continue;
       if (changes_whole_entry(changes_[i].kind)) {
         whole = &changes_[i];
         is_first_match = !is_used_[i];
+        pending_.clear();
       } else {
         pending_.push_back(&changes_[i]);
       }
       is_used_[i] = true;
     }
+    pending_line_ = nullptr;
     if (whole == nullptr) {
       mode_ = pending_.empty() ? Mode::kCopy : Mode::kRewrite;
-    } else {
-      if (whole->kind == Kind::kSetEntry && is_first_match) write_entry(whole->entry);
-      mode_ = whole->kind == Kind::kCommentOutEntry ? Mode::kCommentOut : Mode::kDrop;
+      if (mode_ == Mode::kRewrite) pending_line_ = &line;
+      return {};
     }
-    pending_line_ = mode_ == Mode::kRewrite ? &line : nullptr;
-    return {};
+    mode_ = whole->kind == Kind::kCommentOutEntry ? Mode::kCommentOut : Mode::kDrop;
+    return whole->kind == Kind::kSetEntry && is_first_match ? write_changed(whole->entry) : Result<void>();
   }
 
   /// An edit must tell entries apart, and its own arguments use '=' as a separator.
@@ -144,19 +146,23 @@ class MasterCfRewriter {
   Result<void> flush() {
     if (pending_line_ == nullptr) return {};
     Result<MasterService> service = document_.read(*pending_line_, MasterCfDocument::Newlines::kKeep, sink_);
+    pending_line_ = nullptr;
     if (!service) return service.error();
+    return write_changed(std::move(*service));
+  }
+
+  /// Writes a service with the pending changes.
+  Result<void> write_changed(MasterService service) {
     for (const MasterCfChange* change : pending_) {
       if (change->kind == Kind::kSetField) {
-        if (Result<void> set = service->set_field(change->field, change->value, sink_); !set) return set;
+        if (Result<void> set = service.set_field(change->field, change->value, sink_); !set) return set;
       } else if (change->kind == Kind::kSetParameter) {
-        service->set_option(change->name, change->value);
+        service.set_option(change->name, change->value);
       } else {
-        service->remove_option(change->name);
+        service.remove_option(change->name);
       }
     }
-    write_entry(*service);
-    pending_.clear();
-    pending_line_ = nullptr;
+    write_entry(service);
     return {};
   }
 

@@ -52,7 +52,7 @@ inline bool is_listed(const Parameter& parameter) {
   return parameter.type != ParameterType::kLegacy && parameter.type != ParameterType::kRemoved;
 }
 
-/// "boolean", "time" and so on: for people.
+/// "integer", "boolean (yes or no)" and so on: for people.
 std::string_view type_name(ParameterType type);
 
 /// A parameter whose name is a service's (or a table's) name and a suffix.

@@ -185,8 +185,11 @@ Result<std::string> Settings::expand_text(std::string_view text, DiagnosticSink&
 
 Result<std::string> Settings::get(std::string_view name) const {
   if (const auto found = expanded_.find(name); found != expanded_.end()) return found->second;
+  host_error_.reset();
+  const std::string_view raw = value_of(name).value_or("");
+  if (host_error_) return *host_error_;
   DiagnosticDiscard discard;
-  Result<std::string> value = expand_text(value_of(name).value_or(""), discard);
+  Result<std::string> value = expand_text(raw, discard);
   if (value) expanded_.emplace(name, *value);
   return value;
 }

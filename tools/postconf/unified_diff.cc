@@ -119,7 +119,7 @@ std::string unified_diff(std::string_view before, std::string_view after, std::s
     }
     const std::size_t lead = std::min({kContext, i, line_a - 1});
     std::size_t end = i, last_change = i;
-    while (end < script.size() && end <= last_change + 2 * kContext) {
+    while (end < script.size() && end <= last_change + 2 * kContext + 1) {
       if (script[end].mark != ' ') last_change = end;
       ++end;
     }

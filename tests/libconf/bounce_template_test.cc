@@ -1,0 +1,195 @@
+#include "libconf/bounce_template.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/libconf/temp_directory.h"
+
+namespace libconf {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+Strings messages(const DiagnosticList& list) {
+  Strings out;
+  for (const Diagnostic& d : list.items()) out.push_back(d.message);
+  return out;
+}
+
+TEST(BounceTemplate, BuiltIn) {
+  const BounceTemplates templates = builtin_bounce_templates();
+  const char* const names[] = {"failure", "delay", "success", "verify"};
+  for (std::size_t i = 0; i < templates.size(); ++i) {
+    EXPECT_EQ(templates[i].name, names[i]);
+    EXPECT_EQ(templates[i].charset, "us-ascii");
+    EXPECT_FALSE(templates[i].subject.empty());
+    EXPECT_TRUE(templates[i].origin.empty());
+    EXPECT_EQ(templates[i].text.back(), '\n');
+  }
+  EXPECT_FALSE(templates[0].postmaster_subject.empty());
+  EXPECT_TRUE(templates[2].postmaster_subject.empty());
+}
+
+struct Case {
+  const char* name;
+  const char* text;
+  const char* subject;  ///< Of the failure template afterwards.
+  const char* body;     ///< Its text; nullptr: the built-in one.
+  Strings warnings = {};
+};
+
+constexpr char kBuiltInSubject[] = "Undelivered Mail Returned to Sender";
+
+// bounce(5).
+TEST(BounceTemplate, Parse) {
+  const Case cases[] = {
+      {"empty", "", kBuiltInSubject, nullptr},
+      {"comments", "# a\n\n  # b\n", kBuiltInSubject, nullptr},
+      {"a template", "failure_template = <<EOF\nSubject: Mine\n\nText 1\n\nText 2\nEOF\n", "Mine",
+       "Text 1\n\nText 2\n"},
+      {"another end marker", "failure_template = <<THE END\nSubject: Mine\n\nEOF\nTHE END\n", "Mine",
+       "EOF\n"},
+      {"labels in any case", "failure_template=<<EOF\nSUBJECT: Mine\n\nT\nEOF\n", "Mine", "T\n"},
+      {"no headers", "failure_template = <<EOF\n\nT\nEOF\n", kBuiltInSubject, "T\n"},
+      {"another template", "delay_template = <<EOF\nSubject: Mine\n\nT\nEOF\n", kBuiltInSubject, nullptr},
+      {"non-ASCII text with a charset", "failure_template = <<EOF\nCharset: utf-8\n\n\xC3\xBC\nEOF\n",
+       kBuiltInSubject, "\xC3\xBC\n"},
+      {"the last one counts",
+       "failure_template = <<EOF\nSubject: One\n\n1\nEOF\nfailure_template = <<EOF\nSubject: Two\n\n2\nEOF\n",
+       "Two", "2\n"},
+      {"unknown header",
+       "failure_template = <<EOF\nX-Y: 1\n\nT\nEOF\n",
+       kBuiltInSubject,
+       nullptr,
+       {"b.cf: unknown \"X-Y\" header label in failure template -- ignoring this template"}},
+      {"empty header",
+       "failure_template = <<EOF\nSubject:\n\nT\nEOF\n",
+       kBuiltInSubject,
+       nullptr,
+       {"b.cf: empty \"Subject\" header value in failure template -- ignoring this template"}},
+      {"non-ASCII header",
+       "failure_template = <<EOF\nSubject: \xC3\xBC\n\nT\nEOF\n",
+       kBuiltInSubject,
+       nullptr,
+       {"b.cf: non-ASCII \"Subject\" header value in failure template -- ignoring this template"}},
+      {"no text",
+       "failure_template = <<EOF\nSubject: Mine\n\nEOF\n",
+       kBuiltInSubject,
+       nullptr,
+       {"b.cf: missing message text in failure template -- ignoring this template"}},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(std::string(c.name) + ":\n" + c.text);
+    DiagnosticList sink;
+    const Result<BounceTemplates> templates = parse_bounce_templates(c.text, "b.cf", sink);
+    ASSERT_TRUE(templates) << templates.error().message;
+    EXPECT_EQ((*templates)[0].subject, c.subject);
+    EXPECT_EQ((*templates)[0].text, c.body != nullptr ? c.body : builtin_bounce_templates()[0].text);
+    EXPECT_EQ((*templates)[0].origin, c.body != nullptr ? "b.cf" : "");
+    EXPECT_EQ(messages(sink), c.warnings);
+  }
+}
+
+TEST(BounceTemplate, WarningsThatLeaveTheOthersAlone) {
+  struct WarningCase {
+    const char* name;
+    const char* text;
+    const char* part;
+  };
+  for (const WarningCase& c :
+       {WarningCase{"unknown template", "nosuch_template = <<EOF\n\nT\nEOF\n",
+                    "unknown template name: nosuch_template"},
+        WarningCase{"no end marker", "failure_template = <<EOF\n\nT\n", "missing \"EOF\" end marker"},
+        WarningCase{"8-bit text", "failure_template = <<EOF\n\n\xC3\xBC\nEOF\n",
+                    "8-bit message text in failure template"}}) {
+    SCOPED_TRACE(c.name);
+    DiagnosticList sink;
+    ASSERT_TRUE(parse_bounce_templates(c.text, "b.cf", sink));
+    ASSERT_FALSE(sink.items().empty());
+    EXPECT_NE(sink.items()[0].message.find(c.part), std::string::npos) << sink.items()[0].message;
+  }
+}
+
+TEST(BounceTemplate, SyntaxErrors) {
+  for (const char* text : {"junk\n", "failure_template\n", "= <<EOF\nEOF\n", "failure_template = <<\nT\n"}) {
+    SCOPED_TRACE(text);
+    DiagnosticList sink;
+    const Result<BounceTemplates> templates = parse_bounce_templates(text, "b.cf", sink);
+    ASSERT_FALSE(templates);
+    EXPECT_EQ(templates.error().kind, ErrorKind::kSyntax);
+    EXPECT_EQ(templates.error().file, "b.cf");
+  }
+}
+
+TEST(BounceTemplate, Load) {
+  const postkit_test::TempDirectory directory;
+  directory.write("b.cf", "verify_template = <<EOF\n\nT\nEOF\n");
+  DiagnosticList sink;
+  const auto templates = load_bounce_templates(directory.path("b.cf"), sink);
+  ASSERT_TRUE(templates);
+  EXPECT_EQ((*templates)[3].text, "T\n");
+  const auto absent = load_bounce_templates(directory.path("absent"), sink);
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().kind, ErrorKind::kInputOutput);
+  EXPECT_EQ(absent.error().message, "open " + directory.path("absent") + ": No such file or directory");
+}
+
+TEST(BounceTemplate, SourceReadsBack) {
+  std::string all;
+  for (const BounceTemplate& t : builtin_bounce_templates()) all += template_source(t);
+  DiagnosticList sink;
+  const auto again = parse_bounce_templates(all, "b.cf", sink);
+  ASSERT_TRUE(again);
+  EXPECT_TRUE(sink.items().empty());
+  const BounceTemplates builtin = builtin_bounce_templates();
+  for (std::size_t i = 0; i < builtin.size(); ++i) {
+    EXPECT_EQ((*again)[i].charset, builtin[i].charset);
+    EXPECT_EQ((*again)[i].from, builtin[i].from);
+    EXPECT_EQ((*again)[i].subject, builtin[i].subject);
+    EXPECT_EQ((*again)[i].postmaster_subject, builtin[i].postmaster_subject);
+    EXPECT_EQ((*again)[i].text, builtin[i].text);
+  }
+}
+
+TEST(BounceTemplate, Expansion) {
+  const MainCfDocument main_cf = MainCfDocument::parse(
+      "myhostname = mail.example.com\ndelay_warning_time = 36h\nmaximal_queue_lifetime = 14d\n", "main.cf");
+  const Settings settings(&main_cf, {});
+  struct ExpansionCase {
+    const char* name;
+    const char* text;
+    const char* expected;  ///< nullptr: an error.
+  };
+  for (const ExpansionCase& c : {
+           ExpansionCase{"plain", "T\n", "T\n"},
+           ExpansionCase{"a parameter", "at $myhostname.\n", "at mail.example.com.\n"},
+           ExpansionCase{"units of delay_warning_time",
+                         "$delay_warning_time_seconds $delay_warning_time_minutes $delay_warning_time_hours "
+                         "$delay_warning_time_days $delay_warning_time_weeks\n",
+                         "129600 2160 36 1 0\n"},
+           ExpansionCase{"units of maximal_queue_lifetime",
+                         "$maximal_queue_lifetime_days $maximal_queue_lifetime_weeks\n", "14 2\n"},
+           ExpansionCase{"dollar", "$$5\n", "$5\n"},
+           ExpansionCase{"undefined name", "$nosuch\n", nullptr},
+           ExpansionCase{"bad expression", "${\n", nullptr},
+       }) {
+    SCOPED_TRACE(c.name);
+    BounceTemplate bounce = builtin_bounce_templates()[0];
+    bounce.text = c.text;
+    DiagnosticList sink;
+    const Result<std::string> text = expand_bounce_text(bounce, settings, sink);
+    ASSERT_EQ(text.has_value(), c.expected != nullptr);
+    if (text) {
+      EXPECT_EQ(*text, c.expected);
+    }
+  }
+  BounceTemplate bounce = builtin_bounce_templates()[0];
+  bounce.text = "$nosuch\n";
+  DiagnosticList sink;
+  EXPECT_EQ(expand_bounce_text(bounce, settings, sink).error().kind, ErrorKind::kConfiguration);
+}
+
+}  // namespace
+}  // namespace libconf
