@@ -38,8 +38,8 @@ constexpr HeaderRow kHeaders[] = {
 /// The label of a header line, or nothing when the line is not one.
 std::optional<std::string_view> header_label(std::string_view line) {
   const std::size_t colon = line.find(':');
-  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
-  const std::string_view label = line.substr(0, colon);
+  if (colon == std::string_view::npos || colon == 0 || is_space(line.front())) return std::nullopt;
+  const std::string_view label = trim(line.substr(0, colon));
   const bool is_printable =
       std::all_of(label.begin(), label.end(), [](char c) { return c > ' ' && c < 0x7F; });
   return is_printable ? std::optional(label) : std::nullopt;
@@ -65,6 +65,9 @@ class TemplateReader {
       if (visible.empty() || visible.front() == '#') continue;
       if (std::optional<Error> error = read_template(line)) return *error;
     }
+    // Of several templates of one name the last one counts, and only that one is looked at.
+    for (BounceTemplate& target : templates_)
+      if (const auto text = texts_.find(target.name); text != texts_.end()) define(target, text->second);
     return std::move(templates_);
   }
 
@@ -97,7 +100,7 @@ class TemplateReader {
       sink_.warn("bounce-template",
                  concat(place(), ": unknown template name: ", name, " -- ignoring this template"));
     else
-      define(*target, text);
+      texts_[target->name] = std::move(text);
     return std::nullopt;
   }
 
@@ -124,19 +127,26 @@ class TemplateReader {
     const BounceTemplates builtin = builtin_bounce_templates();
     BounceTemplate fresh = *std::find_if(builtin.begin(), builtin.end(),
                                          [&](const BounceTemplate& t) { return t.name == target.name; });
+    bool has_headers = false;
     while (!text.empty()) {
       std::string_view after = text;
       const std::string_view line = take_line(after);
       const std::optional<std::string_view> label = header_label(line);
       if (!label) {
-        if (trim(line).empty()) text = after;
-        break;
+        // Empty lines ahead of the headers do not count; one ends them.
+        if (!trim(line).empty()) break;
+        text = after;
+        if (has_headers) break;
+        continue;
       }
+      has_headers = true;
       const HeaderRow* row = std::find_if(std::begin(kHeaders), std::end(kHeaders), [&](const HeaderRow& r) {
         return equals_ignoring_case(r.label, *label);
       });
       if (row == std::end(kHeaders)) return ignore(concat("unknown \"", *label, "\" header label"));
-      const std::string_view value = trim(line.substr(label->size() + 1));
+      if ((fresh.*row->value).empty())
+        return ignore(concat("inapplicable \"", row->label, "\" header label"));
+      const std::string_view value = trim_left(line.substr(line.find(':') + 1));
       if (value.empty()) return ignore(concat("empty \"", row->label, "\" header value"));
       if (!is_ascii(value)) return ignore(concat("non-ASCII \"", row->label, "\" header value"));
       fresh.*row->value = value;
@@ -158,6 +168,7 @@ class TemplateReader {
   const std::string& file_;
   DiagnosticSink& sink_;
   int line_number_ = 0;
+  std::map<std::string_view, std::string> texts_;  ///< By template name.
   BounceTemplates templates_ = builtin_bounce_templates();
 };
 
