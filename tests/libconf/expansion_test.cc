@@ -8,6 +8,8 @@
 #include <tuple>
 #include <vector>
 
+#include "tests/libconf/diagnostic_messages.h"
+
 namespace libconf {
 namespace {
 
@@ -27,12 +29,6 @@ class MapScope final : public ExpansionScope {
 /// `u` stays undefined.
 MapScope example_scope() {
   return {{"x", "XX"}, {"y", "YY"}, {"e", ""}, {"chain", "<$x>"}, {"level", "3.10"}, {"a_1", "digits"}};
-}
-
-std::vector<std::string> messages(const DiagnosticList& list) {
-  std::vector<std::string> out;
-  for (const Diagnostic& d : list.items()) out.push_back(d.message);
-  return out;
 }
 
 struct Form {

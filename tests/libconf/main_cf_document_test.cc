@@ -7,14 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/libconf/diagnostic_messages.h"
+#include "tests/libconf/random_bytes.h"
+
 namespace libconf {
 namespace {
-
-std::vector<std::string> messages(const DiagnosticList& list) {
-  std::vector<std::string> out;
-  for (const Diagnostic& d : list.items()) out.push_back(d.message);
-  return out;
-}
 
 struct ExpectedEntry {
   std::string name;
@@ -304,12 +301,7 @@ std::string random_text(std::mt19937& random) {
 TEST(MainCfDocumentProperty, ParseKeepsEveryByte) {
   std::mt19937 random(1);
   for (int round = 0; round < 4000; ++round) {
-    std::string text = random_text(random);
-    if (round % 2 == 0) {
-      text.clear();
-      const std::size_t size = random() % 64;
-      for (std::size_t i = 0; i < size; ++i) text += static_cast<char>(random() & 0xFF);
-    }
+    const std::string text = round % 2 == 0 ? random_bytes(random, 64) : random_text(random);
     const MainCfDocument document = MainCfDocument::parse(text, "main.cf");
     ASSERT_EQ(document.text(), text);
     int last_line = 0;

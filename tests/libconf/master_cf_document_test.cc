@@ -6,17 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "tests/libconf/diagnostic_messages.h"
+#include "tests/libconf/random_bytes.h"
+
 namespace libconf {
 namespace {
 
 using Kind = MasterCfChange::Kind;
 using Strings = std::vector<std::string>;
-
-Strings messages(const DiagnosticList& list) {
-  Strings out;
-  for (const Diagnostic& d : list.items()) out.push_back(d.message);
-  return out;
-}
 
 TEST(MasterCf, Services) {
   DiagnosticList sink;
@@ -379,12 +376,7 @@ std::string random_text(std::mt19937& random) {
 TEST(MasterCfDocumentProperty, TextIsIdentityAndNoChangeChangesNothing) {
   std::mt19937 random(8);
   for (int round = 0; round < 4000; ++round) {
-    std::string text = random_text(random);
-    if (round % 2 == 0) {
-      text.clear();
-      const std::size_t size = random() % 64;
-      for (std::size_t i = 0; i < size; ++i) text += static_cast<char>(random() & 0xFF);
-    }
+    const std::string text = round % 2 == 0 ? random_bytes(random, 64) : random_text(random);
     SCOPED_TRACE(testing::PrintToString(text));
     const MasterCfDocument document = MasterCfDocument::parse(text, "master.cf");
     ASSERT_EQ(document.text(), text);

@@ -7,16 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "tests/libconf/diagnostic_messages.h"
+
 namespace libconf {
 namespace {
 
 using Strings = std::vector<std::string>;
-
-Strings messages(const DiagnosticList& list) {
-  Strings out;
-  for (const Diagnostic& d : list.items()) out.push_back(d.message);
-  return out;
-}
 
 MasterService parsed(std::string_view text) {
   DiagnosticDiscard discard;

@@ -7,18 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/libconf/diagnostic_messages.h"
 #include "tests/libconf/temp_directory.h"
 
 namespace libconf {
 namespace {
 
 using Strings = std::vector<std::string>;
-
-Strings messages(const DiagnosticList& list) {
-  Strings out;
-  for (const Diagnostic& d : list.items()) out.push_back(d.message);
-  return out;
-}
 
 /// One configuration, scanned.
 struct Scanned {
