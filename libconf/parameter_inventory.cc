@@ -233,12 +233,6 @@ class InventoryScan {
     return std::string();
   }
 
-  /// Raw values name things that only the program knows which expands them.
-  static bool is_raw(std::string_view name) {
-    const Parameter* parameter = find_parameter(name);
-    return parameter != nullptr && parameter->type == ParameterType::kRaw;
-  }
-
   /// Notes the names that the value of `name` uses, whether anything uses `name` itself or not.
   void scan_names(const Context& context, std::string_view name) {
     if (is_raw(name)) return;

@@ -12,6 +12,11 @@ const Parameter* find_parameter(std::string_view name) {
   return place != table.end() && place->name == name ? &*place : nullptr;
 }
 
+bool is_raw(std::string_view name) {
+  const Parameter* parameter = find_parameter(name);
+  return parameter != nullptr && parameter->type == ParameterType::kRaw;
+}
+
 std::string_view type_name(ParameterType type) {
   switch (type) {
     case ParameterType::kBoolean:

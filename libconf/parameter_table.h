@@ -52,6 +52,9 @@ inline bool is_listed(const Parameter& parameter) {
   return parameter.type != ParameterType::kLegacy && parameter.type != ParameterType::kRemoved;
 }
 
+/// True for a built-in parameter of type kRaw: its $names are not to be looked up in main.cf.
+bool is_raw(std::string_view name);
+
 /// "integer", "boolean (yes or no)" and so on: for people.
 std::string_view type_name(ParameterType type);
 

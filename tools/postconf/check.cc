@@ -45,7 +45,7 @@ void check_values(const Settings& settings, const std::vector<std::string_view>&
                   libconf::DiagnosticSink& sink) {
   for (std::string_view name : names) {
     const libconf::Parameter* parameter = libconf::find_parameter(name);
-    if (parameter == nullptr || parameter->type == libconf::ParameterType::kRaw) continue;
+    if (parameter == nullptr || libconf::is_raw(name)) continue;
     const Result<std::string> value = settings.get(name);
     if (!value) continue;
     if (const std::optional<libconf::Error> error = libconf::check_value(*parameter, *value))

@@ -33,8 +33,7 @@ enum class Loading {
 /// Documents, services and settings of one directory. Not copyable: the parts refer to one another.
 class Configuration {
  public:
-  /// With `as_postfix`, config_directory counts as set only when Postfix's postconf would say so: it forgets
-  /// the directory that it was given when main.cf changed in this or the last second.
+  /// Reads the files that `loading` says. Errors: a file that cannot be read or parsed, or a bad -o.
   static libconf::Result<std::unique_ptr<Configuration>> load(const Options& options, Loading loading,
                                                               libconf::DiagnosticSink& sink);
 

@@ -113,8 +113,7 @@ class StrictCheck {
   Result<void> check_setting(const Settings& settings, const libconf::ParameterInventory& inventory,
                              std::string_view name) {
     if (!inventory.class_of(name)) return refuse(concat("unknown parameter: ", name));
-    const libconf::Parameter* parameter = libconf::find_parameter(name);
-    if (parameter != nullptr && parameter->type == libconf::ParameterType::kRaw) return {};
+    if (libconf::is_raw(name)) return {};
     DiagnosticDiscard discard;
     std::string undefined;
     libconf::scan_references(
@@ -126,6 +125,7 @@ class StrictCheck {
     if (!undefined.empty()) return refuse(concat(name, ": undefined parameter: ", undefined));
     const Result<std::string> value = settings.get(name);
     if (!value) return refuse(concat(name, ": ", value.error().message));
+    const libconf::Parameter* parameter = libconf::find_parameter(name);
     if (parameter == nullptr) return {};
     if (std::optional<Error> error = libconf::check_value(*parameter, *value)) return refuse(error->message);
     return {};
@@ -193,17 +193,16 @@ Result<int> edit_master_cf(const Options& options, Console& console) {
   const Result<std::vector<MasterCfChange>> changes = master_cf_request(options, console);
   if (!changes) return changes.error();
   const ConfigDirectory directory = config_directory(options);
-  return run_edit(
-      options, directory.master_cf(), console, [&](const std::string& text) -> Result<std::string> {
-        Result<std::string> changed =
-            apply(*changes, MasterCfDocument::parse(text, directory.master_cf()), console.warnings);
-        if (!changed || !options.strict) return changed;
-        const Result<void> good = StrictCheck(directory).master_cf(
-            MasterCfDocument::parse(text, directory.master_cf()),
-            MasterCfDocument::parse(*changed, directory.master_cf()), *changes);
-        if (!good) return good.error();
-        return changed;
-      });
+  return run_edit(options, directory.master_cf(), console,
+                  [&](const std::string& text) -> Result<std::string> {
+                    const MasterCfDocument before = MasterCfDocument::parse(text, directory.master_cf());
+                    Result<std::string> changed = apply(*changes, before, console.warnings);
+                    if (!changed || !options.strict) return changed;
+                    const Result<void> good = StrictCheck(directory).master_cf(
+                        before, MasterCfDocument::parse(*changed, directory.master_cf()), *changes);
+                    if (!good) return good.error();
+                    return changed;
+                  });
 }
 
 }  // namespace

@@ -191,16 +191,15 @@ Result<int> explain_parameter(const Options& options, Console& console) {
   if (parameter != nullptr) add_table_facts(sheet, *parameter);
   if (const std::optional<Setting> fallback = settings.default_setting(name))
     sheet.add("default", or_empty(fallback->value));
-  const bool is_raw = parameter != nullptr && parameter->type == libconf::ParameterType::kRaw;
   if (const std::optional<Setting> setting = settings.find(name)) {
     sheet.add("value",
               concat(or_empty(libconf::collapse_blanks(setting->value)), "  # ", to_string(setting->origin)));
-    if (!is_raw) add_expansion(sheet, settings, *setting, console);
+    if (!libconf::is_raw(name)) add_expansion(sheet, settings, *setting, console);
   } else {
     sheet.add("value", "not set in main.cf");
   }
   add_services(sheet, **configuration, name);
-  if (parameter != nullptr && !is_raw) {
+  if (parameter != nullptr && !libconf::is_raw(name)) {
     const Result<std::string> value = settings.get(name);
     if (value)
       if (const auto error = libconf::check_value(*parameter, *value)) sheet.add("problem", error->message);

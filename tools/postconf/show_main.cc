@@ -71,12 +71,6 @@ std::optional<Setting> setting_to_show(const Options& options, const Settings& s
   return setting ? setting : Setting{};
 }
 
-/// Raw values are for the program that uses them: -x leaves them alone.
-bool is_expandable(std::string_view name) {
-  const libconf::Parameter* parameter = libconf::find_parameter(name);
-  return parameter == nullptr || parameter->type != libconf::ParameterType::kRaw;
-}
-
 }  // namespace
 
 Result<int> show_main(const Options& options, Console& console) {
@@ -101,7 +95,7 @@ Result<int> show_main(const Options& options, Console& console) {
       setting = options.has('n') ? std::nullopt : settings.default_setting(name);
     if (settings.host_error()) return *settings.host_error();
     if (!setting) continue;
-    if (!options.has('x') || !is_expandable(name)) {
+    if (!options.has('x') || libconf::is_raw(name)) {
       append_setting(console.out, name, setting->value, format);
       continue;
     }
@@ -208,7 +202,7 @@ Result<int> show_origins(const Options& options, Console& console) {
     if (settings.host_error()) return *settings.host_error();
     if (!setting) continue;
     std::string value(setting->value);
-    if (options.has('x') && is_expandable(name)) {
+    if (options.has('x') && !libconf::is_raw(name)) {
       Result<std::string> expanded = settings.expand_text(setting->value, console.warnings);
       if (!expanded) return expanded.error();
       value = *expanded;
