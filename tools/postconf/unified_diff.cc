@@ -33,20 +33,25 @@ std::vector<Step> edit_script(const Texts& a, const Texts& b) {
   const auto n = static_cast<std::ptrdiff_t>(a.size());
   const auto m = static_cast<std::ptrdiff_t>(b.size());
   const std::ptrdiff_t most = n + m;
-  std::vector<std::vector<std::ptrdiff_t>> history;  // Furthest x on each diagonal, before each round.
-  std::vector<std::ptrdiff_t> furthest(static_cast<std::size_t>(2 * most + 2));
-  const auto at = [&](std::vector<std::ptrdiff_t>& v, std::ptrdiff_t k) -> std::ptrdiff_t& {
-    return v[static_cast<std::size_t>(k + most)];
+  std::vector<std::ptrdiff_t> furthest(
+      static_cast<std::size_t>(2 * most + 2));  // x by diagonal k, from -most.
+  // Before each round d, the part of `furthest` that the round reads: diagonals -d to d + 1.
+  std::vector<std::vector<std::ptrdiff_t>> history;
+  const auto at = [](std::vector<std::ptrdiff_t>& v, std::ptrdiff_t k,
+                     std::ptrdiff_t lowest) -> std::ptrdiff_t& {
+    return v[static_cast<std::size_t>(k - lowest)];
   };
-  const auto goes_down = [&](std::vector<std::ptrdiff_t>& v, std::ptrdiff_t k, std::ptrdiff_t d) {
-    return k == -d || (k != d && at(v, k - 1) < at(v, k + 1));
+  const auto goes_down = [&](std::vector<std::ptrdiff_t>& v, std::ptrdiff_t k, std::ptrdiff_t d,
+                             std::ptrdiff_t lowest) {
+    return k == -d || (k != d && at(v, k - 1, lowest) < at(v, k + 1, lowest));
   };
   for (std::ptrdiff_t d = 0; d <= most; ++d) {
-    history.push_back(furthest);
+    history.emplace_back(furthest.begin() + most - d, furthest.begin() + most + d + 2);
     for (std::ptrdiff_t k = -d; k <= d; k += 2) {
-      std::ptrdiff_t x = goes_down(furthest, k, d) ? at(furthest, k + 1) : at(furthest, k - 1) + 1;
+      std::ptrdiff_t x =
+          goes_down(furthest, k, d, -most) ? at(furthest, k + 1, -most) : at(furthest, k - 1, -most) + 1;
       while (x < n && x - k < m && a[static_cast<std::size_t>(x)] == b[static_cast<std::size_t>(x - k)]) ++x;
-      at(furthest, k) = x;
+      at(furthest, k, -most) = x;
       if (x >= n && x - k >= m) {
         d = most;
         break;
@@ -58,8 +63,8 @@ std::vector<Step> edit_script(const Texts& a, const Texts& b) {
   for (auto d = static_cast<std::ptrdiff_t>(history.size()) - 1; d >= 0; --d) {
     std::vector<std::ptrdiff_t>& v = history[static_cast<std::size_t>(d)];
     const std::ptrdiff_t k = x - y;
-    const bool down = goes_down(v, k, d);
-    const std::ptrdiff_t from_x = d == 0 ? 0 : (down ? at(v, k + 1) : at(v, k - 1));
+    const bool down = goes_down(v, k, d, -d);
+    const std::ptrdiff_t from_x = d == 0 ? 0 : (down ? at(v, k + 1, -d) : at(v, k - 1, -d));
     const std::ptrdiff_t from_y = d == 0 ? 0 : from_x - (down ? k + 1 : k - 1);
     while (x > from_x && y > from_y &&
            !(d > 0 && x == from_x + (down ? 0 : 1) && y == from_y + (down ? 1 : 0))) {
