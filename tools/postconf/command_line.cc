@@ -18,6 +18,9 @@ enum class Group { kMainCf, kEdit, kMasterCf, kOther, kBeyond };
 constexpr std::array<std::string_view, 5> kGroupTitles = {
     "Show main.cf", "Edit main.cf or master.cf", "Show or edit master.cf", "Other", "Beyond Postfix"};
 
+using Flag = bool Options::*;
+using Text = std::optional<std::string> Options::*;
+
 /// One option. Each has a long name; `letter` is Postfix's name for it, or '\0'.
 struct OptionRow {
   char letter;
@@ -25,6 +28,8 @@ struct OptionRow {
   std::string_view argument;  ///< Its placeholder; empty: a flag.
   Group group;
   std::string_view help;
+  Flag flag = nullptr;  ///< Where a long option without argument is noted; letters are counted.
+  Text text = nullptr;  ///< Where the last argument goes.
 };
 
 constexpr OptionRow kOptions[] = {
@@ -55,23 +60,26 @@ constexpr OptionRow kOptions[] = {
     {'m', "map-types", "", Group::kOther, "List lookup table types"},
     {'T', "tls", "MODE", Group::kOther, "compile-version, run-version or public-key-algorithms"},
     {'c', "config-directory", "DIR", Group::kOther,
-     "The directory of main.cf and master.cf; also: MAIL_CONFIG"},
+     "The directory of main.cf and master.cf; also: MAIL_CONFIG", nullptr, &Options::config_directory},
     {'v', "verbose", "", Group::kOther, "Accepted for compatibility"},
-    {'\0', "origin", "", Group::kBeyond, "With each setting, the file and line that set it"},
+    {'\0', "origin", "", Group::kBeyond, "With each setting, the file and line that set it",
+     &Options::origin},
     {'\0', "explain", "NAME", Group::kBeyond,
-     "All about one parameter: class, limits, value, expansion, services"},
+     "All about one parameter: class, limits, value, expansion, services", nullptr, &Options::explain},
     {'\0', "service", "NAME/TYPE", Group::kBeyond,
-     "The settings as one master.cf service sees them, with origins"},
-    {'\0', "check", "", Group::kBeyond, "Print diagnostics only; status 1 when there is an error"},
+     "The settings as one master.cf service sees them, with origins", nullptr, &Options::service},
+    {'\0', "check", "", Group::kBeyond, "Print diagnostics only; status 1 when there is an error",
+     &Options::check},
     {'\0', "diff", "DIR", Group::kBeyond,
-     "Compare with another configuration directory; status 1 where they differ"},
+     "Compare with another configuration directory; status 1 where they differ", nullptr, &Options::diff},
     {'\0', "dry-run", "", Group::kBeyond,
-     "With an edit: print the difference it would make, and touch nothing"},
-    {'\0', "strict", "", Group::kBeyond, "With an edit: refuse unknown names and values of the wrong kind"},
+     "With an edit: print the difference it would make, and touch nothing", &Options::dry_run},
+    {'\0', "strict", "", Group::kBeyond, "With an edit: refuse unknown names and values of the wrong kind",
+     &Options::strict},
     {'\0', "changed", "", Group::kBeyond,
-     "With an edit: status 10 when it changed the file, 0 when it did not"},
-    {'\0', "help", "", Group::kBeyond, "Print this help"},
-    {'\0', "version", "", Group::kBeyond, "Print the version"},
+     "With an edit: status 10 when it changed the file, 0 when it did not", &Options::changed},
+    {'\0', "help", "", Group::kBeyond, "Print this help", &Options::help},
+    {'\0', "version", "", Group::kBeyond, "Print the version", &Options::version},
 };
 
 /// What Postfix prints for a mistyped option; scripts and people know it.
@@ -196,23 +204,6 @@ class Splitter {
 /// text. To declare all of them takes longer than to read a typical main.cf.
 void declare_options(CLI::App& app, const std::vector<std::string>& given, bool all, Options& options) {
   app.set_help_flag();  // --help is a row of its own: it must not end the parsing.
-  const auto flag_of = [&](std::string_view name) -> bool* {
-    if (name == "origin") return &options.origin;
-    if (name == "check") return &options.check;
-    if (name == "dry-run") return &options.dry_run;
-    if (name == "strict") return &options.strict;
-    if (name == "changed") return &options.changed;
-    if (name == "help") return &options.help;
-    if (name == "version") return &options.version;
-    return nullptr;
-  };
-  const auto text_of = [&](char letter, std::string_view name) -> std::optional<std::string>* {
-    if (letter == 'c') return &options.config_directory;
-    if (name == "explain") return &options.explain;
-    if (name == "diff") return &options.diff;
-    if (name == "service") return &options.service;
-    return nullptr;
-  };
   for (const OptionRow& row : kOptions) {
     if (!all && std::find(given.begin(), given.end(), concat("--", row.name)) == given.end()) continue;
     const bool cli11_takes_letter = row.letter != '\0' && row.letter != '#';
@@ -223,8 +214,8 @@ void declare_options(CLI::App& app, const std::vector<std::string>& given, bool 
     if (row.argument.empty()) {
       option = app.add_flag_function(
           names,
-          [&options, &row, target = flag_of(row.name)](std::int64_t count) {
-            if (target != nullptr) *target = true;
+          [&options, &row](std::int64_t count) {
+            if (row.flag != nullptr) options.*row.flag = true;
             if (row.letter != '\0')
               options.letters[static_cast<unsigned char>(row.letter)] += static_cast<int>(count);
           },
@@ -232,8 +223,8 @@ void declare_options(CLI::App& app, const std::vector<std::string>& given, bool 
     } else {
       option = app.add_option_function<std::vector<std::string>>(
           names,
-          [&options, &row, target = text_of(row.letter, row.name)](const std::vector<std::string>& values) {
-            if (target != nullptr) *target = values.back();
+          [&options, &row](const std::vector<std::string>& values) {
+            if (row.text != nullptr) options.*row.text = values.back();
             if (row.letter == 'C') options.classes = values.back();
             if (row.letter == 'T') options.tls_mode = values.back();
             if (row.letter == 'o') options.overrides = values;
