@@ -61,7 +61,9 @@ TEST(ParameterTable, KnownRows) {
     EXPECT_EQ(parameter->default_value, row.default_value);
     EXPECT_EQ(parameter->min, row.min);
     EXPECT_EQ(parameter->max, row.max);
+    EXPECT_EQ(is_raw(row.name), row.type == ParameterType::kRaw);
   }
+  EXPECT_FALSE(is_raw("no_such_parameter"));
 }
 
 // DEPRECATION_README.
