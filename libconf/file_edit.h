@@ -4,15 +4,14 @@
 ///     if (!edit) return edit.error();
 ///     Result<bool> changed = edit->commit(new_text_of(edit->original()));
 ///
-/// The lock is the one that Postfix's own tools take: flock() on FILE.tmp. The new text is written there,
-/// synced, and renamed over FILE; owner, group and mode are kept, and a symbolic link stays a link to the
-/// changed file. Whatever happens on the way, FILE has its old bytes or its new ones.
+/// See libconf/file_replacement.h for lock, atomicity, links, owner and mode.
 #pragma once
 
 #include <string>
 #include <string_view>
+#include <utility>
 
-#include "libconf/handle.h"
+#include "libconf/file_replacement.h"
 #include "libconf/result.h"
 
 namespace libconf {
@@ -34,22 +33,16 @@ class FileEdit {
   Result<bool> commit(std::string_view text);
 
   /// Ends the edit and removes FILE.tmp.
-  void discard();
+  void discard() { replacement_.discard(); }
 
  private:
-  /// A locked FILE.tmp.
-  struct Lock {
-    std::string path;
-    FileDescriptor fd;
-  };
-  static Result<Lock> take_lock(const std::string& file);
+  FileEdit(FileReplacement replacement, std::string original)
+      : replacement_(std::move(replacement)), original_(std::move(original)) {}
 
-  Result<void> write_and_rename(std::string_view text);
+  Result<void> write(std::string_view text);
 
-  std::string target_;  ///< What is replaced: the file, or what it links to.
+  FileReplacement replacement_;
   std::string original_;
-  Lock lock_;
-  Lock link_lock_;  ///< Beside the symbolic link, when the file is one.
 };
 
 }  // namespace libconf
