@@ -51,6 +51,11 @@ class SourceReader {
   /// Postfix.
   std::optional<SourceLine> next();
 
+  /// Whether `text` lives as long as the reader, not only until the next call of next().
+  bool owns(std::string_view text) const {
+    return text.data() >= text_.data() && text.data() + text.size() <= text_.data() + text_.size();
+  }
+
   /// What stands before the text of every line: "FILE, line 12".
   std::string place(const SourceLine& line) const;
 

@@ -1,8 +1,54 @@
 #include "libmaps/table_types.h"
 
-namespace libmaps {
+#include <algorithm>
+#include <array>
 
-// No type is implemented yet; each comes with its row here.
-std::span<const std::string_view> table_type_names() { return {}; }
+namespace libmaps {
+namespace {
+
+constexpr std::array kTypes = {
+    TableType{.name = "btree",
+              .suffix = ".db",
+              .is_iterable = true,
+              .changes = Changes::kInPlace,
+              .null_terminated = true},
+    TableType{.name = "cdb", .suffix = ".cdb", .is_iterable = true, .changes = Changes::kBulkOnly},
+    TableType{.name = "cidr", .keys = KeyKind::kPattern},
+    TableType{.name = "debug", .keys = KeyKind::kPattern},
+    TableType{.name = "environ", .changes = Changes::kNoDelete},
+    TableType{.name = "fail", .is_iterable = true, .changes = Changes::kInPlace},
+    TableType{.name = "hash",
+              .suffix = ".db",
+              .is_iterable = true,
+              .changes = Changes::kInPlace,
+              .null_terminated = true},
+    TableType{.name = "inline", .is_iterable = true},
+    TableType{.name = "internal", .is_iterable = true, .changes = Changes::kInPlace},
+    TableType{.name = "lmdb",
+              .suffix = ".lmdb",
+              .is_iterable = true,
+              .changes = Changes::kInPlace,
+              .null_terminated = true},
+    TableType{.name = "pcre", .keys = KeyKind::kPattern},
+    TableType{.name = "pipemap", .keys = KeyKind::kPattern},
+    TableType{.name = "randmap", .keys = KeyKind::kPattern},
+    TableType{.name = "regexp", .keys = KeyKind::kPattern},
+    TableType{.name = "static", .changes = Changes::kNoDelete},
+    TableType{.name = "texthash", .is_iterable = true},
+    TableType{.name = "unionmap", .keys = KeyKind::kPattern},
+    TableType{.name = "unix"},
+};
+static_assert(std::is_sorted(kTypes.begin(), kTypes.end(),
+                             [](const TableType& a, const TableType& b) { return a.name < b.name; }));
+
+}  // namespace
+
+std::span<const TableType> table_types() { return kTypes; }
+
+const TableType* find_table_type(std::string_view name) {
+  const auto* type = std::lower_bound(kTypes.begin(), kTypes.end(), name,
+                                      [](const TableType& row, std::string_view n) { return row.name < n; });
+  return type != kTypes.end() && type->name == name ? type : nullptr;
+}
 
 }  // namespace libmaps

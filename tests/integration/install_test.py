@@ -51,7 +51,7 @@ LIBMAPS_CONSUMER = """\
 #include <iostream>
 
 int main() {
-  for (const std::string_view name : libmaps::table_type_names()) std::cout << libconf::trim(name) << '\\n';
+  for (const libmaps::TableType& type : libmaps::table_types()) std::cout << libconf::trim(type.name) << '\\n';
 }
 """
 

@@ -71,7 +71,10 @@ Result<int> show_build_info(const Options& options, Console& console) {
   if (options.has('a')) return list(kSaslServerTypes, console);
   if (options.has('A')) return list(kSaslClientTypes, console);
   if (options.has('l')) return list(kLockTypes, console);
-  if (options.has('m')) return list(libmaps::table_type_names(), console);
+  if (options.has('m')) {
+    for (const libmaps::TableType& type : libmaps::table_types()) console.out += concat(type.name, "\n");
+    return 0;
+  }
   return show_tls(options, console);
 }
 
