@@ -1,0 +1,30 @@
+/// What a Content-Type header says about where headers and bodies are.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mta {
+
+/// The media type, as far as it decides how the content is divided.
+enum class MediaType {
+  kUnknown,  ///< Any other type, or no type at all: it changes nothing that was known before.
+  kText,  ///< Nothing is nested in it. An empty header means text too, and so do message/partial and others
+          ///< of the kind, which hold no complete message.
+  kMessage,    ///< message/rfc822 or message/global: headers and a body.
+  kMultipart,  ///< Parts between boundaries.
+};
+
+struct ContentType {
+  MediaType type = MediaType::kUnknown;
+  bool is_digest = false;  ///< multipart/digest: a part is a message unless it says otherwise.
+  std::vector<std::string>
+      boundaries;  ///< Of a kMultipart: one, if it is well-formed. Postfix takes them all.
+};
+
+/// Reads the value of a Content-Type header, folds and comments included (RFC 2045, section 5.1). Never
+/// fails: what cannot be read is passed over, as Postfix does. Pure and thread-safe.
+ContentType parse_content_type(std::string_view value);
+
+}  // namespace mta

@@ -1,0 +1,101 @@
+/// Divides an Internet message (RFC 5322, RFC 2045 to 2049) into what header_checks(5) and body_checks(5)
+/// look at: logical headers and body lines, in the order of the message.
+///
+///     struct Printer : mta::MessageSink { ... } printer;
+///     mta::MimeParser parser(printer);
+///     while (read(block)) parser.feed(block);
+///     parser.finish();
+///
+/// It sees a message as Postfix does, where the standards leave room or are broken: see section_end() and
+/// delimiter() below. Memory is bounded by the limits in MimeOptions; a line costs no allocation.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mta {
+
+/// Which parameter looks at a header (header_checks(5), FILTERS WHILE RECEIVING MAIL).
+enum class HeaderKind {
+  kPrimary,  ///< header_checks: a header of the message itself.
+  kMime,     ///< mime_header_checks: MIME-Version or a Content- header of RFC 2045 and RFC 2183 anywhere, and
+             ///< every header of a part.
+  kNested,   ///< nested_header_checks: a header of an attached message.
+};
+
+/// What a parser calls. Views are valid during the call only.
+class MessageSink {
+ public:
+  virtual ~MessageSink() = default;
+
+  /// A logical header: several lines with the newlines between them, as they came, without the last newline.
+  /// White space before the colon is gone, and what follows a NUL in a line.
+  virtual void header(HeaderKind kind, std::string_view text) = 0;
+
+  /// The message's own headers are complete. Called once for every message, even for an empty one.
+  virtual void end_of_headers() = 0;
+
+  /// Any other line, without its newline: text, the empty line after headers, boundaries.
+  virtual void body_line(std::string_view text) = 0;
+};
+
+/// The parameters of main.cf that bear on parsing, with Postfix's defaults. All sizes are in bytes.
+struct MimeOptions {
+  static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+
+  bool is_mime_enabled = true;               ///< Off: all that follows the first headers is body.
+  std::size_t header_size_limit = 102400;    ///< A header that has reached it takes no more lines.
+  std::size_t boundary_length_limit = 2048;  ///< The rest of a longer boundary is not compared.
+  std::size_t nesting_limit = 100;           ///< Of multiparts. Deeper ones are not looked into.
+
+  /// A longer line arrives in pieces: of a header as one, of the body as a line each (line_length_limit).
+  std::size_t line_length_limit = kUnlimited;
+};
+
+/// Parses one message. Not thread-safe, not copyable; `sink` must live longer.
+class MimeParser {
+ public:
+  explicit MimeParser(MessageSink& sink, const MimeOptions& options = {});
+  MimeParser(const MimeParser&) = delete;
+  MimeParser& operator=(const MimeParser&) = delete;
+
+  /// Takes the next bytes of the message, divided in any way. A line ends with a newline; a carriage return
+  /// before it is text.
+  void feed(std::string_view bytes);
+
+  /// The message is complete; its last line may lack a newline. Call nothing afterwards.
+  void finish();
+
+ private:
+  enum class Section { kPrimary, kPart, kNested, kBody };
+
+  /// A multipart that is open here: its boundary, and whether its parts are messages by default.
+  struct Multipart {
+    std::string boundary;
+    bool is_digest = false;
+  };
+
+  void line(std::string_view text, bool is_continued);
+  void header_line(std::string_view text);
+  void body_line(std::string_view text);
+  void finish_header();
+  void section_end(bool is_blank_line);
+  void content_type(std::string_view value);
+  void delimiter(std::string_view text);
+  HeaderKind kind_of_header() const;
+
+  MessageSink& sink_;
+  MimeOptions options_;
+  Section section_ = Section::kPrimary;
+  bool is_message_ = false;            ///< The current section's content is an attached message.
+  std::vector<Multipart> multiparts_;  ///< The innermost is last.
+  std::string header_;                 ///< The logical header so far; empty when there is none.
+  std::size_t name_length_ = 0;        ///< Of its name.
+  std::string partial_;                ///< The start of a line whose end has not come yet.
+  bool is_continued_ = false;          ///< Part of that line went to line() already.
+};
+
+}  // namespace mta

@@ -1,0 +1,64 @@
+#include "tools/postmap/message_keys.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "libconf/file.h"
+
+namespace postmap {
+namespace {
+
+using libconf::Result;
+
+constexpr std::size_t kBlockSize = 65536;
+
+class KeySink final : public mta::MessageSink {
+ public:
+  KeySink(MessageKeys keys, const KeyVisitor& visit) : keys_(keys), visit_(visit) {}
+
+  void header(mta::HeaderKind, std::string_view text) override {
+    if (keys_.headers) visit(text);
+  }
+  void end_of_headers() override {}
+  void body_line(std::string_view text) override {
+    if (keys_.body) visit(text.substr(0, text.find('\0')));
+  }
+
+  const Result<void>& outcome() const { return outcome_; }
+
+ private:
+  void visit(std::string_view key) {
+    if (outcome_) outcome_ = visit_(key);
+  }
+
+  MessageKeys keys_;
+  const KeyVisitor& visit_;
+  Result<void> outcome_;
+};
+
+}  // namespace
+
+Result<void> for_each_message_key(int input, MessageKeys keys, const mta::MimeOptions& limits,
+                                  const KeyVisitor& visit) {
+  mta::MimeOptions options = limits;
+  options.is_mime_enabled = keys.mime;
+  KeySink sink(keys, visit);
+  mta::MimeParser parser(sink, options);
+  std::array<char, kBlockSize> block;
+  while (sink.outcome()) {
+    const ssize_t count = ::read(input, block.data(), block.size());
+    if (count > 0) {
+      parser.feed({block.data(), static_cast<std::size_t>(count)});
+    } else if (count == 0) {
+      parser.finish();
+      break;
+    } else if (errno != EINTR) {
+      return libconf::io_error("read ", "standard input", errno);
+    }
+  }
+  return sink.outcome();
+}
+
+}  // namespace postmap
