@@ -35,12 +35,9 @@ class CidrIndex {
   };
 
   void add_segment(Address first, CidrValue value);
-  void build_top();
-  std::size_t top_of(Address address) const;
 
-  std::vector<Segment> segments_;  ///< The first begins at address zero.
-  std::vector<std::uint32_t>
-      top_;  ///< For each value of the top bits, the number of segments that lie ahead.
+  std::vector<Segment> segments_;       ///< The first begins at address zero.
+  std::vector<std::uint32_t> buckets_;  ///< For each value of the top bits, where its segments begin.
   int top_bits_ = 1;
 };
 
