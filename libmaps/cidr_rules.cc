@@ -1,5 +1,6 @@
 #include "libmaps/cidr_rules.h"
 
+#include <algorithm>
 #include <array>
 #include <functional>
 #include <limits>
@@ -58,7 +59,7 @@ class Parser {
         warnings_.warn("orphan-line", source_.orphan_message(*line));
       else
         parse_line(libconf::trim(line->text));
-      if (rules_.texts.size() > kMostText)
+      if (std::max({rules_.texts.size(), rules_.ipv4.size(), rules_.ipv6.size()}) > kMost)
         return Error{.kind = ErrorKind::kUnsupported,
                      .message = concat("cidr map ", source_.name(), ": table is too large")};
     }
@@ -77,8 +78,8 @@ class Parser {
     bool is_dead;  ///< Nothing can match here, as an outer block is of the other family.
     std::uint32_t rule;
   };
-  /// Values and rule numbers are 32 bits wide; a line adds less than the other half.
-  static constexpr std::size_t kMostText = std::numeric_limits<std::uint32_t>::max() / 2;
+  /// Values and the numbers of rules are 32 bits wide, and an index has a few times as many entries as rules.
+  static constexpr std::size_t kMost = std::numeric_limits<std::uint32_t>::max() / 8;
 
   void warn(std::string_view what) {
     warnings_.warn("cidr-rule", concat("cidr map ", source_.place(line_), ": ", what));

@@ -59,8 +59,8 @@ struct CidrRules {
   const char* text(CidrValue value) const { return texts.data() + value; }
 };
 
-/// Reads all rules. What is wrong with one is reported, and the rule skipped. Errors: kUnsupported, when the
-/// table has 4 GiB.
+/// Reads all rules. What is wrong with one is reported, and the rule skipped. Errors: kUnsupported for a
+/// table that is too large: 500 million rules, or 512 MiB of values.
 libconf::Result<CidrRules> read_cidr_rules(SourceReader& source, libconf::DiagnosticSink& warnings);
 
 }  // namespace libmaps
