@@ -1,0 +1,17 @@
+/// `regexp:` tables: POSIX regular expressions, matched by the C library (regexp_table(5)).
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "libmaps/table.h"
+#include "libmaps/table_context.h"
+
+namespace libmaps {
+
+/// Opens the file `name`, or the inline rules `{ {rule}, {rule} }`. Rules that cannot be used are left out,
+/// with a warning for each. Errors: kInputOutput, "open NAME: No such file or directory"; kSyntax for
+/// unbalanced braces.
+Result<std::unique_ptr<Table>> open_regexp(std::string_view name, const TableContext& context);
+
+}  // namespace libmaps
