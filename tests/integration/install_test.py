@@ -91,8 +91,8 @@ def check_files(checks, prefix):
     done = run([tool, "--version"]) if tool.exists() else None
     match = re.match(r"postconf \(Postkit\) (\d+\.\d+\.\d+)", done.out) if done else None
     checks.check("sbin/postconf is installed and runs", done and done.status == 0 and match, done or "no such file")
-    for page in sorted((SOURCE / "man").glob("*.1")):
-        installed = prefix / "share" / "man" / "man1" / page.name
+    for page in sorted((SOURCE / "man").glob("*.[1-9]")):
+        installed = prefix / "share" / "man" / ("man" + page.suffix[1:]) / page.name
         checks.check("manual page %s is installed" % page.name,
                      installed.is_file() and installed.read_bytes() == page.read_bytes(), "missing or different")
     for library in LIBRARIES:
