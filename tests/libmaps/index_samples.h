@@ -60,10 +60,14 @@ Result<void> write_sample(Writer writer, const Sample& sample, const IndexOption
   return writer(entries_of(sample), options, fd.get());
 }
 
+using SampleList = std::vector<std::pair<std::string, std::string>>;
+
+inline SampleList in_order(const Sample& sample) { return {sample.begin(), sample.end()}; }
+
 /// What a reader's for_each() lists, in its order.
 template <class Reader>
-std::vector<std::pair<std::string, std::string>> listed(Reader& reader) {
-  std::vector<std::pair<std::string, std::string>> entries;
+SampleList listed(Reader& reader) {
+  SampleList entries;
   const Result<void> visited =
       reader.for_each([&](std::string_view key, std::string_view value) -> Result<void> {
         entries.emplace_back(key, value);
@@ -76,8 +80,8 @@ std::vector<std::pair<std::string, std::string>> listed(Reader& reader) {
 /// A reader has what `sample` has, finds all of it, and nothing else.
 template <class Reader>
 void expect_holds(Reader& reader, const Sample& sample) {
-  const std::vector<std::pair<std::string, std::string>> expected(sample.begin(), sample.end());
-  auto entries = listed(reader);
+  const SampleList expected = in_order(sample);
+  SampleList entries = listed(reader);
   std::sort(entries.begin(), entries.end());
   EXPECT_TRUE(entries == expected) << entries.size() << " entries listed, " << expected.size() << " expected";
   for (const auto& [key, value] : sample) {
