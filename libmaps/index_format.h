@@ -14,6 +14,10 @@ namespace libmaps {
 struct IndexOptions {
   /// Keys and values are stored with a NUL at their end, as C strings (postmap -N).
   bool null_terminated = true;
+
+  /// What an LMDB file may grow to before its users ask for more, in bytes (lmdb_map_size). Other types have
+  /// no such limit.
+  std::uint64_t map_size = 16777216;
 };
 
 /// How keys are looked up in an index that may have either form: as -N, -n, or what is there.

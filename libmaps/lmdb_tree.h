@@ -1,0 +1,41 @@
+/// Reads LMDB databases that the caller has in memory; libmaps/lmdb_file.h reads files.
+///
+///     auto tree = LmdbTree::over(bytes);
+///     if (!tree) return tree.error();
+///     Result<std::optional<std::string_view>> value = tree->find("ann@example.com");
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "libmaps/lmdb_page.h"
+#include "libmaps/table.h"
+
+namespace libmaps {
+
+/// The database as its last transaction left it. The bytes may be anything: damage gives an error. Copying is
+/// cheap; thread-safe as long as nobody changes the bytes.
+class LmdbTree {
+ public:
+  /// Errors: kDataCorrupt; kUnsupported for another version of the format, another size of pages, and
+  /// databases with several values for a key or another order of keys.
+  static Result<LmdbTree> over(std::string_view bytes);
+
+  /// The value of exactly `key`. Views live as long as the bytes are unchanged. Errors: kDataCorrupt.
+  Result<std::optional<std::string_view>> find(std::string_view key) const;
+
+  /// Visits all entries in the order of their keys. Checks that they are in order, each where find() looks
+  /// for it: what is listed can be found. Errors: kDataCorrupt, and what `visit` returns.
+  Result<void> for_each(const EntryVisitor& visit) const;
+
+  /// Checks all that liblmdb trusts blindly when it changes a file. Errors: kDataCorrupt.
+  Result<void> check() const;
+
+ private:
+  LmdbTree(std::string_view bytes, const lmdb::Meta& meta) : meta_(meta), pages_(bytes, meta.last_page) {}
+
+  lmdb::Meta meta_;
+  lmdb::Pages pages_;
+};
+
+}  // namespace libmaps
