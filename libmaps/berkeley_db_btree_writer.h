@@ -1,0 +1,15 @@
+/// Writes the index files of `btree:` tables.
+#pragma once
+
+#include <span>
+
+#include "libmaps/index_format.h"
+#include "libmaps/table.h"
+
+namespace libmaps {
+
+/// Writes a Berkeley DB 5.3 btree file, which libdb can read and change. See libmaps/index_format.h for
+/// arguments and errors. Takes about 1 byte of memory an entry.
+Result<void> write_btree_index(std::span<const Entry> entries, const IndexOptions& options, int fd);
+
+}  // namespace libmaps
