@@ -35,7 +35,7 @@ Result<bool> FileEdit::commit(std::string_view text) {
     return written.error();
   }
   // The file was there to be read: it has a mode.
-  written = replacement_.commit(0600);
+  written = replacement_.commit({.if_new = 0600});
   if (!written) return written.error();
   return true;
 }

@@ -97,21 +97,21 @@ void FileReplacement::discard() {
   }
 }
 
-Result<void> FileReplacement::commit(mode_t mode_if_new) {
-  Result<void> done = set_owner_and_mode(mode_if_new);
+Result<void> FileReplacement::commit(FileMode mode) {
+  Result<void> done = set_owner_and_mode(mode);
   if (done) done = rename_over();
   if (done) lock_ = Lock();
   discard();
   return done;
 }
 
-Result<void> FileReplacement::set_owner_and_mode(mode_t mode_if_new) const {
+Result<void> FileReplacement::set_owner_and_mode(FileMode mode) const {
   struct stat wanted {
   }, ours{};
   const bool is_new = ::stat(target_.c_str(), &wanted) != 0;
   if (is_new && errno != ENOENT) return io_error("stat ", target_, errno);
   if (::fstat(fd(), &ours) != 0) return io_error("fstat ", temporary(), errno);
-  if (is_new) wanted.st_mode = mode_if_new;
+  wanted.st_mode = is_new ? mode.if_new : wanted.st_mode & mode.at_most;
   const bool same_owner = is_new || (wanted.st_uid == ours.st_uid && wanted.st_gid == ours.st_gid);
   // Only root can give a file away; anybody else keeps what they can of owner and group, as with Postfix's
   // tools.

@@ -3,7 +3,7 @@
 ///     auto replacement = FileReplacement::begin("/etc/postfix/virtual.db");   // waits for other writers
 ///     if (!replacement) return replacement.error();
 ///     write_all_of_it(replacement->fd());
-///     Result<void> done = replacement->commit(0644);
+///     Result<void> done = replacement->commit({.if_new = 0644});
 ///
 /// The lock is the one that Postfix's own tools take: flock() on FILE.tmp, where the new file grows. Whatever
 /// happens on the way, FILE has its old bytes or its new ones.
@@ -18,6 +18,12 @@
 #include "libconf/result.h"
 
 namespace libconf {
+
+/// The mode of a file that takes another one's place.
+struct FileMode {
+  mode_t if_new;           ///< Where there was none.
+  mode_t at_most = 07777;  ///< What the mode of the old one may have beside this is dropped.
+};
 
 /// One replacement of one file; holds the lock until it ends. Movable; not thread-safe. One that is destroyed
 /// without commit() or discard() leaves its FILE.tmp behind, as Postfix's tools do when they stop in the
@@ -37,9 +43,9 @@ class FileReplacement {
   /// What is replaced: the file, or what it links to.
   const std::string& target() const { return target_; }
 
-  /// Gives FILE.tmp the owner, group and mode of FILE, or `mode_if_new` where there is none; syncs it;
-  /// renames it; and ends. On an error FILE.tmp is removed. Errors: kInputOutput.
-  Result<void> commit(mode_t mode_if_new);
+  /// Gives FILE.tmp the owner, group and mode of FILE, or the mode for a new one; syncs it; renames it; and
+  /// ends. On an error FILE.tmp is removed. Errors: kInputOutput.
+  Result<void> commit(FileMode mode);
 
   /// Ends, and removes FILE.tmp.
   void discard();
@@ -53,7 +59,7 @@ class FileReplacement {
   static Result<Lock> take_lock(const std::string& file);
 
   FileReplacement() = default;
-  Result<void> set_owner_and_mode(mode_t mode_if_new) const;
+  Result<void> set_owner_and_mode(FileMode mode) const;
   Result<void> rename_over() const;
 
   std::string target_;

@@ -39,7 +39,8 @@ Result<std::unique_ptr<IterableTable>> open_iterable_fail(std::string_view name,
   return std::make_unique<FailListing>(name);
 }
 
-Result<std::unique_ptr<WritableTable>> open_writable_fail(std::string_view name, const TableContext&) {
+Result<std::unique_ptr<WritableTable>> open_writable_fail(std::string_view name, IfAbsent,
+                                                          const TableContext&) {
   return std::make_unique<FailChanges>(name);
 }
 

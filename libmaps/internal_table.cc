@@ -58,7 +58,8 @@ Result<std::unique_ptr<IterableTable>> open_iterable_internal(std::string_view n
   return std::make_unique<EmptyTable>(full_name(name));
 }
 
-Result<std::unique_ptr<WritableTable>> open_writable_internal(std::string_view name, const TableContext&) {
+Result<std::unique_ptr<WritableTable>> open_writable_internal(std::string_view name, IfAbsent,
+                                                              const TableContext&) {
   return std::make_unique<InternalTable>(full_name(name));
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string_view>
 
+#include "libmaps/index_update.h"
 #include "libmaps/table.h"
 #include "libmaps/table_context.h"
 #include "libmaps/table_types.h"
@@ -36,7 +37,8 @@ Result<std::unique_ptr<Table>> open(std::string_view spec, const TableContext& c
 /// A table to list. Errors also: the type cannot, "table TYPE:NAME: sequence operation is not supported".
 Result<std::unique_ptr<IterableTable>> open_iterable(TableSpec spec, const TableContext& context);
 
-/// A table to remove entries from. Errors also: the type cannot.
-Result<std::unique_ptr<WritableTable>> open_writable(TableSpec spec, const TableContext& context);
+/// A table to change entries of. Errors also: the type cannot.
+Result<std::unique_ptr<WritableTable>> open_writable(TableSpec spec, IfAbsent if_absent,
+                                                     const TableContext& context);
 
 }  // namespace libmaps

@@ -42,25 +42,27 @@ Result<SourceReader> SourceReader::open_file(const std::string& file) {
   if (!fd) return io_error("open ", file, errno);
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return io_error("fstat ", file, errno);
-  if (S_ISDIR(status.st_mode)) return from_text(file, {});
   if (!S_ISREG(status.st_mode) || status.st_size == 0) return read_descriptor(fd.get(), file);
 
   const auto size = static_cast<std::size_t>(status.st_size);
   void* mapping = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
-  if (mapping == MAP_FAILED) return read_descriptor(fd.get(), file);
+  if (mapping == MAP_FAILED) return libconf::io_error("mmap ", file, errno);
   ::madvise(mapping, size, MADV_SEQUENTIAL);
   SourceReader reader;
   reader.name_ = file;
   reader.mapping_ = mapping;
   reader.mapped_size_ = size;
+  reader.status_ = status;
   reader.text_ = {static_cast<const char*>(mapping), size};
   return reader;
 }
 
 Result<SourceReader> SourceReader::read_descriptor(int fd, std::string name) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return io_error("fstat ", name, errno);
   std::string text;
   char block[65536];
-  for (;;) {
+  while (!S_ISDIR(status.st_mode)) {
     const ssize_t count = ::read(fd, block, sizeof block);
     if (count == 0) break;
     if (count > 0) {
@@ -69,7 +71,9 @@ Result<SourceReader> SourceReader::read_descriptor(int fd, std::string name) {
       return io_error("read ", name, errno);
     }
   }
-  return from_text(std::move(name), std::move(text));
+  SourceReader reader = from_text(std::move(name), std::move(text));
+  reader.status_ = status;
+  return reader;
 }
 
 SourceReader SourceReader::from_text(std::string name, std::string text) {
@@ -84,6 +88,7 @@ SourceReader::SourceReader(SourceReader&& other) noexcept { *this = std::move(ot
 
 SourceReader& SourceReader::operator=(SourceReader&& other) noexcept {
   std::swap(name_, other.name_);
+  std::swap(status_, other.status_);
   std::swap(owned_, other.owned_);
   std::swap(mapping_, other.mapping_);
   std::swap(mapped_size_, other.mapped_size_);

@@ -8,6 +8,8 @@
 /// (postmap(1), INPUT FILE FORMAT).
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -44,6 +46,9 @@ class SourceReader {
   SourceReader& operator=(SourceReader&& other) noexcept;
   ~SourceReader();
 
+  /// fstat(2) of the file; zeros for a text in memory.
+  const struct stat& status() const { return status_; }
+
   /// The file's name, as messages give it.
   const std::string& name() const { return name_; }
 
@@ -67,6 +72,7 @@ class SourceReader {
   bool take_physical(std::string_view& content);
 
   std::string name_;
+  struct stat status_ {};
   std::string owned_;        ///< The text, where it is not mapped.
   void* mapping_ = nullptr;  ///< The file, where it is.
   std::size_t mapped_size_ = 0;

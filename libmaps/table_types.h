@@ -22,14 +22,29 @@ enum class Changes : std::uint8_t {
   kNoDelete,  ///< "table TYPE:NAME: delete operation is not supported".
 };
 
+/// How processes lock an index file. Postfix and Postkit agree on it.
+enum class LockStyle : std::uint8_t {
+  kNone,   ///< Not at all: it is never changed in place.
+  kFlock,  ///< flock(2)
+  kFcntl,  ///< fcntl(2), the whole file
+};
+
+/// What the warning of a duplicate entry calls the table.
+enum class DuplicateLabel : std::uint8_t { kIndexFile, kSource, kTypeAndSource };
+
 /// One type.
 struct TableType {
   std::string_view name;
   KeyKind keys = KeyKind::kFixed;
   std::string_view suffix = {};  ///< Of its index file, made by building; empty: the type has none.
+  bool is_buildable = false;     ///< From a source (postmap without options).
   bool is_iterable = false;
   Changes changes = Changes::kReadOnly;
   bool null_terminated = false;  ///< Whether its index holds C strings unless told otherwise (-N, -n).
+  LockStyle lock = LockStyle::kNone;
+  DuplicateLabel duplicate_label = DuplicateLabel::kIndexFile;
+
+  bool has_index() const { return !suffix.empty(); }
 };
 
 /// All types, sorted by name. Constant; thread-safe, as the functions below.

@@ -1,0 +1,247 @@
+#include "libmaps/index_table.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <concepts>
+
+#include "libconf/file.h"
+#include "libconf/text.h"
+#include "libmaps/berkeley_db_file.h"
+#include "libmaps/cdb_file.h"
+#include "libmaps/file_lock.h"
+#include "libmaps/index_build.h"
+#include "libmaps/lmdb_tree.h"
+#include "libmaps/mapped_file.h"
+
+namespace libmaps {
+namespace {
+
+using libconf::concat;
+
+/// A format of index files: a view of a file's bytes, which may be anything.
+template <class T>
+concept Index = requires(const T index, std::string_view text, std::string& scratch,
+                         const EntryVisitor& visit) {
+  { T::over(text) } -> std::same_as<Result<T>>;
+  { index.find(text, scratch) } -> std::same_as<Result<std::optional<std::string_view>>>;
+  { index.for_each(visit) } -> std::same_as<Result<void>>;
+};
+
+template <BerkeleyDbKind kKind>
+class BerkeleyDbIndex {
+ public:
+  static Result<BerkeleyDbIndex> over(std::string_view bytes) {
+    Result<BerkeleyDbFile> file = BerkeleyDbFile::from_bytes(bytes, kKind);
+    if (!file) return file.error();
+    return BerkeleyDbIndex(std::move(*file));
+  }
+  Result<std::optional<std::string_view>> find(std::string_view key, std::string& scratch) const {
+    return file_.find(key, scratch);
+  }
+  Result<void> for_each(const EntryVisitor& visit) const { return file_.for_each(visit); }
+
+ private:
+  explicit BerkeleyDbIndex(BerkeleyDbFile file) : file_(std::move(file)) {}
+  BerkeleyDbFile file_;
+};
+
+/// A format whose values always lie in the file in one piece.
+template <class T>
+class InPlaceIndex {
+ public:
+  static Result<InPlaceIndex> over(std::string_view bytes) {
+    Result<T> index = T::over(bytes);
+    if (!index) return index.error();
+    return InPlaceIndex(std::move(*index));
+  }
+  Result<std::optional<std::string_view>> find(std::string_view key, std::string&) const {
+    return index_.find(key);
+  }
+  Result<void> for_each(const EntryVisitor& visit) const { return index_.for_each(visit); }
+
+ private:
+  explicit InPlaceIndex(T index) : index_(std::move(index)) {}
+  T index_;
+};
+
+/// What tells one content of a file from another.
+struct Version {
+  dev_t device;
+  ino_t inode;
+  off_t size;
+  timespec modified;
+
+  static Version of(const struct stat& status) {
+    return {status.st_dev, status.st_ino, status.st_size, status.st_mtim};
+  }
+  bool is_same_file(const Version& other) const { return device == other.device && inode == other.inode; }
+  bool operator==(const Version& other) const {
+    return is_same_file(other) && size == other.size && modified.tv_sec == other.modified.tv_sec &&
+           modified.tv_nsec == other.modified.tv_nsec;
+  }
+};
+
+std::string_view without_nul(std::string_view text) {
+  if (text.ends_with('\0')) text.remove_suffix(1);
+  return text;
+}
+
+/// A mapped file and its index, under the lock while it is held.
+template <Index T>
+class IndexTable final : public IterableTable {
+ public:
+  static Result<std::unique_ptr<IterableTable>> open(std::string_view type_name, std::string_view name,
+                                                     const TableContext& context) {
+    const TableType& type = *find_table_type(type_name);
+    std::unique_ptr<IndexTable> table(new IndexTable(type, name, context.options.null_termination));
+    if (Result<void> held = table->hold(); !held) return held.error();
+    table->release();
+    return std::unique_ptr<IterableTable>(std::move(table));
+  }
+
+  Result<std::optional<std::string>> lookup(std::string_view key) override {
+    if (is_held_) return find(key);
+    if (Result<void> held = hold(); !held) return held.error();
+    Result<std::optional<std::string>> value = find(key);
+    release();
+    return value;
+  }
+
+  Result<void> for_each(const EntryVisitor& visit) override {
+    if (Result<void> held = hold(); !held) return held.error();
+    Result<void> done = index_->for_each([&](std::string_view key, std::string_view value) {
+      return visit(without_nul(key), without_nul(value));
+    });
+    release();
+    return done;
+  }
+
+  Result<void> hold() override {
+    for (;;) {
+      if (Result<void> opened = open_what_is_there(); !opened) return opened;
+      if (Result<void> locked = set_lock(file_->fd(), lock_, LockMode::kShared); !locked) return locked;
+      is_held_ = true;
+      // A new file may have come while we waited.
+      if (is_current()) break;
+      release();
+    }
+    Result<void> read = read_what_changed();
+    if (!read) release();
+    return read;
+  }
+
+  void release() override {
+    is_held_ = false;
+    // Whether this works changes nothing for the reader.
+    static_cast<void>(set_lock(file_->fd(), lock_, LockMode::kUnlock));
+  }
+
+ private:
+  IndexTable(const TableType& type, std::string_view name, NullTermination null_termination)
+      : IterableTable(concat(type.name, ":",
+                             type.duplicate_label == DuplicateLabel::kTypeAndSource
+                                 ? std::string(name)
+                                 : index_path(type, name))),
+        path_(index_path(type, name)),
+        lock_(type.lock),
+        null_termination_(null_termination) {}
+
+  /// Whether what is open is what the path leads to. Where that leads nowhere, what is open stays.
+  bool is_current() const {
+    struct stat status {};
+    return ::stat(path_.c_str(), &status) != 0 || version_.is_same_file(Version::of(status));
+  }
+
+  Result<void> open_what_is_there() {
+    if (file_ && is_current()) return {};
+    libconf::FileDescriptor fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    struct stat status {};
+    if (!fd || ::fstat(fd.get(), &status) != 0) return libconf::io_error("open database ", path_, errno);
+    Result<MappedFile> file = MappedFile::adopt(std::move(fd));
+    if (!file) return open_error(file.error());
+    file_.emplace(std::move(*file));
+    version_ = Version::of(status);
+    index_.reset();
+    return {};
+  }
+
+  /// REQUIRES: the lock is held.
+  Result<void> read_what_changed() {
+    struct stat status {};
+    if (::fstat(file_->fd(), &status) != 0) return libconf::io_error("fstat ", path_, errno);
+    const Version version = Version::of(status);
+    if (index_ && version == version_) return {};
+    index_.reset();
+    if (Result<void> mapped = file_->refresh(); !mapped) return open_error(mapped.error());
+    Result<T> index = T::over(file_->bytes());
+    if (!index) return open_error(index.error());
+    index_.emplace(std::move(*index));
+    version_ = version;
+    tries_with_nul_ = null_termination_ != NullTermination::kNever;
+    tries_without_nul_ = null_termination_ != NullTermination::kAlways;
+    return {};
+  }
+
+  Error open_error(Error error) const {
+    error.message = concat("open database ", path_, ": ", error.message);
+    error.file = path_;
+    return error;
+  }
+
+  /// REQUIRES: the lock is held. The form that was found first, with a NUL or without, is the only one tried
+  /// from then on, as in Postfix: a table has one.
+  Result<std::optional<std::string>> find(std::string_view key) {
+    if (tries_with_nul_) {
+      key_.assign(key).push_back('\0');
+      const auto value = index_->find(key_, scratch_);
+      if (!value) return value.error();
+      if (*value) {
+        tries_without_nul_ = false;
+        return std::optional(std::string(without_nul(**value)));
+      }
+    }
+    if (tries_without_nul_) {
+      const auto value = index_->find(key, scratch_);
+      if (!value) return value.error();
+      if (*value) {
+        tries_with_nul_ = false;
+        return std::optional(std::string(**value));
+      }
+    }
+    return std::optional<std::string>();
+  }
+
+  std::string path_;
+  LockStyle lock_;
+  NullTermination null_termination_;
+  bool tries_with_nul_ = true;
+  bool tries_without_nul_ = true;
+  std::optional<MappedFile> file_;
+  std::optional<T> index_;
+  Version version_{};
+  bool is_held_ = false;
+  std::string key_;
+  std::string scratch_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<IterableTable>> open_btree(std::string_view name, const TableContext& context) {
+  return IndexTable<BerkeleyDbIndex<BerkeleyDbKind::kBtree>>::open("btree", name, context);
+}
+
+Result<std::unique_ptr<IterableTable>> open_cdb(std::string_view name, const TableContext& context) {
+  return IndexTable<InPlaceIndex<CdbIndex>>::open("cdb", name, context);
+}
+
+Result<std::unique_ptr<IterableTable>> open_hash(std::string_view name, const TableContext& context) {
+  return IndexTable<BerkeleyDbIndex<BerkeleyDbKind::kHash>>::open("hash", name, context);
+}
+
+Result<std::unique_ptr<IterableTable>> open_lmdb(std::string_view name, const TableContext& context) {
+  return IndexTable<InPlaceIndex<LmdbTree>>::open("lmdb", name, context);
+}
+
+}  // namespace libmaps

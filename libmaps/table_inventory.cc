@@ -1,0 +1,88 @@
+#include "libmaps/table_inventory.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "libconf/main_cf_document.h"
+#include "libconf/parameter_table.h"
+#include "libconf/table_reference.h"
+
+namespace libmaps {
+namespace {
+
+using libconf::DiagnosticSink;
+using libconf::Result;
+using libconf::Settings;
+
+/// The types whose name is that of a file with settings, tables among them.
+constexpr std::string_view kClients[] = {"ldap", "memcache", "mongodb", "mysql", "pgsql", "sqlite"};
+
+class Finder {
+ public:
+  explicit Finder(DiagnosticSink& sink) : sink_(sink) {}
+
+  void look_at(const Settings& settings, std::string_view parameter) {
+    libconf::DiagnosticDiscard details;  // Undefined names are postconf's business.
+    const auto setting = settings.find(parameter);
+    if (!setting) return;
+    const Result<std::string> value = settings.expand_text(setting->value, details);
+    if (value) {
+      look_at_value(parameter, *value, "main.cf");
+    } else {
+      sink_.warn("bad-value", value.error().message);
+    }
+  }
+
+  std::vector<NamedTable> take() {
+    std::vector<NamedTable> tables;
+    tables.reserve(tables_.size());
+    for (auto& [key, parameters] : tables_) tables.push_back({key.first, key.second, std::move(parameters)});
+    return tables;
+  }
+
+ private:
+  using Parameters = std::set<std::string, std::less<>>;
+
+  void look_at_value(std::string_view parameter, std::string_view value, std::string_view label) {
+    libconf::for_each_table(value, label, sink_, [&](std::string_view type, std::string_view name) {
+      const auto [entry, is_new] = tables_.try_emplace({std::string(type), std::string(name)});
+      entry->second.emplace(parameter);
+      const bool is_client = std::find(std::begin(kClients), std::end(kClients), type) != std::end(kClients);
+      if (is_new && is_client && name.starts_with('/')) look_at_file(parameter, std::string(name));
+    });
+  }
+
+  void look_at_file(std::string_view parameter, const std::string& file) {
+    const Result<libconf::MainCfDocument> document = libconf::MainCfDocument::load(file);
+    if (!document) {
+      sink_.warn("unreadable-table", document.error().message);
+      return;
+    }
+    for (const libconf::MainCfEntry& entry : document->entries()) look_at_value(parameter, entry.value, file);
+  }
+
+  DiagnosticSink& sink_;
+  std::map<std::pair<std::string, std::string>, Parameters> tables_;
+};
+
+}  // namespace
+
+std::vector<NamedTable> find_tables(const Settings& settings, const libconf::MasterCf* master_cf,
+                                    DiagnosticSink& sink) {
+  Finder finder(sink);
+  std::set<std::string_view> names;
+  for (const libconf::Parameter& parameter : libconf::all_parameters()) names.insert(parameter.name);
+  for (const std::string_view name : settings.explicit_names()) names.insert(name);
+  for (const std::string_view name : names) finder.look_at(settings, name);
+  if (master_cf == nullptr) return finder.take();
+  for (const libconf::PlacedService& placed : master_cf->services()) {
+    const Settings of_service = settings.for_service(placed, *master_cf);
+    for (const libconf::MasterOption& option : placed.service.options())
+      finder.look_at(of_service, option.name);
+  }
+  return finder.take();
+}
+
+}  // namespace libmaps

@@ -1,0 +1,131 @@
+#include "tools/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "libconf/text.h"
+
+namespace cli {
+namespace {
+
+using libconf::concat;
+using libconf::Error;
+using libconf::ErrorKind;
+using libconf::Result;
+
+Error fatal(std::string message) {
+  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
+}
+
+/// Splits the command line as POSIX getopt() does: clusters of letters, values glued on or in the next
+/// argument.
+class Splitter {
+ public:
+  Splitter(const Syntax& syntax, std::span<const std::string> arguments)
+      : syntax_(syntax), arguments_(arguments) {}
+
+  Result<CommandLine> split() {
+    bool only_long = false;  // Behind the first operand.
+    for (; next_ < arguments_.size(); ++next_) {
+      const std::string& argument = arguments_[next_];
+      Result<void> added;
+      if (argument == "--") {
+        line_.operands.insert(line_.operands.end(),
+                              arguments_.begin() + static_cast<std::ptrdiff_t>(next_) + 1, arguments_.end());
+        break;
+      }
+      if (argument.starts_with("--")) {
+        added = add_long(argument.substr(2));
+      } else if (!only_long && argument.size() > 1 && argument[0] == '-') {
+        added = add_cluster(argument);
+      } else {
+        line_.operands.push_back(argument);
+        only_long = true;
+      }
+      if (!added) return added.error();
+    }
+    return std::move(line_);
+  }
+
+ private:
+  template <class Matches>
+  const Option* find(Matches matches) const {
+    const auto option = std::find_if(syntax_.options.begin(), syntax_.options.end(), matches);
+    return option == syntax_.options.end() ? nullptr : &*option;
+  }
+
+  Result<void> add_cluster(const std::string& argument) {
+    for (std::size_t i = 1; i < argument.size(); ++i) {
+      const char letter = argument[i];
+      const Option* option = find([&](const Option& o) { return o.letter == letter && letter != '\0'; });
+      const std::string quoted = concat("'", std::string(1, letter), "'");
+      if (option == nullptr) return usage(concat("invalid option -- ", quoted));
+      if (option->argument.empty()) {
+        line_.given.push_back({option, ""});
+        continue;
+      }
+      if (i + 1 < argument.size()) {
+        line_.given.push_back({option, argument.substr(i + 1)});
+      } else if (next_ + 1 < arguments_.size()) {
+        line_.given.push_back({option, arguments_[++next_]});
+      } else {
+        return usage(concat("option requires an argument -- ", quoted));
+      }
+      return {};
+    }
+    return {};
+  }
+
+  Result<void> add_long(std::string_view text) {
+    const std::size_t equals = text.find('=');
+    const std::string_view name = text.substr(0, equals);
+    const Option* option = find([&](const Option& o) { return o.name == name; });
+    if (option == nullptr)
+      return fatal(concat("unknown option --", name, " (", syntax_.program, " --help lists them)"));
+    std::string value;
+    if (equals != std::string_view::npos) {
+      if (option->argument.empty()) return fatal(concat("option --", name, " takes no value"));
+      value = text.substr(equals + 1);
+    } else if (!option->argument.empty()) {
+      if (next_ + 1 == arguments_.size())
+        return fatal(concat("option --", name, " requires ", option->argument));
+      value = arguments_[++next_];
+    }
+    line_.given.push_back({option, std::move(value)});
+    return {};
+  }
+
+  Error usage(std::string_view complaint) const { return fatal(concat(complaint, "\n", syntax_.usage)); }
+
+  const Syntax& syntax_;
+  std::span<const std::string> arguments_;
+  std::size_t next_ = 0;
+  CommandLine line_;
+};
+
+}  // namespace
+
+Result<CommandLine> parse(const Syntax& syntax, std::span<const std::string> arguments) {
+  return Splitter(syntax, arguments).split();
+}
+
+std::string help_text(const Syntax& syntax) {
+  CLI::App app{std::string(syntax.description), std::string(syntax.program)};
+  app.set_help_flag();  // --help is a row of its own.
+  for (const Option& option : syntax.options) {
+    const std::string names = option.letter != '\0' && option.letter != '#'
+                                  ? concat("-", std::string(1, option.letter), ",--", option.name)
+                                  : concat("--", option.name);
+    const std::string help(option.help);
+    CLI::Option* shown = option.argument.empty() ? app.add_flag_function(
+                                                       names, [](std::int64_t) {}, help)
+                                                 : app.add_option_function<std::string>(
+                                                       names, [](const std::string&) {}, help);
+    if (!option.argument.empty()) shown->type_name(std::string(option.argument));
+    shown->group(std::string(syntax.groups[option.group]));
+  }
+  app.footer(std::string(syntax.footer));
+  return app.help("", CLI::AppFormatMode::All);
+}
+
+}  // namespace cli

@@ -1,0 +1,56 @@
+/// Command lines as Postfix users type them: POSIX getopt() letters, and Postkit's long names for them.
+///
+///     constexpr cli::Option kOptions[] = {{'q', "query", "KEY", 0, "Look KEY up"}, ...};
+///     Result<cli::CommandLine> line = cli::parse({.program = "postmap", .options = kOptions, ...},
+///     arguments); for (const cli::Given& given : line->given) ...
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libconf/result.h"
+
+namespace cli {
+
+/// One option. Each has a long name; `letter` is Postfix's name for it, or '\0'.
+struct Option {
+  char letter;
+  std::string_view name;
+  std::string_view argument;  ///< Its placeholder; empty: a flag.
+  std::size_t group;          ///< Index into Syntax::groups.
+  std::string_view help;
+};
+
+/// What a program understands. The texts are literals.
+struct Syntax {
+  std::string_view program;
+  std::string_view description;
+  std::string_view usage;   ///< What follows a complaint about a letter, "usage: ...", as Postfix has it.
+  std::string_view footer;  ///< Ends the text of --help.
+  std::span<const Option> options;
+  std::span<const std::string_view> groups;  ///< Titles in the text of --help.
+};
+
+struct Given {
+  const Option* option;
+  std::string value;  ///< Empty for a flag.
+};
+
+/// What was typed: options in their order, and the rest.
+struct CommandLine {
+  std::vector<Given> given;
+  std::vector<std::string> operands;
+};
+
+/// Reads the arguments behind the program's name. Letters end at the first argument that is none, as in
+/// Postfix; long options are recognised behind it too, up to "--". Errors: kConfiguration; the message has
+/// one line, or a complaint and the usage in two.
+libconf::Result<CommandLine> parse(const Syntax& syntax, std::span<const std::string> arguments);
+
+/// The text of --help.
+std::string help_text(const Syntax& syntax);
+
+}  // namespace cli

@@ -1,0 +1,15 @@
+#include "tools/postmap/answer.h"
+
+#include "libconf/text.h"
+
+namespace postmap {
+
+void append_answer(std::string& out, const Session& session, std::string_view key, std::string_view value) {
+  if (session.options().json) {
+    out += libconf::concat("{", libconf::json_quote(key), ": ", libconf::json_quote(value), "}\n");
+  } else {
+    out.append(key).append(session.program().key_end).append("\t").append(value).append("\n");
+  }
+}
+
+}  // namespace postmap

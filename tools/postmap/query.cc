@@ -1,0 +1,167 @@
+#include <vector>
+
+#include "libconf/text.h"
+#include "libmaps/address_quoting.h"
+#include "tools/postmap/answer.h"
+#include "tools/postmap/line_input.h"
+#include "tools/postmap/message_keys.h"
+#include "tools/postmap/modes.h"
+
+namespace postmap {
+namespace {
+
+using libconf::concat;
+using libconf::Error;
+using libconf::Result;
+
+/// The tables of the command line, opened when it is their turn.
+class Tables {
+ public:
+  explicit Tables(Session& session) : session_(session), open_(session.options().tables.size()) {}
+
+  /// The first value of `key`. Errors: a table that cannot be opened, or could not tell.
+  Result<std::optional<std::string>> find(std::string_view key) {
+    for (std::size_t i = 0; i < open_.size(); ++i) {
+      if (open_[i].table == nullptr)
+        if (Result<void> opened = open(i); !opened) return opened.error();
+      Result<std::optional<std::string>> value = ask(open_[i], key);
+      if (!value || *value) return value;
+    }
+    return std::optional<std::string>();
+  }
+
+  Result<void> hold() {
+    is_holding_ = true;
+    for (const Opened& opened : open_)
+      if (opened.table != nullptr)
+        if (Result<void> held = opened.table->hold(); !held) return query_error(*opened.table, held.error());
+    return {};
+  }
+
+  void release() {
+    is_holding_ = false;
+    for (const Opened& opened : open_)
+      if (opened.table != nullptr) opened.table->release();
+  }
+
+ private:
+  struct Opened {
+    std::unique_ptr<libmaps::Table> table;
+    libmaps::KeyKind keys = libmaps::KeyKind::kFixed;
+  };
+
+  Result<void> open(std::size_t i) {
+    const Result<libmaps::TableSpec> spec = session_.parse_table(session_.options().tables[i]);
+    if (!spec) return spec.error();
+    auto table = libmaps::open(*spec, session_.context());
+    if (!table) return table.error();
+    open_[i] = {std::move(*table), libmaps::find_table_type(spec->type)->keys};
+    if (!is_holding_) return {};
+    Result<void> held = open_[i].table->hold();
+    return held ? held : query_error(*open_[i].table, held.error());
+  }
+
+  /// Fixed strings are stored as a source has them, where an address has quotes if it needs some: a key that
+  /// is not found as it is may be one without.
+  Result<std::optional<std::string>> ask(const Opened& opened, std::string_view key) {
+    Result<std::optional<std::string>> value = opened.table->lookup(key);
+    if (value && !*value && opened.keys == libmaps::KeyKind::kFixed)
+      if (const std::optional<std::string> quoted = libmaps::quote_address(key))
+        value = opened.table->lookup(*quoted);
+    if (!value) return query_error(*opened.table, value.error());
+    if (*value && (*value)->empty()) warn_of_empty_value(*opened.table, key);
+    return value;
+  }
+
+  void warn_of_empty_value(const libmaps::Table& table, std::string_view key) {
+    session_.warnings().warn(
+        "empty-value", concat("table ", table.name(), ": key ", key, ": empty string result is not allowed"));
+    session_.warnings().warn("empty-value",
+                             concat("table ", table.name(), " should return NO RESULT in case of NOT FOUND"));
+  }
+
+  static Error query_error(const libmaps::Table& table, Error error) {
+    const std::string_view separator = error.message.empty() ? "" : ": ";
+    error.message = concat("table ", table.name(), ": query error", separator, error.message);
+    return error;
+  }
+
+  Session& session_;
+  std::vector<Opened> open_;
+  bool is_holding_ = false;
+};
+
+/// Answers keys as they come, and notes whether one was found.
+class Answers {
+ public:
+  explicit Answers(Session& session) : session_(session), tables_(session) {}
+
+  Result<void> answer(std::string_view key) {
+    const Result<std::optional<std::string>> value = tables_.find(key);
+    if (!value) return value.error();
+    if (!*value) return {};
+    found_ = true;
+    append_answer(session_.output().text(), session_, key, **value);
+    session_.output().flush_if_large();
+    return {};
+  }
+
+  Result<void> hold() { return tables_.hold(); }
+  void release() { tables_.release(); }
+  int status() const { return found_ ? 0 : 1; }
+
+ private:
+  Session& session_;
+  Tables tables_;
+  bool found_ = false;
+};
+
+}  // namespace
+
+Result<int> query_key(Session& session) {
+  Tables tables(session);
+  const std::string& key = *session.options().query;
+  const Result<std::optional<std::string>> value = tables.find(key);
+  if (!value) return value.error();
+  if (!*value) return 1;
+  if (session.options().json) {
+    append_answer(session.output().text(), session, key, **value);
+  } else {
+    session.output().text().append(**value).append("\n");
+  }
+  return 0;
+}
+
+Result<int> query_keys(Session& session) {
+  Answers answers(session);
+  const Result<void> done = for_each_line(
+      session.input(), [&] { return answers.hold(); },
+      [&](std::string_view key) { return answers.answer(key); },
+      [&] {
+        answers.release();
+        session.output().flush();
+      });
+  if (!done) return done.error();
+  return answers.status();
+}
+
+// A message is read as it comes, so tables are held for one key at a time.
+Result<int> query_message(Session& session) {
+  mta::MimeOptions limits;
+  for (const auto& [name, limit] : {std::pair("header_size_limit", &limits.header_size_limit),
+                                    std::pair("mime_boundary_length_limit", &limits.boundary_length_limit),
+                                    std::pair("mime_nesting_limit", &limits.nesting_limit)}) {
+    const Result<std::int64_t> value = session.settings().get_int(name);
+    if (!value) return value.error();
+    *limit = static_cast<std::size_t>(*value);
+  }
+  const Options& options = session.options();
+  Answers answers(session);
+  const Result<void> done = for_each_message_key(
+      session.input(), {.headers = options.headers, .body = options.body, .mime = options.mime}, limits,
+      [&](std::string_view key) { return answers.answer(key); });
+  if (!done) return done.error();
+  return answers.status();
+}
+
+}  // namespace postmap
