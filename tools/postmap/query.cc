@@ -1,7 +1,6 @@
 #include <vector>
 
 #include "libconf/text.h"
-#include "libmaps/address_quoting.h"
 #include "tools/postmap/answer.h"
 #include "tools/postmap/line_input.h"
 #include "tools/postmap/message_keys.h"
@@ -22,9 +21,9 @@ class Tables {
   /// The first value of `key`. Errors: a table that cannot be opened, or could not tell.
   Result<std::optional<std::string>> find(std::string_view key) {
     for (std::size_t i = 0; i < open_.size(); ++i) {
-      if (open_[i].table == nullptr)
+      if (open_[i] == nullptr)
         if (Result<void> opened = open(i); !opened) return opened.error();
-      Result<std::optional<std::string>> value = ask(open_[i], key);
+      Result<std::optional<std::string>> value = ask(*open_[i], key);
       if (!value || *value) return value;
     }
     return std::optional<std::string>();
@@ -32,44 +31,34 @@ class Tables {
 
   Result<void> hold() {
     is_holding_ = true;
-    for (const Opened& opened : open_)
-      if (opened.table != nullptr)
-        if (Result<void> held = opened.table->hold(); !held) return query_error(*opened.table, held.error());
+    for (const std::unique_ptr<libmaps::Table>& table : open_)
+      if (table != nullptr)
+        if (Result<void> held = table->hold(); !held) return query_error(*table, held.error());
     return {};
   }
 
   void release() {
     is_holding_ = false;
-    for (const Opened& opened : open_)
-      if (opened.table != nullptr) opened.table->release();
+    for (const std::unique_ptr<libmaps::Table>& table : open_)
+      if (table != nullptr) table->release();
   }
 
  private:
-  struct Opened {
-    std::unique_ptr<libmaps::Table> table;
-    libmaps::KeyKind keys = libmaps::KeyKind::kFixed;
-  };
-
   Result<void> open(std::size_t i) {
     const Result<libmaps::TableSpec> spec = session_.parse_table(session_.options().tables[i]);
     if (!spec) return spec.error();
     auto table = libmaps::open(*spec, session_.context());
     if (!table) return table.error();
-    open_[i] = {std::move(*table), libmaps::find_table_type(spec->type)->keys};
+    open_[i] = std::move(*table);
     if (!is_holding_) return {};
-    Result<void> held = open_[i].table->hold();
-    return held ? held : query_error(*open_[i].table, held.error());
+    Result<void> held = open_[i]->hold();
+    return held ? held : query_error(*open_[i], held.error());
   }
 
-  /// Fixed strings are stored as a source has them, where an address has quotes if it needs some: a key that
-  /// is not found as it is may be one without.
-  Result<std::optional<std::string>> ask(const Opened& opened, std::string_view key) {
-    Result<std::optional<std::string>> value = opened.table->lookup(key);
-    if (value && !*value && opened.keys == libmaps::KeyKind::kFixed)
-      if (const std::optional<std::string> quoted = libmaps::quote_address(key))
-        value = opened.table->lookup(*quoted);
-    if (!value) return query_error(*opened.table, value.error());
-    if (*value && (*value)->empty()) warn_of_empty_value(*opened.table, key);
+  Result<std::optional<std::string>> ask(libmaps::Table& table, std::string_view key) {
+    Result<std::optional<std::string>> value = table.lookup(key);
+    if (!value) return query_error(table, value.error());
+    if (*value && (*value)->empty()) warn_of_empty_value(table, key);
     return value;
   }
 
@@ -87,7 +76,7 @@ class Tables {
   }
 
   Session& session_;
-  std::vector<Opened> open_;
+  std::vector<std::unique_ptr<libmaps::Table>> open_;  ///< Null: not yet.
   bool is_holding_ = false;
 };
 
