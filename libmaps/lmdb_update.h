@@ -9,8 +9,6 @@
 /// nothing.
 #pragma once
 
-#include <lmdb.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,6 +19,9 @@
 #include "libconf/handle.h"
 #include "libmaps/mapped_file.h"
 #include "libmaps/table.h"
+
+struct MDB_env;
+struct MDB_txn;
 
 namespace libmaps {
 
@@ -54,10 +55,10 @@ class LmdbUpdate {
 
  private:
   struct CloseEnvironment {
-    void operator()(MDB_env* environment) const { mdb_env_close(environment); }
+    void operator()(MDB_env* environment) const;
   };
   struct AbortTransaction {
-    void operator()(MDB_txn* transaction) const { mdb_txn_abort(transaction); }
+    void operator()(MDB_txn* transaction) const;
   };
   /// A change that was made: an entry stored or, without a value, removed.
   struct Change {
@@ -76,7 +77,7 @@ class LmdbUpdate {
   MappedFile file_;
   std::unique_ptr<MDB_env, CloseEnvironment> environment_;
   std::unique_ptr<MDB_txn, AbortTransaction> transaction_;
-  MDB_dbi entries_ = 0;
+  unsigned int entries_ = 0;  ///< liblmdb's number of the tree of entries.
   std::vector<Change> changes_;
 };
 
