@@ -30,7 +30,7 @@ namespace libmaps {
 /// leaves the file as it was. Can be moved, not assigned; not thread-safe.
 class LmdbUpdate {
  public:
-  /// Opens the file `path`. `fd` is the same file, open for reading, with the caller's lock (see
+  /// Opens the file `path`. `fd` is the same file, with the caller's exclusive lock (see
   /// libmaps/lmdb_file.h); an empty file becomes a database. The object owns `fd`, and with its end the lock
   /// is gone. An existing file is read through first: liblmdb does not survive damaged ones. `map_size` is
   /// what the file may grow to before the limit is doubled, in bytes (lmdb_map_size). Errors: kInputOutput;
