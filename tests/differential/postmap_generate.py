@@ -234,8 +234,8 @@ class Case:
             if what < 5 or (is_fixed and not self.chance(RISK)):
                 self.ask(program, tables, key, *ending)
             elif what < 7:
-                self.add(program, b"-i", *ending, *self.flags(b"-r", b"-w", b"-f", b"-u",
-                                                              probability=0.2), table, stdin=self.layout(lines()))
+                flags = self.flags(b"-r", b"-w", b"-f", b"-u", probability=0.2)
+                self.add(program, b"-i", *ending, *flags, table, stdin=self.layout(lines()))
             elif what == 7:
                 self.add(program, *ending, b"-d", b"-", table, stdin=self.stdin_keys(key))
             elif what == 8:
