@@ -72,6 +72,7 @@ bool must_not_split(std::string_view local, const AddressRules& rules) {
 void add_keys(KeyForm form, std::string_view address, const AddressParts& parts, const AddressRules& rules,
               std::vector<LookupKey>& keys) {
   const std::string extension(parts.extension);
+  const bool has_user = !parts.user.empty();
   const bool has_domain = !parts.domain.empty();
   const bool has_extension = !parts.extension.empty();
   switch (form) {
@@ -96,7 +97,7 @@ void add_keys(KeyForm form, std::string_view address, const AddressParts& parts,
       if (has_extension) keys.push_back({form, concat(parts.local, "@")});
       break;
     case kUserAt:
-      keys.push_back({form, concat(parts.user, "@"), extension});
+      if (has_user) keys.push_back({form, concat(parts.user, "@"), extension});
       break;
     case kExtendedUser:
     case kSiteExtendedUser:
@@ -104,7 +105,7 @@ void add_keys(KeyForm form, std::string_view address, const AddressParts& parts,
       break;
     case kUser:
     case kSiteUser:
-      keys.push_back({form, std::string(parts.user), extension});
+      if (has_user) keys.push_back({form, std::string(parts.user), extension});
       break;
     case kWildcard:
       keys.push_back({form, "*"});
@@ -158,7 +159,10 @@ AddressParts split_address(std::string_view address, const AddressRules& rules) 
 }
 
 std::vector<LookupKey> lookup_keys(LookupKind kind, std::string_view address, const AddressRules& rules) {
-  if (address.empty() && kind == LookupKind::kAccess) return {{kNullAddress, rules.null_address_key}};
+  if (address.empty()) {
+    if (kind == LookupKind::kAccess) return {{kNullAddress, rules.null_address_key}};
+    return {};
+  }
   const AddressParts parts = split_address(address, rules);
   std::vector<LookupKey> keys;
   for (const KeyForm form : order_of(kind).forms) add_keys(form, address, parts, rules, keys);

@@ -87,7 +87,8 @@ struct LookupKey {
   friend bool operator==(const LookupKey&, const LookupKey&) = default;
 };
 
-/// All keys for `address`, in order. Those that depend on the site are among them. Pure; thread-safe.
+/// All keys for `address`, in order. Those that depend on the site are among them. The empty address has a
+/// key with kAccess only; transport(5) names an address that stands for it. Pure; thread-safe.
 std::vector<LookupKey> lookup_keys(LookupKind kind, std::string_view address, const AddressRules& rules);
 
 /// True for tables that are asked with the whole address only: "REGULAR EXPRESSION TABLES" and "TCP-BASED

@@ -106,7 +106,7 @@ Result<MatchList> MatchList::parse(std::string parameter, std::string_view value
 
 Result<bool> MatchList::matches(std::string_view name) {
   for (const Item& item : items_) {
-    const Result<bool> found = has_name(item.pattern, name);
+    Result<bool> found = has_name(item.pattern, name);
     if (!found) return found;
     if (*found) return !item.is_negated;
   }
@@ -134,7 +134,7 @@ Result<bool> MatchList::has_name(const Pattern& pattern, std::string_view name) 
   if (rules_.kind == MatchKind::kStrings || is_pattern_table((*table)->name()))
     return table_has(**table, name);
   for (const std::string_view key : domain_keys(name, rules_.parents)) {
-    const Result<bool> found = table_has(**table, key);
+    Result<bool> found = table_has(**table, key);
     if (!found || *found) return found;
   }
   return false;

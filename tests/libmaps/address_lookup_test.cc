@@ -64,6 +64,8 @@ TEST(LookupKeys, LeaveOutWhatAnAddressLacks) {
       {"access without a domain", LookupKind::kAccess, "user+foo", {"user+foo", "user+foo@", "user@"}},
       {"transport without a domain", LookupKind::kTransport, "user", {"user", "*"}},
       {"the null address", LookupKind::kAccess, "", {"<>"}},
+      {"the null address elsewhere", LookupKind::kTransport, "", {}},
+      {"no user", LookupKind::kAccess, "@example.com", {"@example.com", "example.com", ".com"}},
       {"an address literal",
        LookupKind::kAccess,
        "user@[192.0.2.1]",
