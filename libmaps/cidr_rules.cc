@@ -87,7 +87,7 @@ class Parser {
   void skip(std::string_view why) { warn(concat(why, ": skipping this rule")); }
 
   void parse_line(std::string_view text) {
-    // A network starts with neither letter: most lines need no further look.
+    // Few networks start with these letters: most lines need no further look.
     const char first = text.empty() ? '\0' : text[0];
     if ((first == 'e' || first == 'E') && take_keyword(text, "endif")) return parse_endif(text);
     const bool is_if = (first == 'i' || first == 'I') && take_keyword(text, "if");
