@@ -11,7 +11,8 @@ namespace libmaps {
 struct TableOptions {
   bool fold_keys = true;  ///< Fixed-string keys are matched without regard to case (postmap: not -f).
   bool utf8 = false;      ///< Keys and values must be UTF-8; folding is Unicode's (smtputf8_enable, not -u).
-  bool decode_files = false;  ///< Values are the base64 form of files' contents (postmap -F).
+  bool load_files = false;  ///< Values in a source name files, and are their contents in base64 (postmap -F).
+  bool decode_files = false;  ///< Values are base64, and what comes out is decoded (postmap -F).
   NullTermination null_termination = NullTermination::kEither;  ///< postmap -N, -n.
 };
 

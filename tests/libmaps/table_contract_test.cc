@@ -60,7 +60,7 @@ Entries random_entries(std::mt19937& random) {
   Entries entries;
   const std::size_t count = random() % 200 + 1;
   while (entries.size() < count)
-    entries.emplace(random_word(random), random_word(random) + " " + random_word(random));
+    entries.emplace(random_word(random), random_word(random));
   return entries;
 }
 

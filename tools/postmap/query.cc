@@ -23,7 +23,7 @@ class Tables {
     for (std::size_t i = 0; i < open_.size(); ++i) {
       if (open_[i] == nullptr)
         if (Result<void> opened = open(i); !opened) return opened.error();
-      Result<std::optional<std::string>> value = ask(*open_[i], key);
+      Result<std::optional<std::string>> value = ask(i, key);
       if (!value || *value) return value;
     }
     return std::optional<std::string>();
@@ -55,18 +55,11 @@ class Tables {
     return held ? held : query_error(*open_[i], held.error());
   }
 
-  Result<std::optional<std::string>> ask(libmaps::Table& table, std::string_view key) {
-    Result<std::optional<std::string>> value = table.lookup(key);
-    if (!value) return query_error(table, value.error());
-    if (*value && (*value)->empty()) warn_of_empty_value(table, key);
+  Result<std::optional<std::string>> ask(std::size_t i, std::string_view key) {
+    Result<std::optional<std::string>> value = open_[i]->lookup(key);
+    if (!value) return query_error(*open_[i], value.error());
+    if (*value && (*value)->empty()) warn_of_empty_value(session_, session_.options().tables[i], key);
     return value;
-  }
-
-  void warn_of_empty_value(const libmaps::Table& table, std::string_view key) {
-    session_.warnings().warn(
-        "empty-value", concat("table ", table.name(), ": key ", key, ": empty string result is not allowed"));
-    session_.warnings().warn("empty-value",
-                             concat("table ", table.name(), " should return NO RESULT in case of NOT FOUND"));
   }
 
   static Error query_error(const libmaps::Table& table, Error error) {
