@@ -35,9 +35,6 @@ std::uint32_t gram_at(const char* text) {
 
 std::uint32_t hash(std::uint32_t gram) { return gram * 0x9E3779B1U; }
 
-constexpr unsigned kFrequencyBits = 16;
-std::size_t frequency_slot(std::uint32_t gram) { return hash(gram) >> (32 - kFrequencyBits); }
-
 }  // namespace
 
 void LiteralIndex::find(std::string_view text, std::vector<std::uint32_t>& rules) {
@@ -80,7 +77,10 @@ bool LiteralIndex::Builder::add(std::uint32_t rule, const LiteralChoices& litera
 }
 
 LiteralIndex LiteralIndex::Builder::build() && {
-  frequencies_.assign(std::size_t{1} << kFrequencyBits, 0);
+  const auto frequency_bits = std::clamp(
+      static_cast<unsigned>(std::bit_width(characters_.size() + kTypicalMail.size())) + 1, 8U, 16U);
+  frequency_shift_ = 32 - frequency_bits;
+  frequencies_.assign(std::size_t{1} << frequency_bits, 0);
   for (const Text& text : texts_) count_grams(view(text), 1);
   count_grams(kTypicalMail, kTypicalWeight);
 
@@ -109,13 +109,13 @@ LiteralIndex LiteralIndex::Builder::build() && {
 
 void LiteralIndex::Builder::count_grams(std::string_view text, std::uint32_t weight) {
   for (std::size_t at = 0; at + kGramLength <= text.size(); ++at)
-    frequencies_[frequency_slot(gram_at(text.data() + at))] += weight;
+    frequencies_[hash(gram_at(text.data() + at)) >> frequency_shift_] += weight;
 }
 
 LiteralIndex::Builder::Gram LiteralIndex::Builder::rarest_gram(std::string_view text) const {
   Gram best;
   for (std::size_t at = 0; at + kGramLength <= text.size(); ++at) {
-    const std::uint32_t frequency = frequencies_[frequency_slot(gram_at(text.data() + at))];
+    const std::uint32_t frequency = frequencies_[hash(gram_at(text.data() + at)) >> frequency_shift_];
     if (at == 0 || frequency < best.frequency)
       best = {.offset = static_cast<std::uint16_t>(at), .frequency = frequency};
   }

@@ -83,7 +83,8 @@ class LiteralIndex::Builder {
   std::string characters_;
   std::vector<Text> texts_;
   std::vector<Choice> choices_;  ///< Of one rule next to one another.
-  std::vector<std::uint32_t> frequencies_;
+  unsigned frequency_shift_ = 32;
+  std::vector<std::uint32_t> frequencies_;  ///< Of groups of three characters, by hash.
 };
 
 }  // namespace libmaps

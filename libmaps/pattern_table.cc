@@ -38,15 +38,20 @@ class PatternTable final : public Table {
         source_name_(source.name()),
         warnings_(context.warnings),
         rules_(read_pattern_rules(source, *engine_, warnings_)),
-        is_indexed_(rules_.rules.size() >= indexing.least_rules) {}
+        indexing_(indexing) {}
 
   Result<std::optional<std::string>> lookup(std::string_view key) override {
-    const PatternRule* rule = is_indexed_ ? search_index(key) : search_rules(key);
+    ++lookups_;
+    const PatternRule* rule = wants_index() ? search_index(key) : search_rules(key);
     if (rule == nullptr) return std::optional<std::string>();
     return std::optional(expand_result(rules_.result_of(*rule), captures_));
   }
 
  private:
+  bool wants_index() const {
+    return rules_.rules.size() >= indexing_.least_rules &&
+           rules_.rules.size() * lookups_ >= indexing_.least_runs;
+  }
   const PatternRule* search_rules(std::string_view key);
   const PatternRule* search_index(std::string_view key);
   void build_index();
@@ -61,7 +66,7 @@ class PatternTable final : public Table {
   PatternRules rules_;
   Captures captures_;
 
-  bool is_indexed_;
+  PatternIndexing indexing_;
   std::uint64_t lookups_ = 0;
   LiteralIndex index_;
   std::vector<RuleState> states_;
@@ -84,7 +89,7 @@ const PatternRule* PatternTable::search_rules(std::string_view key) {
 
 /// The same, passing over what the literals in `key` rule out.
 const PatternRule* PatternTable::search_index(std::string_view key) {
-  if (lookups_++ == 0) build_index();
+  if (states_.empty()) build_index();
   index_.find(key, candidates_);
   for (const std::uint32_t number : candidates_) states_[number].literal_seen = lookups_;
   auto candidate = candidates_.begin();

@@ -15,7 +15,9 @@ namespace libmaps {
 /// answers are the same. A pattern that the literals rule out is not run, so that it cannot fail either, as
 /// at PCRE's match limit.
 struct PatternIndexing {
-  std::size_t least_rules = 30;  ///< In a smaller table a search for literals is not faster.
+  std::size_t least_rules = 4;  ///< In a smaller table a search for literals is not faster.
+  std::size_t least_runs =
+      100;  ///< The lookup that would run the table's patterns for this many times builds the index.
 };
 
 /// Opens `name`, a file or `{ {rule}, {rule} }`, as a table that matches with `engine`. What is wrong with

@@ -56,34 +56,40 @@ class Sequence {
   }
 
   Part finish() {
-    if (is_exact_) return {.exact = std::move(run_), .required = {}};
-    end_run();
-    return {.exact = {}, .required = std::move(required_)};
+    if (!is_exact_) {
+      end_run();
+      return {.exact = {}, .required = std::move(required_)};
+    }
+    if (run_.empty()) return Part::nothing();
+    return {.exact = std::move(run_), .required = {}};
   }
 
  private:
   void append_exact(const Literals& tails) {
-    const auto longest = std::ranges::max(run_, {}, &std::string::size).size();
+    std::size_t longest = 0;
+    for (const std::string& text : run_) longest = std::max(longest, text.size());
     if (run_.size() * tails.size() > kMostExact || longest > kLongestLiteral) end_run();
-    if (tails.size() == 1) {
+    if (run_.empty()) {
+      run_ = tails;
+    } else if (tails.size() == 1) {
       for (std::string& head : run_) head += tails[0];
-      return;
+    } else {
+      Literals product;
+      product.reserve(run_.size() * tails.size());
+      for (const std::string& head : run_)
+        for (const std::string& tail : tails) product.push_back(head + tail);
+      run_ = std::move(product);
     }
-    Literals product;
-    product.reserve(run_.size() * tails.size());
-    for (const std::string& head : run_)
-      for (const std::string& tail : tails) product.push_back(head + tail);
-    run_ = std::move(product);
   }
 
   void end_run() {
     is_exact_ = false;
     if (shortest(run_) >= kShortestLiteral) required_.push_back(std::move(run_));
-    run_.assign(1, std::string());
+    run_.clear();
   }
 
-  Literals run_ = {std::string()};  ///< What the sequence ends with, one of these.
-  bool is_exact_ = true;            ///< The run is all of it.
+  Literals run_;          ///< What the sequence ends with: one of these, or nothing yet.
+  bool is_exact_ = true;  ///< The run is all of it.
   LiteralChoices required_;
 };
 
@@ -143,7 +149,8 @@ class Examination {
   Part alternatives() {
     std::vector<Part> branches;
     for (;;) {
-      branches.push_back(sequence());
+      Part branch = sequence();
+      if (wants_literals_) branches.push_back(std::move(branch));
       if (token_.kind != Kind::kAlternate) break;
       advance();
     }
@@ -169,7 +176,7 @@ class Examination {
       }
       if (wants_literals_) parts.append_repeated(*part, min, max);
     }
-    return parts.finish();
+    return wants_literals_ ? parts.finish() : Part::opaque();
   }
 
   /// One character, class, anchor or group. Nothing at what cannot begin one.
@@ -192,8 +199,8 @@ class Examination {
   }
 
   Part part_of(const PatternToken& token) const {
-    if (token.kind == Kind::kNothing) return Part::nothing();
     if (token.kind == Kind::kOpaque || !wants_literals_) return Part::opaque();
+    if (token.kind == Kind::kNothing) return Part::nothing();
     Part part;
     for (std::size_t i = 0; i < token.count; ++i) {
       std::string text(1, to_lower(token.bytes[i]));
@@ -215,7 +222,7 @@ class Examination {
       return std::nullopt;
     }
     advance();
-    return kind == Kind::kOpenLook ? Part::nothing() : std::move(inside);
+    return kind == Kind::kOpenLook && wants_literals_ ? Part::nothing() : std::move(inside);
   }
 
   PatternLexer& lexer_;

@@ -20,7 +20,7 @@ struct Type {
   std::span<const std::string_view> pieces;
 };
 
-constexpr PatternIndexing kAlways = {.least_rules = 0};
+constexpr PatternIndexing kAlways = {.least_rules = 1, .least_runs = 0};
 constexpr PatternIndexing kNever = {.least_rules = std::numeric_limits<std::size_t>::max()};
 
 class PatternIndexing : public testing::TestWithParam<Type> {
@@ -103,7 +103,7 @@ TEST_P(PatternIndexing, AnswersTheSameForPatternsOfAnyBits) {
 
 TEST_P(PatternIndexing, AnswersTheSameForPatternsThatMatch) {
   std::mt19937 random(5);
-  for (int round = 0; round < 100; ++round) {
+  for (int round = 0; round < 30; ++round) {
     std::vector<std::string> keys;
     const std::string rules = random_rules(random, 40, [&] {
       MatchingPattern made = random_matching_pattern(random, GetParam().make == make_pcre_engine, 1);
@@ -112,7 +112,7 @@ TEST_P(PatternIndexing, AnswersTheSameForPatternsThatMatch) {
     });
     expect_same_answers(rules, keys);
   }
-  EXPECT_GT(found_, 1000);
+  EXPECT_GT(found_, 300);
 }
 
 TEST_P(PatternIndexing, DecidesDeeplyNestedIfs) {

@@ -248,7 +248,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, MatchingPatternProperty,
 TEST_P(MatchingPatternProperty, HoldsForPatternsThatMatch) {
   std::mt19937 random(2);
   int with_literals = 0;
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 600; ++i) {
     const MatchingPattern test = random_matching_pattern(random, GetParam().make == make_pcre_engine, 2);
     LiteralChoices literals;
     const auto facts = engine_->examine(test.pattern, options_, &literals);
@@ -262,7 +262,7 @@ TEST_P(MatchingPatternProperty, HoldsForPatternsThatMatch) {
     with_literals += literals.empty() ? 0 : 1;
     ASSERT_TRUE(has_one_of_each(test.subject, literals)) << test.pattern << " matches " << test.subject;
   }
-  EXPECT_GT(with_literals, 1000);
+  EXPECT_GT(with_literals, 300);
 }
 
 }  // namespace
