@@ -77,8 +77,8 @@ NameValueFault split_name_value(std::string_view text, NameValue& out);
 /// "missing attribute name" or "missing '=' after attribute name"; empty for kNone.
 std::string_view describe(NameValueFault fault);
 
-/// The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629), two to four bytes; 0: there
-/// is none, or ASCII.
+/// The length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629), two to four bytes; 0:
+/// there is none, or ASCII.
 std::size_t utf8_length(std::string_view text);
 
 /// `text` as a JSON string with its quotes (RFC 8259). Bytes that are not UTF-8 become U+FFFD.

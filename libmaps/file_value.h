@@ -8,8 +8,8 @@
 
 namespace libmaps {
 
-/// The contents of the files that `names` lists, separated by commas or blanks, with a newline between two, in
-/// base64. Thread-safe. Errors: kInputOutput, "open FILE: REASON".
+/// The contents of the files that `names` lists, separated by commas or blanks, with a newline between two,
+/// in base64. Thread-safe. Errors: kInputOutput, "open FILE: REASON".
 libconf::Result<std::string> encode_files(std::string_view names);
 
 }  // namespace libmaps

@@ -59,8 +59,7 @@ Sample sample_of(std::string name, Entries entries, std::mt19937& random) {
 Entries random_entries(std::mt19937& random) {
   Entries entries;
   const std::size_t count = random() % 200 + 1;
-  while (entries.size() < count)
-    entries.emplace(random_word(random), random_word(random));
+  while (entries.size() < count) entries.emplace(random_word(random), random_word(random));
   return entries;
 }
 
