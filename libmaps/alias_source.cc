@@ -13,8 +13,8 @@ using libconf::ErrorKind;
 using libconf::is_space;
 using libconf::Result;
 
-/// RFC 822's specials, and the separators of old routes, which postalias treats alike.
-constexpr std::string_view kSpecials = "()<>@,;:\\\".[]!%";
+/// RFC 822's specials, and the separators of old routes and of commands, which postalias treats alike.
+constexpr std::string_view kSpecials = "()<>@,;:\\\".[]!%|";
 
 enum class TokenKind : std::uint8_t { kAtom, kQuotedString, kComment, kDomainLiteral, kSpecial };
 

@@ -33,6 +33,7 @@ TEST(ParseAliasLine, WritesValuesAsPostaliasDoes) {
       {"\"|cmd a\" b", "\"|cmd a\" b"},
       {"| cmd arg", "|cmd arg"},
       {"/a/b c", "/a/b c"},
+      {"|\"cmd arg\"", "|\"cmd arg\""},
       {":include: /a", ":include:/a"},
       {"a\"", "a \"\""},
       {"a\"\"b", "a \"\" b"},
@@ -43,6 +44,9 @@ TEST(ParseAliasLine, WritesValuesAsPostaliasDoes) {
       {"[a\\]b]c", "[a]b] c"},
       {"::", "::"},
       {"a <b> c", "a <b>c"},
+      {"a<b>, <c>", "a <b>, <c>"},
+      {"a ! b % c | d", "a!b%c|d"},
+      {"a # b ' c / d", "a # b ' c / d"},
       {"a@b (c), d", "a@b (c), d"},
       {"\"a  b\"   c", "\"a  b\" c"},
   };

@@ -147,7 +147,9 @@ const Fixture kFixtures[] = {
        const Entries first = random_entries(place.random);
        Entries both, second;
        for (const auto& [key, value] : first)
-         if (place.random() % 2 == 0) second.emplace(value, both[key] = random_word(place.random));
+         if (place.random() % 2 == 0) second.emplace(value, random_word(place.random));
+       for (const auto& [key, value] : first)
+         if (second.contains(value)) both[key] = second[value];
        Sample sample = sample_of(
            "{inline:" + braced(first, " = ") + ", inline:" + braced(second, " = ") + "}", both, place.random);
        for (const auto& [key, value] : first) sample.keys.push_back(key);

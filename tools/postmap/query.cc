@@ -16,7 +16,8 @@ using libconf::Result;
 /// The tables of the command line, opened when it is their turn.
 class Tables {
  public:
-  explicit Tables(Session& session) : session_(session), open_(session.options().tables.size()) {}
+  explicit Tables(Session& session)
+      : session_(session), open_(session.options().tables.size()), labels_(open_.size()) {}
 
   /// The first value of `key`. Errors: a table that cannot be opened, or could not tell.
   Result<std::optional<std::string>> find(std::string_view key) {
@@ -50,6 +51,8 @@ class Tables {
     auto table = libmaps::open(*spec, session_.context());
     if (!table) return table.error();
     open_[i] = std::move(*table);
+    // One key is asked of a table, many are asked of its index: so Postfix names them.
+    labels_[i] = session_.options().query == "-" ? open_[i]->name() : concat(spec->type, ":", spec->name);
     if (!is_holding_) return {};
     Result<void> held = open_[i]->hold();
     return held ? held : query_error(*open_[i], held.error());
@@ -58,7 +61,7 @@ class Tables {
   Result<std::optional<std::string>> ask(std::size_t i, std::string_view key) {
     Result<std::optional<std::string>> value = open_[i]->lookup(key);
     if (!value) return query_error(*open_[i], value.error());
-    if (*value && (*value)->empty()) warn_of_empty_value(session_, session_.options().tables[i], key);
+    if (*value && (*value)->empty()) warn_of_empty_value(session_, labels_[i], key);
     return value;
   }
 
@@ -70,6 +73,7 @@ class Tables {
 
   Session& session_;
   std::vector<std::unique_ptr<libmaps::Table>> open_;  ///< Null: not yet.
+  std::vector<std::string> labels_;                    ///< What warnings of values call them.
   bool is_holding_ = false;
 };
 

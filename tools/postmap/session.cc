@@ -59,9 +59,9 @@ libmaps::SourceOptions Session::source_options() const {
 }
 
 libmaps::Duplicates Session::duplicates() const {
-  return options_.replace             ? libmaps::Duplicates::kReplace
-         : options_.ignore_duplicates ? libmaps::Duplicates::kIgnore
-                                      : libmaps::Duplicates::kWarn;
+  return options_.ignore_duplicates ? libmaps::Duplicates::kIgnore
+         : options_.replace         ? libmaps::Duplicates::kReplace
+                                    : libmaps::Duplicates::kWarn;
 }
 
 }  // namespace postmap
