@@ -6,7 +6,8 @@
 ///
 /// A module holds its own copy of the static libraries, and exports one symbol. Objects cross between program
 /// and module by their headers only: virtual functions, and inline members of standard types. Both sides are
-/// therefore of the same build, which the entry is checked for. Exceptions do not cross.
+/// therefore of the same build, which the entry is checked for. Each may have a C++ runtime of its own:
+/// memory is malloc()'s on both sides, and exceptions do not cross.
 #pragma once
 
 #include <memory>

@@ -146,7 +146,7 @@ Result<bool> QueryRules::accepts(std::string_view key) const {
   const AddressParts parts(key);
   if (is_in_domains_) {
     if (parts.local_part().empty() || parts.domain().empty()) return false;
-    const Result<bool> is_listed = is_in_domains_(parts.domain());
+    Result<bool> is_listed = is_in_domains_(parts.domain());
     if (!is_listed || !*is_listed) return is_listed;
   }
   return query_.accepts_key(parts) && result_.accepts_key(parts);

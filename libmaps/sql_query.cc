@@ -24,13 +24,13 @@ void warn_of_unquoted(std::string_view query, std::string_view table, Diagnostic
 }
 
 Result<std::string> query_of_parts(const TableConfig& config) {
-  const Result<std::string> table = config.get_string("table", "", {.min = 1});
+  Result<std::string> table = config.get_string("table", "", {.min = 1});
   if (!table) return table;
-  const Result<std::string> select = config.get_string("select_field", "", {.min = 1});
+  Result<std::string> select = config.get_string("select_field", "", {.min = 1});
   if (!select) return select;
-  const Result<std::string> where = config.get_string("where_field", "", {.min = 1});
+  Result<std::string> where = config.get_string("where_field", "", {.min = 1});
   if (!where) return where;
-  const Result<std::string> conditions = config.get_string("additional_conditions", "");
+  Result<std::string> conditions = config.get_string("additional_conditions", "");
   if (!conditions) return conditions;
   return concat("SELECT ", *select, " FROM ", *table, " WHERE ", *where, "='%s' ", *conditions);
 }

@@ -123,7 +123,7 @@ class MysqlTable final : public Table {
   struct Parameters {
     std::vector<DatabaseHost> hosts;
     Login login;
-    bool requires_result_set;
+    bool requires_result_set = true;
   };
 
   MysqlTable(std::string name, Parameters parameters, QueryRules rules, libconf::DiagnosticSink& warnings)
@@ -136,7 +136,7 @@ class MysqlTable final : public Table {
     const Result<bool> is_accepted = rules_.accepts(key);
     if (!is_accepted) return is_accepted.error();
     if (!*is_accepted) return std::optional<std::string>();
-    // The server may have closed a connection that is not new: that alone is no failure.
+    // The server may have closed a connection that is not new: all hosts get another chance.
     if (session_) {
       if (const std::optional<Answer> answer = ask(key)) return *answer;
     }
