@@ -1,7 +1,11 @@
 /// What opening a table needs to know.
 #pragma once
 
+#include <functional>
+#include <string_view>
+
 #include "libconf/diagnostic.h"
+#include "libconf/result.h"
 #include "libconf/settings.h"
 #include "libmaps/index_format.h"
 
@@ -16,11 +20,20 @@ struct TableOptions {
   NullTermination null_termination = NullTermination::kEither;  ///< postmap -N, -n.
 };
 
+/// Whether a domain is in a list of domains and tables. An error means that it could not tell.
+using DomainPredicate = std::function<libconf::Result<bool>(std::string_view domain)>;
+
+/// Makes the test that `patterns` describes, such as "example.com, hash:/etc/postfix/domains"; `place` is for
+/// messages. Errors: as opening the tables that it names.
+using DomainPredicateMaker =
+    std::function<libconf::Result<DomainPredicate>(std::string_view patterns, std::string_view place)>;
+
 /// Settings and sink must outlive the tables that were opened with them. Copying is cheap.
 struct TableContext {
   const libconf::Settings& settings;
   libconf::DiagnosticSink& warnings;  ///< Gets what is wrong in a table's source, and what a lookup warns of.
   TableOptions options = {};
+  DomainPredicateMaker match_domains = {};  ///< For the `domain` setting of tables that query a database.
 };
 
 }  // namespace libmaps
