@@ -151,7 +151,7 @@ class BtreeIndexWriter {
     } else {
       store(item + btree_item::kLength, static_cast<std::uint16_t>(child.key.size()));
       item[btree_item::kType] = btree_item::kKeyData;
-      std::memcpy(key, child.key.data(), child.key.size());
+      std::copy(child.key.begin(), child.key.end(), key);
     }
   }
 

@@ -42,7 +42,7 @@ class PageCensus {
     std::uint32_t last = 0;
     Result<void> claimed;
     PageBudget budget(pages_.count());
-    const Result<void> done = pages_.for_each_part(item.overflow, budget, [&](const Page& part, auto) {
+    Result<void> done = pages_.for_each_part(item.overflow, budget, [&](const Page& part, auto) {
       claimed = link(part, previous);
       previous = part.number();
       last = part.next();

@@ -103,9 +103,19 @@ TEST_P(BerkeleyDbRoundTrip, KeysThatStartWithOthersInAndOutOfThePage) {
 TEST_P(BerkeleyDbRoundTrip, LongKeysThatDifferAtTheirEnd) {
   EntryMap entries;
   for (int i = 0; i < 3000; ++i) entries[std::string(1500, 'k') + std::to_string(i)] = "value";
-  ASSERT_TRUE(write_index(path_, kind(), entries, true));
-  expect_reader_sees(with_nul(entries));
-  expect_libdb_sees(with_nul(entries));
+  ASSERT_TRUE(write_index(path_, kind(), entries, false));
+  expect_reader_sees(entries);
+  expect_libdb_sees(entries);
+  // The inner pages of a tree have such keys too, and lose them.
+  {
+    LibdbFile libdb(path_, kind());
+    while (entries.size() > 1000) {
+      libdb.remove(entries.begin()->first);
+      entries.erase(entries.begin());
+    }
+  }
+  expect_reader_sees(entries);
+  expect_libdb_sees(entries);
 }
 
 /// A key that may be there, or an unlikely one.
