@@ -8,10 +8,10 @@ namespace {
 
 using Kind = PatternToken::Kind;
 
-/// How many texts a part may be, and how many may stand for a pattern.
+/// How many texts a part may be, how many may stand for a pattern, and when a text is long enough.
 constexpr std::size_t kMostExact = 16;
 constexpr std::size_t kMostLiterals = 64;
-constexpr std::size_t kLongestLiteral = 128;
+constexpr std::size_t kLongestLiteral = 64;
 
 char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
