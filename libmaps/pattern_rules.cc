@@ -68,6 +68,12 @@ void RuleReader::read_match(std::string_view text) {
   std::string_view rest = text;
   std::optional<PatternRule> rule = take_pattern(rest);
   if (!rule) return;
+  // An exception reads, and works, as an IF about this rule alone.
+  std::optional<PatternRule> exception;
+  if (dialect_.has_exceptions && rest.starts_with('!')) {
+    exception = take_pattern(rest);
+    if (!exception) return;
+  }
   rest = libconf::trim_left(rest);
   if (rest.empty()) warn("no replacement text: using empty string");
 
@@ -87,11 +93,18 @@ void RuleReader::read_match(std::string_view text) {
       warn(concat("out of range replacement index \"", std::to_string(static_cast<std::int32_t>(highest)),
                   "\": skipping this rule"));
   }
+  if (usable && exception) usable = group_count(*exception).has_value();
   if (!usable) {
     out_.pieces.resize(rule->first_piece);
     return;
   }
   rule->piece_count = static_cast<std::uint32_t>(out_.pieces.size()) - rule->first_piece;
+  if (exception) {
+    rule->block = static_cast<std::uint32_t>(out_.rules.size());
+    exception->is_if = true;
+    exception->block_end = rule->block + 2;
+    out_.rules.push_back(*std::move(exception));
+  }
   out_.rules.push_back(*std::move(rule));
 }
 
@@ -154,7 +167,8 @@ std::optional<PatternRule> RuleReader::take_pattern(std::string_view& rest) {
 }
 
 bool RuleReader::take_flags(std::string_view& rest, PatternRule& rule) {
-  for (; !rest.empty() && !is_space(rest[0]); rest.remove_prefix(1)) {
+  const auto is_end = [this](char c) { return is_space(c) || (dialect_.has_exceptions && c == '!'); };
+  for (; !rest.empty() && !is_end(rest[0]); rest.remove_prefix(1)) {
     const auto flag = std::ranges::find(dialect_.flags, rest[0], &PatternFlag::letter);
     if (flag == dialect_.flags.end()) {
       warn(concat("unknown regexp option \"", rest.substr(0, 1), "\": skipping this rule"));

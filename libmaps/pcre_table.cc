@@ -25,6 +25,7 @@ constexpr PatternDialect kDialect = {
     .flags = kFlags,
     .unclosed = "ignoring this rule",
     .out_of_range = "out of range",
+    .has_exceptions = false,
 };
 
 template <auto kFree>
