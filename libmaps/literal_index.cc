@@ -24,8 +24,6 @@ constexpr std::string_view kTypicalMail =
     "<br> <div <td style=\" font-size: color: width: &nbsp; ";
 constexpr std::uint32_t kTypicalWeight = 32;
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 std::uint32_t gram_at(const char* text) {
   const auto byte = [text](std::size_t i) {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
@@ -42,7 +40,7 @@ void LiteralIndex::find(std::string_view text, std::vector<std::uint32_t>& rules
   ++searches_;
   if (entries_.empty() || text.size() < kGramLength) return;
   folded_.resize(text.size());
-  std::ranges::transform(text, folded_.begin(), to_lower);
+  std::ranges::transform(text, folded_.begin(), fold_case);
 
   const char* const begin = folded_.data();
   for (std::size_t at = 0; at + kGramLength <= folded_.size(); ++at) {

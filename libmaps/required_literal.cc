@@ -13,8 +13,6 @@ constexpr std::size_t kMostExact = 16;
 constexpr std::size_t kMostLiterals = 64;
 constexpr std::size_t kLongestLiteral = 64;
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 std::size_t shortest(const Literals& literals) {
   std::size_t length = kLongestLiteral;
   for (const std::string& text : literals) length = std::min(length, text.size());
@@ -203,7 +201,7 @@ class Examination {
     if (token.kind == Kind::kNothing) return Part::nothing();
     Part part;
     for (std::size_t i = 0; i < token.count; ++i) {
-      std::string text(1, to_lower(token.bytes[i]));
+      std::string text(1, fold_case(token.bytes[i]));
       if (std::ranges::find(part.exact, text) == part.exact.end()) part.exact.push_back(std::move(text));
     }
     return part;

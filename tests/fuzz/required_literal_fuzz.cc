@@ -26,8 +26,7 @@ std::uint32_t options_of(const libmaps::PatternDialect& dialect, bool toggles_ex
 }
 
 bool has_one_of(std::string subject, const libmaps::Literals& literals) {
-  for (char& c : subject)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  std::ranges::transform(subject, subject.begin(), libmaps::fold_case);
   return std::ranges::any_of(
       literals, [&](const std::string& text) { return subject.find(text) != std::string::npos; });
 }
