@@ -33,6 +33,7 @@ class RuleReader {
 
   std::optional<PatternRule> take_pattern(std::string_view& rest);
   bool take_flags(std::string_view& rest, PatternRule& rule);
+  bool take_result(std::string_view text, PatternRule& rule);
   std::optional<std::size_t> group_count(PatternRule& rule);
   std::string_view keep(std::string_view text);
 
@@ -78,23 +79,7 @@ void RuleReader::read_match(std::string_view text) {
   if (rest.empty()) warn("no replacement text: using empty string");
 
   rule->first_piece = static_cast<std::uint32_t>(out_.pieces.size());
-  std::size_t highest = 0;
-  bool usable = parse_result(keep(rest), place(line_), dialect_, warnings_, out_.pieces, highest);
-  if (usable && rule->negated && highest > 0) {
-    warn("$number found in negative match replacement text: skipping this rule");
-    usable = false;
-  }
-  rule->highest_group = static_cast<std::uint32_t>(highest);
-  if (usable) {
-    const auto groups = group_count(*rule);
-    usable = groups && highest <= *groups;
-    // Postfix prints the number as an int.
-    if (groups && !usable)
-      warn(concat("out of range replacement index \"", std::to_string(static_cast<std::int32_t>(highest)),
-                  "\": skipping this rule"));
-  }
-  if (usable && exception) usable = group_count(*exception).has_value();
-  if (!usable) {
+  if (!take_result(rest, *rule) || (exception && !group_count(*exception))) {
     out_.pieces.resize(rule->first_piece);
     return;
   }
@@ -106,6 +91,24 @@ void RuleReader::read_match(std::string_view text) {
     out_.rules.push_back(*std::move(exception));
   }
   out_.rules.push_back(*std::move(rule));
+}
+
+/// Appends the result's pieces, and holds them against the rule's pattern. Returns false after a warning.
+bool RuleReader::take_result(std::string_view text, PatternRule& rule) {
+  std::size_t highest = 0;
+  if (!parse_result(keep(text), place(line_), dialect_, warnings_, out_.pieces, highest)) return false;
+  if (rule.negated && highest > 0) {
+    warn("$number found in negative match replacement text: skipping this rule");
+    return false;
+  }
+  rule.highest_group = static_cast<std::uint32_t>(highest);
+  const auto groups = group_count(rule);
+  if (!groups) return false;
+  if (highest <= *groups) return true;
+  // Postfix prints the number as an int.
+  warn(concat("out of range replacement index \"", std::to_string(static_cast<std::int32_t>(highest)),
+              "\": skipping this rule"));
+  return false;
 }
 
 void RuleReader::read_if(std::string_view rest) {
