@@ -21,12 +21,11 @@ Result<SourceReader> open_source(std::string_view type, std::string_view name) {
   return SourceReader::from_text(std::string(name), *std::move(rules));
 }
 
-/// What one lookup found out about a rule; lookups are numbered from 1.
+/// What a search with the index knows of a rule; lookups are numbered from 1.
 struct RuleState {
-  bool needs_literal = false;      ///< The index has a literal without which its pattern does not match.
-  bool is_inside = false;          ///< An IF's: the key belongs to its block.
-  std::uint64_t literal_seen = 0;  ///< The last lookup that found the literal.
-  std::uint64_t if_decided = 0;    ///< The last lookup that set is_inside.
+  bool needs_literal = false;    ///< The index has the literals without which its pattern does not match.
+  bool is_inside = false;        ///< An IF's: the key belongs to its block.
+  std::uint64_t if_decided = 0;  ///< The last lookup that set is_inside.
 };
 
 class PatternTable final : public Table {
@@ -91,7 +90,6 @@ const PatternRule* PatternTable::search_rules(std::string_view key) {
 const PatternRule* PatternTable::search_index(std::string_view key) {
   if (states_.empty()) build_index();
   index_.find(key, candidates_);
-  for (const std::uint32_t number : candidates_) states_[number].literal_seen = lookups_;
   auto candidate = candidates_.begin();
   auto always = always_.begin();
   for (;;) {
@@ -100,7 +98,7 @@ const PatternRule* PatternTable::search_index(std::string_view key) {
     if (number == kNoRule) return nullptr;
     if (candidate != candidates_.end() && *candidate == number) ++candidate;
     if (always != always_.end() && *always == number) ++always;
-    PatternRule& rule = rules_.rules[number];
+    const PatternRule& rule = rules_.rules[number];
     if (!rule.is_if && is_inside(rule.block, key) && applies_indexed(number, key)) return &rule;
   }
 }
@@ -139,10 +137,8 @@ bool PatternTable::is_inside(std::uint32_t block, std::string_view key) {
 
 bool PatternTable::applies_indexed(std::uint32_t number, std::string_view key) {
   PatternRule& rule = rules_.rules[number];
-  const RuleState& state = states_[number];
-  if (!state.needs_literal || state.literal_seen == lookups_) return applies(rule, key);
-  captures_.clear();
-  return rule.negated;
+  if (states_[number].needs_literal && !index_.has_found(number)) return rule.negated;
+  return applies(rule, key);
 }
 
 /// A pattern that could not be matched to its end does not apply, negated or not.
