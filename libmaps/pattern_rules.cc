@@ -6,6 +6,7 @@
 #include <string>
 
 #include "libconf/text.h"
+#include "libmaps/file_value.h"
 
 namespace libmaps {
 namespace {
@@ -17,8 +18,12 @@ bool is_alphanumeric(char c) { return libconf::is_name_char(c) && c != '_'; }
 
 class RuleReader {
  public:
-  RuleReader(std::string_view name, PatternEngine& engine, libconf::DiagnosticSink& warnings)
-      : name_(name), engine_(engine), dialect_(engine.dialect()), warnings_(warnings) {}
+  RuleReader(std::string_view name, PatternEngine& engine, libconf::DiagnosticSink& warnings, bool load_files)
+      : name_(name),
+        engine_(engine),
+        dialect_(engine.dialect()),
+        warnings_(warnings),
+        load_files_(load_files) {}
 
   void read(const SourceLine& line);
   PatternRules finish();
@@ -41,6 +46,7 @@ class RuleReader {
   PatternEngine& engine_;
   const PatternDialect& dialect_;
   libconf::DiagnosticSink& warnings_;
+  bool load_files_;
   int line_ = 0;
   std::vector<std::uint32_t> open_blocks_;
   PatternRules out_;
@@ -77,6 +83,12 @@ void RuleReader::read_match(std::string_view text) {
   }
   rest = libconf::trim_left(rest);
   if (rest.empty()) warn("no replacement text: using empty string");
+  libconf::Result<std::string> loaded;
+  if (load_files_) {
+    loaded = encode_files(rest);
+    if (!loaded) return warn(concat(loaded.error().message, ": skipping this rule"));
+    rest = *loaded;
+  }
 
   rule->first_piece = static_cast<std::uint32_t>(out_.pieces.size());
   if (!take_result(rest, *rule) || (exception && !group_count(*exception))) {
@@ -208,8 +220,8 @@ std::string_view RuleReader::keep(std::string_view text) {
 }  // namespace
 
 PatternRules read_pattern_rules(SourceReader& source, PatternEngine& engine,
-                                libconf::DiagnosticSink& warnings) {
-  RuleReader reader(source.name(), engine, warnings);
+                                libconf::DiagnosticSink& warnings, bool load_files) {
+  RuleReader reader(source.name(), engine, warnings, load_files);
   while (const std::optional<SourceLine> line = source.next()) {
     if (line->is_orphan()) {
       warnings.warn("source-orphan", source.orphan_message(*line));

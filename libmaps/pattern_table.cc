@@ -14,13 +14,6 @@
 namespace libmaps {
 namespace {
 
-Result<SourceReader> open_source(std::string_view type, std::string_view name) {
-  if (!name.starts_with('{')) return SourceReader::open_file(std::string(name));
-  Result<std::string> rules = inline_rules(type, name);
-  if (!rules) return rules.error();
-  return SourceReader::from_text(std::string(name), *std::move(rules));
-}
-
 /// What a search with the index knows of a rule; lookups are numbered from 1.
 struct RuleState {
   bool needs_literal = false;    ///< The index has the literals without which its pattern does not match.
@@ -36,7 +29,7 @@ class PatternTable final : public Table {
         engine_(std::move(engine)),
         source_name_(source.name()),
         warnings_(context.warnings),
-        rules_(read_pattern_rules(source, *engine_, warnings_)),
+        rules_(read_pattern_rules(source, *engine_, warnings_, context.options.load_files)),
         indexing_(indexing) {}
 
   Result<std::optional<std::string>> lookup(std::string_view key) override {
@@ -165,7 +158,7 @@ Result<bool> PatternTable::matches(PatternRule& rule, std::string_view key) {
 Result<std::unique_ptr<Table>> open_pattern_table(std::unique_ptr<PatternEngine> engine,
                                                   std::string_view name, const TableContext& context,
                                                   PatternIndexing indexing) {
-  Result<SourceReader> source = open_source(engine->dialect().type, name);
+  Result<SourceReader> source = SourceReader::open_rules(engine->dialect().type, name);
   if (!source) return source.error();
   return std::make_unique<PatternTable>(std::move(engine), *source, context, indexing);
 }
