@@ -25,7 +25,7 @@ using libconf::io_error;
 struct Writer {
   std::string_view type;
   Result<void> (*write)(std::span<const Entry> entries, const IndexOptions& options, int fd);
-  /// For what is rewritten in place if it can be: does so under the shared lock of `fd`; false: it cannot.
+  /// For what is rewritten in place if it can be: does so under the exclusive lock of `fd`; false: it cannot.
   Result<bool> (*rewrite)(std::span<const Entry> entries, const IndexOptions& options,
                           libconf::FileDescriptor fd) = nullptr;
 };
@@ -112,7 +112,7 @@ Result<bool> IndexBuild::rewrite(std::span<const Entry> entries, const IndexOpti
   const Writer& writer = writer_of(*type_);
   if (writer.rewrite == nullptr) return false;
   const std::string& file = replacement_.target();
-  Result<FileLock> lock = FileLock::open(file, type_->lock, LockMode::kShared);
+  Result<FileLock> lock = FileLock::open(file, type_->lock, LockMode::kExclusive);
   if (!lock) return lock.error();
   if (!*lock) return false;
   // First the mode: nobody shall read the new entries who may not.

@@ -33,9 +33,9 @@ std::string duplicate_label(const TableType& type, std::string_view name);
 /// and a FILE.tmp that the next build takes over. Movable; not thread-safe.
 class IndexBuild {
  public:
-  /// Waits for other builds; and for updates in place and readers, which wait for finish() then. Those of
-  /// lmdb go on until finish(). REQUIRES: the type has an index. Errors: kInputOutput, "open database FILE:
-  /// REASON".
+  /// Waits for other builds; and for updates in place and readers, which then wait for the end of this one.
+  /// Where the index is rewritten in place, those go on until finish(). REQUIRES: the type has an index.
+  /// Errors: kInputOutput, "open database FILE: REASON".
   static Result<IndexBuild> begin(const TableType& type, const std::string& name);
 
   /// Writes the index and puts it in place. Owner and group are those of the old one, the mode is as `mode`

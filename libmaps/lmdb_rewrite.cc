@@ -22,6 +22,8 @@ namespace {
 using lmdb::kMetaPages;
 using lmdb::kPageSize;
 
+constexpr LockStyle kLockStyle = LockStyle::kFcntl;
+
 /// Where the new pages go, one after another: to the beginning of the file if they fit there before what the
 /// old content uses; or behind that, and so far away that the next content fits in front, though it be a
 /// little larger. So a file that is rebuilt again and again stays at about twice the size of its content, and
@@ -89,8 +91,7 @@ Result<void> write_meta(std::uint64_t number, const lmdb::MetaPage& page, int fd
 Result<void> commit(const lmdb::Meta& meta, const MappedFile& file) {
   const std::uint64_t number = meta.transaction % kMetaPages;
   const auto older = lmdb::load<lmdb::MetaPage>(file.bytes().data() + number * kPageSize);
-  if (Result<void> locked = set_lock(file.fd(), LockStyle::kFcntl, LockMode::kExclusive); !locked)
-    return locked;
+  if (Result<void> locked = set_lock(file.fd(), kLockStyle, LockMode::kExclusive); !locked) return locked;
   const lmdb::MetaPage page{{.number = number, .kind = lmdb::PageKind::kMeta}, meta};
   Result<void> written = write_meta(number, page, file.fd());
   // What did not reach the disk must not be seen by readers either, nor come to the disk later.
@@ -113,6 +114,10 @@ Result<bool> rewrite_lmdb_index(std::span<const Entry> entries, const IndexOptio
   if (!layout) return layout.error();
   const Result<MappedFile> file = MappedFile::adopt(std::move(fd));
   if (!file) return file.error();
+  // Only an exclusive lock can become a shared one that may be made exclusive again: so there is one such
+  // lock at a time, in Postfix too, and no two processes wait for each other.
+  if (const Result<void> locked = set_lock(file->fd(), kLockStyle, LockMode::kShared); !locked)
+    return locked.error();
   const Result<LmdbTree> tree = LmdbTree::over(file->bytes());
   if (!tree) return false;
   const Result<std::vector<bool>> used = tree->used_pages();

@@ -14,13 +14,11 @@ namespace libmaps {
 /// Puts `entries` (see libmaps/index_format.h) in the place of all that the file has. Returns false, and
 /// changes nothing, when that is no sound LMDB file.
 ///
-/// `fd` is the file, open for reading and writing, with the caller's shared lock; its end drops the lock.
-/// Readers go on while the new pages are written where the old content has none and are synced; then this
-/// waits for the exclusive lock, and one small write makes them count. After a crash at any time the file has
-/// the old content or the new.
-///
-/// At most two processes' requests to exchange a shared lock for an exclusive one can wait for each other:
-/// make sure that only one rewrites a file, as IndexBuild does. Postfix asks for exclusive locks at once.
+/// `fd` is the file, open for reading and writing, with the caller's exclusive lock; its end drops the lock.
+/// When no reader is left that may look at an older state, nor a writer, the lock becomes a shared one, as in
+/// Postfix: readers go on while the new pages are written where the present content has none, and are synced.
+/// Then this waits for the exclusive lock again, and one small write makes them count. After a crash at any
+/// time the file has the old content or the new.
 ///
 /// Errors, the reason alone: kInputOutput, and as lmdb::TreeLayout::of(); the file has its old content then.
 Result<bool> rewrite_lmdb_index(std::span<const Entry> entries, const IndexOptions& options,

@@ -25,7 +25,7 @@ using postkit_test::TempDirectory;
 constexpr IndexOptions kPlain{.null_terminated = false};
 
 Result<bool> rewrite(const std::string& path, const Sample& sample, const IndexOptions& options = kPlain) {
-  Result<FileLock> lock = FileLock::open(path, LockStyle::kFcntl, LockMode::kShared);
+  Result<FileLock> lock = FileLock::open(path, LockStyle::kFcntl, LockMode::kExclusive);
   if (!lock) return lock.error();
   return rewrite_lmdb_index(entries_of(sample), options, lock->release());
 }
@@ -337,25 +337,66 @@ TEST(LmdbRewrite, SurvivesTheDeathOfItsProcess) {
   EXPECT_GT(changes, 5);
 }
 
-TEST(LmdbRewrite, LetsReadersGoOnUntilItsPagesAreWritten) {
+/// Lets another process go on, or waits for it.
+class Signal {
+ public:
+  Signal() { EXPECT_EQ(::pipe(ends_), 0); }
+  Signal(const Signal&) = delete;
+  Signal& operator=(const Signal&) = delete;
+  ~Signal() {
+    for (const int end : ends_) ::close(end);
+  }
+  bool give() const { return ::write(ends_[1], "", 1) == 1; }
+  bool await() const {
+    char byte = 0;
+    return ::read(ends_[0], &byte, 1) == 1;
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+};
+
+TEST(LmdbRewrite, LetsReadersGoOnButForItsBeginningAndItsEnd) {
   const TempDirectory directory;
   const std::string path = directory.path("t.lmdb");
   std::mt19937 random(67);
-  const Sample old_sample = random_sample(random, 2000);
   const Sample new_sample = random_sample(random, 2000);
-  create(path, old_sample);
+  create(path, random_sample(random, 2000));
   const std::string before = directory.read("t.lmdb");
-
+  // Closing any descriptor of the file would drop the lock.
   Result<FileLock> reader = FileLock::open(path, LockStyle::kFcntl, LockMode::kShared);
   ASSERT_TRUE(reader && *reader);
-  Child writer([&] { return rewrite(path, new_sample).value_or(false); });
-  for (int i = 0; i < 10000 && std::filesystem::file_size(path) < before.size() * 2; ++i) ::usleep(1000);
+  const auto has_old_content = [&] {
+    std::string now(before.size(), '\0');
+    return ::pread(reader->fd(), now.data(), now.size(), 0) == static_cast<ssize_t>(now.size()) &&
+           now == before;
+  };
+
+  const Signal is_written;
+  const Signal may_go_on;
+  Child writer([&] {
+    int syncs = 0;
+    const RecordedWrites writes([&](const RecordedWrite& step) {
+      if (step.kind == RecordedWrite::kSync && ++syncs == 1)
+        static_cast<void>(is_written.give() && may_go_on.await());
+    });
+    return rewrite(path, new_sample).value_or(false) && syncs == 2;
+  });
+  // It waits for those who read before: a reader, or a transaction of Postfix.
   ::usleep(50000);
-  EXPECT_GE(std::filesystem::file_size(path), before.size() * 2);
-  // The reader's pages and both meta pages are as they were. (Closing a descriptor would drop the lock.)
-  std::string now(before.size(), '\0');
-  ASSERT_EQ(::pread(reader->fd(), now.data(), now.size(), 0), static_cast<ssize_t>(now.size()));
-  EXPECT_TRUE(now == before);
+  EXPECT_TRUE(has_old_content());
+  EXPECT_EQ(std::filesystem::file_size(path), before.size());
+  ASSERT_TRUE(set_lock(reader->fd(), LockStyle::kFcntl, LockMode::kUnlock));
+
+  // Who comes while it writes does not wait,
+  ASSERT_TRUE(is_written.await());
+  EXPECT_GT(std::filesystem::file_size(path), before.size());
+  ASSERT_TRUE(set_lock(reader->fd(), LockStyle::kFcntl, LockMode::kShared));
+  EXPECT_TRUE(has_old_content());
+  // but can finish.
+  ASSERT_TRUE(may_go_on.give());
+  ::usleep(50000);
+  EXPECT_TRUE(has_old_content());
   ASSERT_TRUE(set_lock(reader->fd(), LockStyle::kFcntl, LockMode::kUnlock));
   EXPECT_TRUE(writer.wait());
   expect_sound(path, new_sample);

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace libmaps {
@@ -17,10 +19,14 @@ struct RecordedWrite {
   std::string bytes = {};
 };
 
-/// Records as long as it lives.
+/// Records as long as it lives, and tells `observe` before each step is done.
 class RecordedWrites {
  public:
-  RecordedWrites() { current_ = this; }
+  using Observer = std::function<void(const RecordedWrite&)>;
+
+  explicit RecordedWrites(Observer observe = [](const RecordedWrite&) {}) : observe_(std::move(observe)) {
+    current_ = this;
+  }
   RecordedWrites(const RecordedWrites&) = delete;
   RecordedWrites& operator=(const RecordedWrites&) = delete;
   ~RecordedWrites() { current_ = nullptr; }
@@ -28,11 +34,14 @@ class RecordedWrites {
   const std::vector<RecordedWrite>& steps() const { return steps_; }
 
   static void add(RecordedWrite write) {
-    if (current_ != nullptr) current_->steps_.push_back(std::move(write));
+    if (current_ == nullptr) return;
+    current_->observe_(write);
+    current_->steps_.push_back(std::move(write));
   }
 
  private:
   inline static RecordedWrites* current_ = nullptr;
+  Observer observe_;
   std::vector<RecordedWrite> steps_;
 };
 
