@@ -165,18 +165,16 @@ SourceEntries SourceEntries::read(SourceReader source, const SourceOptions& opti
         return {};
       }));
 
-  const std::vector<std::uint32_t> order = sort_by_key(all);
   result.entries_.reserve(all.size());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const Entry& entry = all[order[i]];
-    const bool is_again = !result.entries_.empty() && result.entries_.back().key == entry.key;
+  for (const auto& [index, is_again] : sort_by_key(all)) {
+    const Entry& entry = all[index];
     if (!is_again) {
       result.entries_.push_back(entry);
     } else if (duplicates == Duplicates::kReplace) {
       result.entries_.back() = entry;
     } else if (duplicates == Duplicates::kWarn) {
       ordered.report({.file = result.source_.name(),
-                      .line = lines[order[i]],
+                      .line = lines[index],
                       .code = "duplicate-entry",
                       .message = concat(label, ": duplicate entry: \"", entry.key, "\"")});
     }
