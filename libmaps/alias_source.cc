@@ -1,7 +1,8 @@
 #include "libmaps/alias_source.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
-#include <vector>
 
 #include "libconf/text.h"
 
@@ -10,10 +11,16 @@ namespace {
 
 using libconf::Error;
 using libconf::ErrorKind;
-using libconf::is_space;
 using libconf::Result;
 
-constexpr std::string_view kSpecials = "()<>@,;:\\\".[]";
+/// What ends an atom, by the value of the character.
+constexpr auto kEndsAtom = [] {
+  std::array<bool, 256> ends{};
+  for (const unsigned char c : std::string_view("()<>@,;:\\\".[] \t\n\v\f\r")) ends[c] = true;
+  return ends;
+}();
+
+bool ends_atom(char c) { return kEndsAtom[static_cast<unsigned char>(c)]; }
 
 enum class TokenKind : std::uint8_t { kAtom, kQuotedString, kComment, kDomainLiteral, kSpecial };
 
@@ -25,8 +32,6 @@ struct Token {
   /// Two of them in a row need a blank in between.
   bool is_word() const { return kind != TokenKind::kSpecial; }
 };
-
-bool is_special(char c) { return kSpecials.find(c) != std::string_view::npos; }
 
 class Tokenizer {
  public:
@@ -51,7 +56,7 @@ class Tokenizer {
         take_comment(token.text);
         break;
       default:
-        if (is_special(rest_[0]) && rest_[0] != '\\') {
+        if (ends_atom(rest_[0]) && rest_[0] != '\\') {
           token.kind = TokenKind::kSpecial;
           token.text.assign(1, rest_[0]);
           rest_.remove_prefix(1);
@@ -89,8 +94,14 @@ class Tokenizer {
   }
 
   void take_atom(std::string& text) {
-    while (!rest_.empty() && !is_space(rest_[0]) && (rest_[0] == '\\' || !is_special(rest_[0])))
+    for (;;) {
+      const auto end = std::find_if(rest_.begin(), rest_.end(), ends_atom);
+      const auto plain = static_cast<std::size_t>(end - rest_.begin());
+      text += rest_.substr(0, plain);
+      rest_.remove_prefix(plain);
+      if (rest_.empty() || rest_[0] != '\\') return;
       take_char(text);
+    }
   }
 
   /// One character, or the one behind a backslash.
@@ -115,11 +126,7 @@ void append_delimited(std::string& out, char open, std::string_view text, char c
   out += close;
 }
 
-bool needs_quotes(std::string_view atom) {
-  for (char c : atom)
-    if (is_space(c) || is_special(c)) return true;
-  return false;
-}
+bool needs_quotes(std::string_view atom) { return std::any_of(atom.begin(), atom.end(), ends_atom); }
 
 void append(std::string& out, const Token& token) {
   switch (token.kind) {
