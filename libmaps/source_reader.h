@@ -56,6 +56,10 @@ class SourceReader {
   /// Postfix.
   std::optional<SourceLine> next();
 
+  /// Gives the memory of a mapped file back as it is read: for those who keep no views. Views stay valid, but
+  /// cost reading the file again.
+  void read_once() { is_read_once_ = true; }
+
   /// Whether `text` lives as long as the reader, not only until the next call of next().
   bool owns(std::string_view text) const {
     return text.data() >= text_.data() && text.data() + text.size() <= text_.data() + text_.size();
@@ -70,6 +74,7 @@ class SourceReader {
  private:
   SourceReader() = default;
   bool take_physical(std::string_view& content);
+  void give_back_memory();
 
   std::string name_;
   struct stat status_ {};
@@ -78,6 +83,8 @@ class SourceReader {
   std::size_t mapped_size_ = 0;
   std::string_view text_;  ///< All of it.
   std::size_t offset_ = 0;
+  bool is_read_once_ = false;
+  std::size_t given_back_ = 0;  ///< The bytes whose memory is.
   int line_ = 0;
   std::string joined_;  ///< A logical line of several physical ones.
 };
