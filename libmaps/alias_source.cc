@@ -13,10 +13,11 @@ using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
 
-/// What ends an atom, by the value of the character.
+/// What ends an atom, by the value of the character: white space, RFC 822's specials, and the separators of
+/// old routes and of commands, which postalias treats alike.
 constexpr auto kEndsAtom = [] {
   std::array<bool, 256> ends{};
-  for (const unsigned char c : std::string_view("()<>@,;:\\\".[] \t\n\v\f\r")) ends[c] = true;
+  for (const unsigned char c : std::string_view("()<>@,;:\\\".[]!%| \t\n\v\f\r")) ends[c] = true;
   return ends;
 }();
 
@@ -72,7 +73,10 @@ class Tokenizer {
   /// What a missing end of line means for a token that needs an end: it ends there.
   void take_delimited(std::string& text, char end) {
     rest_.remove_prefix(1);
-    while (!rest_.empty() && rest_[0] != end) take_char(text);
+    while (!rest_.empty() && rest_[0] != end) {
+      take_char(text);
+      if (text.ends_with('\r')) text.back() = ' ';
+    }
     if (!rest_.empty()) rest_.remove_prefix(1);
   }
 
@@ -148,9 +152,11 @@ void append(std::string& out, const Token& token) {
 class Writer {
  public:
   void add(const Token& token) {
-    if (after_word_ && token.is_word()) text_ += ' ';
+    const bool opens_route = token.is('<') && !is_empty_ && !after_comma_;
+    if ((after_word_ && token.is_word()) || opens_route) text_ += ' ';
     append(text_, token);
-    if (token.is(',')) text_ += ' ';
+    after_comma_ = token.is(',');
+    if (after_comma_) text_ += ' ';
     after_word_ = token.is_word();
     is_empty_ = false;
   }
@@ -161,6 +167,7 @@ class Writer {
  private:
   std::string text_;
   bool after_word_ = false;
+  bool after_comma_ = false;
   bool is_empty_ = true;
 };
 

@@ -25,7 +25,8 @@ class TextHash final : public IterableTable {
   Result<void> load(SourceReader source, const TableContext& context) {
     const SourceOptions options{.fold_keys = context.options.fold_keys,
                                 .utf8 = context.options.utf8,
-                                .bad_line_note = " -- ignoring this line"};
+                                .bad_line_note = " -- ignoring this line",
+                                .values_are_files = context.options.load_files};
     source.read_once();
     // Room for all in one piece; what is not needed of it never becomes memory.
     text_.reserve(static_cast<std::size_t>(source.status().st_size));

@@ -58,6 +58,8 @@ class Session {
       : program_(program), options_(options), streams_(streams) {}
   libconf::Result<void> load();
 
+  cli::MessagePrinter& messages() const { return streams_.messages; }
+
   const Program& program_;
   const Options& options_;
   Streams streams_;
