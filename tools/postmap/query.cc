@@ -66,6 +66,7 @@ class Tables {
   }
 
   static Error query_error(const libmaps::Table& table, Error error) {
+    if (error.kind == libconf::ErrorKind::kSyntax) return error;
     const std::string_view separator = error.message.empty() ? "" : ": ";
     error.message = concat("table ", table.name(), ": query error", separator, error.message);
     return error;
