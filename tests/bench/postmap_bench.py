@@ -285,7 +285,7 @@ class Bench:
                   for label, values in samples.items()}
         (our_wall, our_cpu, our_peak, _), (wall, cpu, peak, _) = (middle[label] for label in LABELS)
         ratios = our_wall / wall, our_cpu / cpu if cpu else float("nan")
-        rows = ["%-34s %8.2f %8.2f   %9.4f %9.4f %9.4f %9.4f   %s" % (
+        rows = ["%-34s %8.3f %8.3f   %9.4f %9.4f %9.4f %9.4f   %s" % (
             work.title, *ratios, our_wall, wall, our_cpu, cpu, mark(work.target, max(ratios)))]
         if work.peak:
             rows.append(amount_row("  peak memory, MiB", our_peak / 1024, peak / 1024, work.peak))
@@ -300,7 +300,7 @@ def mark(target, ratio):
 
 
 def amount_row(title, ours, stock, target):
-    return "%-34s %8.2f %8s   %9.2f %9.2f %19s   %s" % (title, ours / stock, "", ours, stock, "",
+    return "%-34s %8.3f %8s   %9.2f %9.2f %19s   %s" % (title, ours / stock, "", ours, stock, "",
                                                        mark(target, ours / stock))
 
 
