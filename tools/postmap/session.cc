@@ -51,6 +51,11 @@ Result<void> Session::load() {
   return {};
 }
 
+Result<std::vector<std::string>> Session::tables_to_build() const {
+  if (program_.tables_parameter.empty()) return options_.tables;
+  return settings_->get_list(program_.tables_parameter);
+}
+
 libmaps::SourceOptions Session::source_options() const {
   return {.format = program_.format,
           .fold_keys = table_options_.fold_keys,

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libconf/main_cf_document.h"
 #include "libconf/settings.h"
@@ -48,6 +49,10 @@ class Session {
   libconf::Result<libmaps::TableSpec> parse_table(std::string_view text) const {
     return libmaps::parse_spec(text, default_type_);
   }
+
+  /// The tables to build or verify: those of the command line, or of the program's parameter. Errors: its
+  /// value.
+  libconf::Result<std::vector<std::string>> tables_to_build() const;
 
   /// How lines become entries by these options.
   libmaps::SourceOptions source_options() const;
