@@ -1,5 +1,6 @@
 #include "libmaps/texthash_table.h"
 
+#include <algorithm>
 #include <functional>
 #include <vector>
 
@@ -28,8 +29,9 @@ class TextHash final : public IterableTable {
                                 .bad_line_note = " -- ignoring this line",
                                 .values_are_files = context.options.load_files};
     source.read_once();
-    // Room for all in one piece; what is not needed of it never becomes memory.
-    text_.reserve(static_cast<std::size_t>(source.status().st_size));
+    // Room for all in one piece; what is not needed of it never becomes memory. A size may be anything.
+    constexpr off_t kMostReserved = off_t{1} << 30;
+    text_.reserve(static_cast<std::size_t>(std::clamp<off_t>(source.status().st_size, 0, kMostReserved)));
     return for_each_entry(
         source, options, context.warnings,
         [&](const SourceLine& line, std::string_view key, std::string_view value) -> Result<void> {
