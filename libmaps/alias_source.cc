@@ -13,15 +13,24 @@ using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
 
-/// What ends an atom, by the value of the character: white space, RFC 822's specials, and the separators of
-/// old routes and of commands, which postalias treats alike.
-constexpr auto kEndsAtom = [] {
-  std::array<bool, 256> ends{};
-  for (const unsigned char c : std::string_view("()<>@,;:\\\".[]!%| \t\n\v\f\r")) ends[c] = true;
-  return ends;
-}();
+/// A set of characters, by their values.
+using CharacterSet = std::array<bool, 256>;
+constexpr CharacterSet set_of(std::string_view characters) {
+  CharacterSet set{};
+  for (const unsigned char c : characters) set[c] = true;
+  return set;
+}
+bool is_in(const CharacterSet& set, char c) { return set[static_cast<unsigned char>(c)]; }
 
-bool ends_atom(char c) { return kEndsAtom[static_cast<unsigned char>(c)]; }
+/// What ends an atom: white space, RFC 822's specials, and the separators of old routes and of commands,
+/// which postalias treats alike.
+constexpr CharacterSet kEndsAtom = set_of("()<>@,;:\\\".[]!%| \t\n\v\f\r");
+bool ends_atom(char c) { return is_in(kEndsAtom, c); }
+
+/// What cannot be in a word that is stored as it is written. Other specials stand between atoms without
+/// blanks.
+constexpr CharacterSet kEndsPlainWord = set_of("()<>,;\\\"[] \t\n\v\f\r");
+constexpr CharacterSet kEndsPlainName = set_of(":@()<>,;\\\"[] \t\n\v\f\r");
 
 enum class TokenKind : std::uint8_t { kAtom, kQuotedString, kComment, kDomainLiteral, kSpecial };
 
@@ -175,7 +184,26 @@ Error syntax_error(std::string_view message) {
   return {.kind = ErrorKind::kSyntax, .message = std::string(message)};
 }
 
+/// Takes what comes before the first character of `ends` off the front of `text`.
+std::string_view take_until(std::string_view& text, const CharacterSet& ends) {
+  std::size_t size = 0;
+  while (size < text.size() && !is_in(ends, text[size])) ++size;
+  const std::string_view taken = text.substr(0, size);
+  text.remove_prefix(size);
+  return taken;
+}
+
 }  // namespace
+
+std::optional<PlainAliasLine> parse_plain_alias_line(std::string_view text) {
+  PlainAliasLine line;
+  line.name = take_until(text, kEndsPlainName);
+  if (line.name.empty() || !text.starts_with(':')) return std::nullopt;
+  text = libconf::trim_left(text.substr(1));
+  line.value = take_until(text, kEndsPlainWord);
+  if (line.value.empty() || !libconf::trim_left(text).empty()) return std::nullopt;
+  return line;
+}
 
 Result<AliasLine> parse_alias_line(std::string_view text) {
   constexpr std::string_view kNeedPair = "need name:value pair";

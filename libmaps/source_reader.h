@@ -53,6 +53,9 @@ class SourceReader {
   /// fstat(2) of the file; zeros for a text in memory.
   const struct stat& status() const { return status_; }
 
+  /// The size of the whole text in bytes.
+  std::size_t size() const { return text_.size(); }
+
   /// The file's name, as messages give it.
   const std::string& name() const { return name_; }
 

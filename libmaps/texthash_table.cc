@@ -30,8 +30,8 @@ class TextHash final : public IterableTable {
                                 .values_are_files = context.options.load_files};
     source.read_once();
     // Room for all in one piece; what is not needed of it never becomes memory. A size may be anything.
-    constexpr off_t kMostReserved = off_t{1} << 30;
-    text_.reserve(static_cast<std::size_t>(std::clamp<off_t>(source.status().st_size, 0, kMostReserved)));
+    constexpr std::size_t kMostReserved = std::size_t{1} << 30;
+    text_.reserve(std::min(source.size(), kMostReserved));
     return for_each_entry(
         source, options, context.warnings,
         [&](const SourceLine& line, std::string_view key, std::string_view value) -> Result<void> {
