@@ -28,6 +28,7 @@ the exit status is always 0.
 """
 
 import argparse
+import collections
 import dataclasses
 import filecmp
 import os
@@ -51,6 +52,8 @@ mynetworks = 127.0.0.0/8
 SUFFIXES = {"hash": ".db", "btree": ".db", "lmdb": ".lmdb", "cdb": ".cdb"}
 LISTABLE = ("hash", "btree", "lmdb")
 MEBIBYTE = 1 << 20
+MARKS = {"reach": "within reach", "must": "as they must be", "MISSED": "slower or larger than they should be",
+         "DIFFERENT": "not the same as stock"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,7 +282,7 @@ class Bench:
             side.make_ready(work, source)
         difference = self.difference(work)
         if difference:
-            return ["%-34s DIFFERENT: %s" % (work.title, difference)]
+            return ["%-34s %s: DIFFERENT" % (work.title, difference)]
         samples = self.measure(work, rounds)
         middle = {label: [statistics.median(column) for column in zip(*values)]
                   for label, values in samples.items()}
@@ -328,7 +331,7 @@ def main():
 
     rounds = max(options.rounds, 1)
     top = tempfile.mkdtemp(prefix="postmap-bench-", dir=options.directory)
-    table = []
+    marks = collections.Counter()
     try:
         bench = Bench(programs, top)
         print(HEADING)
@@ -336,9 +339,10 @@ def main():
             if work.title.startswith(options.only):
                 rows = bench.rows(work, max(rounds // 3, 1) if work.is_slow else rounds)
                 print("\n".join(rows), flush=True)
-                table += rows
+                marks.update(row.split()[-1] for row in rows)
     finally:
         shutil.rmtree(top, ignore_errors=True)
+    print("\n" + ", ".join("%d %s" % (marks[mark], words) for mark, words in MARKS.items() if marks[mark]))
     return 0
 
 
