@@ -13,7 +13,8 @@ using libconf::ErrorKind;
 using libconf::is_space;
 using libconf::Result;
 
-constexpr std::string_view kSpecials = "()<>@,;:\\\".[]";
+/// Those of RFC 5322, and what separates the parts of UUCP and other old addresses.
+constexpr std::string_view kSpecials = "()<>@,;:\\\".[]|%!";
 
 enum class TokenKind : std::uint8_t { kAtom, kQuotedString, kComment, kDomainLiteral, kSpecial };
 
@@ -126,7 +127,7 @@ void append(std::string& out, const Token& token) {
     case TokenKind::kQuotedString:
       return append_delimited(out, '"', token.text, '"', "\"\\");
     case TokenKind::kDomainLiteral:
-      return append_delimited(out, '[', token.text, ']', "");
+      return append_delimited(out, '[', token.text, ']', "\\");
     case TokenKind::kAtom:
       if (needs_quotes(token.text)) return append_delimited(out, '"', token.text, '"', "\"\\");
       break;
@@ -137,11 +138,12 @@ void append(std::string& out, const Token& token) {
   out += token.text;
 }
 
-/// Writes tokens one after the other, with the blanks that keep words apart and follow commas.
+/// Writes tokens one after the other, with the blanks that keep words apart, follow commas and precede "<".
 class Writer {
  public:
   void add(const Token& token) {
     if (after_word_ && token.is_word()) text_ += ' ';
+    if (token.is('<') && !text_.empty() && text_.back() != ' ') text_ += ' ';
     append(text_, token);
     if (token.is(',')) text_ += ' ';
     after_word_ = token.is_word();
