@@ -24,6 +24,7 @@ class Finder {
   explicit Finder(DiagnosticSink& sink) : sink_(sink) {}
 
   void look_at(const Settings& settings, std::string_view parameter) {
+    if (libconf::is_raw(parameter)) return;
     libconf::DiagnosticDiscard details;  // Undefined names are postconf's business.
     const auto setting = settings.find(parameter);
     if (!setting) return;
