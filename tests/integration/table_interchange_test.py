@@ -351,4 +351,5 @@ def check_alias_changes(checks, place, table_type, directory):
 
 if __name__ == "__main__":
     sys.exit(tables.main(__doc__, "table-interchange-", (
-        check_hash, check_btree, check_cdb, check_lmdb, check_null_bytes, check_aliases)))
+        check_hash, check_btree, check_cdb, check_lmdb, check_null_bytes, check_aliases),
+        parent=tables.fast_directory()))
