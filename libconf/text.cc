@@ -108,34 +108,21 @@ std::string_view describe(NameValueFault fault) {
   return "";
 }
 
-namespace {
-
-/// The length of the valid UTF-8 sequence at the start of `text` (RFC 3629), or 0.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned lead = byte(0);
-  std::size_t length = 0;
-  std::uint32_t code = 0;
-  if (lead >= 0xC2 && lead <= 0xDF) {
-    length = 2;
-    code = lead & 0x1F;
-  } else if ((lead & 0xF0) == 0xE0) {
-    length = 3;
-    code = lead & 0x0F;
-  } else if (lead >= 0xF0 && lead <= 0xF4) {
-    length = 4;
-    code = lead & 0x07;
-  } else {
-    return 0;
-  }
-  for (std::size_t i = 1; i < length; ++i) {
+  const unsigned first = byte(0);
+  if (first < 0xC2 || first > 0xF4) return 0;
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  for (std::size_t i = 1; i < length; ++i)
     if ((byte(i) & 0xC0) != 0x80) return 0;
-    code = code << 6 | (byte(i) & 0x3F);
-  }
-  const bool overlong = (length == 3 && code < 0x800) || (length == 4 && code < 0x10000);
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  return overlong || surrogate || code > 0x10FFFF ? 0 : length;
+  // The second byte tells overlong forms, surrogates, and what lies above U+10FFFF.
+  const unsigned second = byte(1);
+  const bool is_overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
+  const bool is_surrogate = first == 0xED && second > 0x9F;
+  return is_overlong || is_surrogate || (first == 0xF4 && second > 0x8F) ? 0 : length;
 }
+
+namespace {
 
 void append_json_control(std::string& out, char c) {
   switch (c) {
@@ -198,6 +185,16 @@ std::string printable(std::string_view text) {
   std::string out(text);
   for (char& c : out)
     if (c < ' ' || c > '~') c = '?';
+  return out;
+}
+
+std::string printable_utf8(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    out += length > 0 ? std::string(text.substr(0, length)) : printable(text.substr(0, 1));
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
   return out;
 }
 

@@ -13,8 +13,8 @@ using libconf::ErrorKind;
 using libconf::is_space;
 using libconf::Result;
 
-/// Those of RFC 5322, and what separates the parts of UUCP and other old addresses.
-constexpr std::string_view kSpecials = "()<>@,;:\\\".[]|%!";
+/// RFC 822's specials, and the separators of old routes and of commands, which postalias treats alike.
+constexpr std::string_view kSpecials = "()<>@,;:\\\".[]!%|";
 
 enum class TokenKind : std::uint8_t { kAtom, kQuotedString, kComment, kDomainLiteral, kSpecial };
 
@@ -68,7 +68,10 @@ class Tokenizer {
   /// What a missing end of line means for a token that needs an end: it ends there.
   void take_delimited(std::string& text, char end) {
     rest_.remove_prefix(1);
-    while (!rest_.empty() && rest_[0] != end) take_char(text);
+    while (!rest_.empty() && rest_[0] != end) {
+      take_char(text);
+      if (text.ends_with('\r')) text.back() = ' ';
+    }
     if (!rest_.empty()) rest_.remove_prefix(1);
   }
 
@@ -138,14 +141,15 @@ void append(std::string& out, const Token& token) {
   out += token.text;
 }
 
-/// Writes tokens one after the other, with the blanks that keep words apart, follow commas and precede "<".
+/// Writes tokens one after the other, with the blanks that keep words apart and follow commas.
 class Writer {
  public:
   void add(const Token& token) {
-    if (after_word_ && token.is_word()) text_ += ' ';
-    if (token.is('<') && !text_.empty() && text_.back() != ' ') text_ += ' ';
+    const bool opens_route = token.is('<') && !is_empty_ && !after_comma_;
+    if ((after_word_ && token.is_word()) || opens_route) text_ += ' ';
     append(text_, token);
-    if (token.is(',')) text_ += ' ';
+    after_comma_ = token.is(',');
+    if (after_comma_) text_ += ' ';
     after_word_ = token.is_word();
     is_empty_ = false;
   }
@@ -156,6 +160,7 @@ class Writer {
  private:
   std::string text_;
   bool after_word_ = false;
+  bool after_comma_ = false;
   bool is_empty_ = true;
 };
 

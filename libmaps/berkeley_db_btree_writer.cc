@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libmaps/berkeley_db_writer.h"
@@ -76,7 +77,7 @@ class BtreeIndexWriter {
       std::size_t total = 0;
       for (const Child& child : children) total += internal_item_size(child);
       if (total <= PageBuilder::kCapacity) break;
-      children = write_internal_pages(children, level);
+      children = write_internal_pages(std::move(children), level);
     }
     page_.begin(kRootPage, PageType::kBtreeInternal, level);
     for (const Child& child : children) add_child(child);
@@ -103,13 +104,14 @@ class BtreeIndexWriter {
     return leaves;
   }
 
-  std::vector<Child> write_internal_pages(const std::vector<Child>& children, std::uint8_t level) {
+  std::vector<Child> write_internal_pages(std::vector<Child> children, std::uint8_t level) {
     std::vector<Child> parents{{.page = pages_.allocate()}};
     page_.begin(parents.back().page, PageType::kBtreeInternal, level);
-    for (const Child& child : children) {
+    for (Child& child : children) {
       if (page_.used() + internal_item_size(child) > kFill) {
         pages_.put(parents.back().page, page_.finish(0, 0));
-        parents.push_back({child.key, pages_.allocate()});
+        // The first key of a page is its parent's matter.
+        parents.push_back({std::exchange(child.key, {}), pages_.allocate()});
         page_.begin(parents.back().page, PageType::kBtreeInternal, level);
       }
       add_child(child);
@@ -149,7 +151,7 @@ class BtreeIndexWriter {
     } else {
       store(item + btree_item::kLength, static_cast<std::uint16_t>(child.key.size()));
       item[btree_item::kType] = btree_item::kKeyData;
-      std::memcpy(key, child.key.data(), child.key.size());
+      std::copy(child.key.begin(), child.key.end(), key);
     }
   }
 

@@ -1,6 +1,7 @@
 #include "libmaps/berkeley_db_check.h"
 
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
 #include <vector>
 
@@ -41,7 +42,7 @@ class PageCensus {
     std::uint32_t last = 0;
     Result<void> claimed;
     PageBudget budget(pages_.count());
-    const Result<void> done = pages_.for_each_part(item.overflow, budget, [&](const Page& part, auto) {
+    Result<void> done = pages_.for_each_part(item.overflow, budget, [&](const Page& part, auto) {
       claimed = link(part, previous);
       previous = part.number();
       last = part.next();
@@ -59,7 +60,9 @@ class PageCensus {
     return {};
   }
 
+  /// Claims the pages on the list of free ones, and checks the number of all pages.
   Result<void> claim_free_pages() {
+    if (last_page_ >= pages_.count()) return damaged(last_page_, "the file ends before this page");
     std::uint32_t number = pages_.metadata().u32(metadata::kFreeList);
     while (number != 0) {
       const Result<Page> page = claim(number);
@@ -91,7 +94,17 @@ class HashCheck {
     for (std::uint32_t bucket = file_.max_bucket() + 1; bucket <= file_.last_reserved_bucket(); ++bucket) {
       const Result<Page> page = census_.claim(file_.bucket_page(bucket));
       if (!page) return page.error();
-      if (page->entries() != 0) return damaged(file_.bucket_page(bucket), "a page in use beyond the buckets");
+      if (page->entries() != 0 || page->next() != 0) {
+        return damaged(file_.bucket_page(bucket), "a page in use beyond the buckets");
+      }
+      if (Result<void> checked = check_page(*page, bucket); !checked) return checked;
+    }
+    // libdb would take the pages that these tell for those of its next buckets.
+    const auto used = static_cast<std::size_t>(std::bit_width(file_.last_reserved_bucket())) + 1;
+    for (std::size_t i = used; i < metadata::kSparesCount; ++i) {
+      if (file_.pages().metadata().u32(metadata::kSpares + i * sizeof(std::uint32_t)) != 0) {
+        return damaged(0, "pages of buckets that are not there");
+      }
     }
     return census_.claim_free_pages();
   }

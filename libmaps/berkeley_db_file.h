@@ -41,10 +41,10 @@ class BerkeleyDbFile {
   BerkeleyDbFile& operator=(BerkeleyDbFile&& other) noexcept;
   ~BerkeleyDbFile();
 
-  /// Reads the metadata anew, and maps the file anew when its size changed. To be called after each taking of
-  /// a lock; after an error, before any other call. Costs one fstat(2) when nothing changed. Errors:
-  /// kDataCorrupt and kUnsupported, with a message that says what is wrong with the file and does not name
-  /// it: "not a Berkeley DB hash file".
+  /// REQUIRES: opened by open(). Reads the metadata anew, and maps the file anew when its size changed. To be
+  /// called after each taking of a lock; after an error, before any other call. Costs one fstat(2) when
+  /// nothing changed. Errors: kDataCorrupt and kUnsupported, with a message that says what is wrong with the
+  /// file and does not name it: "not a Berkeley DB hash file".
   Result<void> refresh();
 
   /// The value of `key`, in the file or in `scratch`, or nothing when the file has no such key. Errors:

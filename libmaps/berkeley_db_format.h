@@ -53,7 +53,6 @@ inline constexpr std::size_t kLastPage = 32;
 inline constexpr std::size_t kFlags = 48;   ///< Duplicates, subdatabases, record numbers.
 inline constexpr std::size_t kFileId = 52;  ///< 20 bytes that no other file has.
 inline constexpr std::size_t kFileIdSize = 20;
-inline constexpr std::size_t kCommonEnd = 72;
 
 // A hash file's.
 inline constexpr std::size_t kMaxBucket = 72;
@@ -130,7 +129,7 @@ constexpr std::uint32_t hash_of(std::string_view key, std::uint32_t start = 0) {
 }
 
 /// What libdb hashes to recognise a hash function: this text and its NUL.
-inline constexpr std::string_view kCharkey{"%$sniglet^&", 12};
+inline constexpr std::string_view kCharkey{"%$sniglet^&\0", 12};
 
 template <class Number>
 Number load(const char* from) {

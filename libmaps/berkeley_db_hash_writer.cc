@@ -29,10 +29,14 @@ std::size_t item_size(const StoredText& text) {
 /// The hashes of keys, several at a time: one hash waits for a multiplication at each byte.
 std::vector<std::uint32_t> hash_keys(std::span<const Entry> entries, bool null_terminated) {
   constexpr std::size_t kLanes = 4;
+  constexpr std::size_t kAhead = 4 * kLanes;
   std::vector<std::uint32_t> hashes(entries.size());
   std::size_t first = 0;
   for (; first + kLanes <= entries.size(); first += kLanes) {
     const Entry* lanes = &entries[first];
+    if (first + 2 * kAhead <= entries.size()) {
+      for (std::size_t i = 0; i < kLanes; ++i) __builtin_prefetch(lanes[kAhead + i].key.data());
+    }
     std::size_t common = lanes[0].key.size();
     for (std::size_t lane = 1; lane < kLanes; ++lane) common = std::min(common, lanes[lane].key.size());
     std::uint32_t hash[kLanes] = {};
@@ -85,10 +89,10 @@ class HashIndexWriter {
     for (std::uint32_t i = 0; i < hashes.size(); ++i) order_[ends_[hashes[i] & mask]++] = i;
   }
 
-  /// Fetches what write_bucket() needs soon: the entries of a bucket lie far apart.
+  /// Fetches what follows `position` in order_: the entries of a bucket lie far apart.
   void prefetch(std::size_t position) const {
-    constexpr std::size_t kEntryAhead = 16;
-    constexpr std::size_t kTextAhead = 8;
+    constexpr std::size_t kEntryAhead = 32;
+    constexpr std::size_t kTextAhead = 16;
     if (position + kEntryAhead >= order_.size()) return;
     __builtin_prefetch(&entries_[order_[position + kEntryAhead]]);
     const Entry& soon = entries_[order_[position + kTextAhead]];
@@ -108,9 +112,11 @@ class HashIndexWriter {
   /// A key on overflow pages that starts with one that is not has no place where libdb finds both, so they
   /// get different pages: those in the page first.
   void sort_as_libdb(std::span<std::uint32_t> bucket) const {
+    const auto start = static_cast<std::size_t>(bucket.data() - order_.data());
     const auto key = [&](std::uint32_t number) { return entries_[number].key; };
     bool is_sorted = true;
     for (std::size_t i = 0; i < bucket.size() && is_sorted; ++i) {
+      prefetch(start + i);
       is_sorted = !is_off_page(key(bucket[i])) && (i == 0 || !is_prefix(key(bucket[i - 1]), key(bucket[i])));
     }
     if (is_sorted) return;
@@ -133,7 +139,6 @@ class HashIndexWriter {
     bool has_off_page_keys = false;
     page_.begin(number, PageType::kHash, 0);
     for (std::size_t i = 0; i < members.size(); ++i) {
-      prefetch(start + i);
       const StoredText key = stored(entries_[members[i]].key);
       const StoredText value = stored(entries_[members[i]].value);
       const std::size_t size = item_size(key) + item_size(value) + 2 * page::kOffsetSize;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "libconf/text.h"
 #include "libmaps/berkeley_db_btree_writer.h"
 #include "libmaps/berkeley_db_hash_writer.h"
+#include "libmaps/berkeley_db_writer.h"
 
 namespace libmaps {
 namespace {
@@ -84,6 +86,7 @@ BerkeleyDbUpdate::~BerkeleyDbUpdate() = default;
 void BerkeleyDbUpdate::Close::operator()(__db* db) const { db->close(db, DB_NOSYNC); }
 
 Result<bool> BerkeleyDbUpdate::store(std::string_view key, std::string_view value, bool replace) {
+  if (std::max(key.size(), value.size()) > berkeley_db::kMaxItemSize) return berkeley_db::too_large();
   DBT key_item = borrowed(key);
   DBT value_item = borrowed(value);
   const u_int32_t flags = replace ? 0 : DB_NOOVERWRITE;
@@ -94,6 +97,7 @@ Result<bool> BerkeleyDbUpdate::store(std::string_view key, std::string_view valu
 }
 
 Result<bool> BerkeleyDbUpdate::remove(std::string_view key) {
+  if (key.size() > berkeley_db::kMaxItemSize) return false;
   DBT key_item = borrowed(key);
   const int error = db_->del(db_.get(), nullptr, &key_item, 0);
   if (error == DB_NOTFOUND) return false;

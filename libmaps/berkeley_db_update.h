@@ -13,7 +13,7 @@
 
 #include "libmaps/berkeley_db_file.h"
 
-struct __db;
+struct __db;  // NOLINT(bugprone-reserved-identifier): a DB of libdb.
 
 namespace libmaps {
 
@@ -33,7 +33,7 @@ class BerkeleyDbUpdate {
   ~BerkeleyDbUpdate();
 
   /// Stores an entry. When the key is there already, replaces its value if `replace` is set; otherwise
-  /// changes nothing and returns false. Errors: kInputOutput.
+  /// changes nothing and returns false. Errors: kInputOutput; kUnsupported, for 4 GiB and more.
   Result<bool> store(std::string_view key, std::string_view value, bool replace);
 
   /// Removes an entry. Returns whether there was one. Errors: kInputOutput.

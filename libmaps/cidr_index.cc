@@ -22,7 +22,7 @@ template <class Address>
 struct Span {
   Address first;
   Address last;
-  std::uint32_t rule;
+  std::uint32_t rule = 0;
 };
 
 template <class Address>

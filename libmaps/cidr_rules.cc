@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "libconf/text.h"
+#include "libmaps/file_value.h"
 #include "libmaps/network_pattern.h"
 
 namespace libmaps {
@@ -50,7 +51,8 @@ std::string_view take_until_blank(std::string_view& text) {
 
 class Parser {
  public:
-  Parser(SourceReader& source, DiagnosticSink& warnings) : source_(source), warnings_(warnings) {}
+  Parser(SourceReader& source, DiagnosticSink& warnings, bool load_files)
+      : source_(source), warnings_(warnings), load_files_(load_files) {}
 
   Result<CidrRules> run() {
     while (const auto line = source_.next()) {
@@ -87,7 +89,7 @@ class Parser {
   void skip(std::string_view why) { warn(concat(why, ": skipping this rule")); }
 
   void parse_line(std::string_view text) {
-    // A network starts with neither letter: most lines need no further look.
+    // Few networks start with these letters: most lines need no further look.
     const char first = text.empty() ? '\0' : text[0];
     if ((first == 'e' || first == 'E') && take_keyword(text, "endif")) return parse_endif(text);
     const bool is_if = (first == 'i' || first == 'I') && take_keyword(text, "if");
@@ -97,6 +99,12 @@ class Parser {
     const Result<NetworkPattern> pattern = parse_network_pattern(word);
     if (!pattern) return skip(pattern.error().message);
     if (!is_if && text.empty()) return skip("no lookup result");
+    Result<std::string> loaded;
+    if (!is_if && load_files_) {
+      loaded = encode_files(text);
+      if (!loaded) return skip(loaded.error().message);
+      text = *loaded;
+    }
     if (const auto* ipv4 = std::get_if<IpNetwork<Ipv4Address>>(&*pattern))
       add(rules_.ipv4, CidrRule<Ipv4Address>{.network = *ipv4, .is_negated = is_negated, .is_if = is_if},
           text);
@@ -150,6 +158,7 @@ class Parser {
 
   SourceReader& source_;
   DiagnosticSink& warnings_;
+  bool load_files_;
   SourceLine line_ = {};
   CidrRules rules_;
   std::vector<Block> open_;
@@ -158,8 +167,8 @@ class Parser {
 
 }  // namespace
 
-Result<CidrRules> read_cidr_rules(SourceReader& source, DiagnosticSink& warnings) {
-  return Parser(source, warnings).run();
+Result<CidrRules> read_cidr_rules(SourceReader& source, DiagnosticSink& warnings, bool load_files) {
+  return Parser(source, warnings, load_files).run();
 }
 
 }  // namespace libmaps

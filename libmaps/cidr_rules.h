@@ -61,6 +61,7 @@ struct CidrRules {
 
 /// Reads all rules. What is wrong with one is reported, and the rule skipped. Errors: kUnsupported for a
 /// table that is too large: 500 million rules, or 512 MiB of values.
-libconf::Result<CidrRules> read_cidr_rules(SourceReader& source, libconf::DiagnosticSink& warnings);
+libconf::Result<CidrRules> read_cidr_rules(SourceReader& source, libconf::DiagnosticSink& warnings,
+                                           bool load_files = false);
 
 }  // namespace libmaps

@@ -60,19 +60,12 @@ class CidrTable final : public Table {
   std::string texts_;
 };
 
-Result<SourceReader> open_source(std::string_view name) {
-  if (!name.starts_with('{')) return SourceReader::open_file(std::string(name));
-  Result<std::string> rules = inline_rules("cidr", name);
-  if (!rules) return rules.error();
-  return SourceReader::from_text(std::string(name), std::move(*rules));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Table>> open_cidr(std::string_view name, const TableContext& context) {
-  Result<SourceReader> source = open_source(name);
+  Result<SourceReader> source = SourceReader::open_rules("cidr", name);
   if (!source) return source.error();
-  Result<CidrRules> rules = read_cidr_rules(*source, context.warnings);
+  Result<CidrRules> rules = read_cidr_rules(*source, context.warnings, context.options.load_files);
   if (!rules) return rules.error();
   return std::make_unique<CidrTable>(libconf::concat("cidr:", name), std::move(*rules));
 }

@@ -101,7 +101,7 @@ constexpr std::uint64_t overflow_pages(std::uint64_t value_size) {
 /// A header, or a number, out of bytes that need no alignment. REQUIRES: sizeof(T) bytes there.
 template <class T>
 T load(const char* bytes) {
-  T value;
+  T value{};
   std::memcpy(&value, bytes, sizeof value);
   return value;
 }

@@ -13,12 +13,16 @@ namespace libmaps::lmdb {
 /// One node of a page. Views point into the page.
 struct Node {
   std::string_view key;
-  std::uint64_t child = 0;            ///< In a branch: the page below.
-  bool is_on_overflow_pages = false;  ///< In a leaf: then `overflow` has the place of the value,
-  std::string_view value;             ///< otherwise this is the value.
-  std::uint64_t overflow = 0;
+  std::uint64_t child = 0;  ///< In a branch: the page below.
+
+  // In a leaf:
+  bool is_on_overflow_pages = false;
+  std::string_view value;      ///< Unless it is on overflow pages.
+  std::uint64_t overflow = 0;  ///< The first page of their run.
   std::uint64_t value_size = 0;
-  std::size_t begin = 0;  ///< What it takes of the page.
+
+  /// What the node takes of the page.
+  std::size_t begin = 0;
   std::size_t end = 0;
 };
 

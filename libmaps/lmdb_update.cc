@@ -1,5 +1,6 @@
 #include "libmaps/lmdb_update.h"
 
+#include <lmdb.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -32,6 +33,10 @@ Result<bool> are_same_file(int a, int b) {
 }
 
 }  // namespace
+
+void LmdbUpdate::CloseEnvironment::operator()(MDB_env* environment) const { mdb_env_close(environment); }
+
+void LmdbUpdate::AbortTransaction::operator()(MDB_txn* transaction) const { mdb_txn_abort(transaction); }
 
 Result<LmdbUpdate> LmdbUpdate::open(const std::string& path, libconf::FileDescriptor fd,
                                     std::uint64_t map_size) {

@@ -9,8 +9,6 @@
 /// nothing.
 #pragma once
 
-#include <lmdb.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -22,6 +20,9 @@
 #include "libmaps/mapped_file.h"
 #include "libmaps/table.h"
 
+struct MDB_env;
+struct MDB_txn;
+
 namespace libmaps {
 
 /// Keys and values are what the file has, trailing NULs included. An error of store(), remove() or find()
@@ -29,7 +30,7 @@ namespace libmaps {
 /// leaves the file as it was. Can be moved, not assigned; not thread-safe.
 class LmdbUpdate {
  public:
-  /// Opens the file `path`. `fd` is the same file, open for reading, with the caller's lock (see
+  /// Opens the file `path`. `fd` is the same file, with the caller's exclusive lock (see
   /// libmaps/lmdb_file.h); an empty file becomes a database. The object owns `fd`, and with its end the lock
   /// is gone. An existing file is read through first: liblmdb does not survive damaged ones. `map_size` is
   /// what the file may grow to before the limit is doubled, in bytes (lmdb_map_size). Errors: kInputOutput;
@@ -54,10 +55,10 @@ class LmdbUpdate {
 
  private:
   struct CloseEnvironment {
-    void operator()(MDB_env* environment) const { mdb_env_close(environment); }
+    void operator()(MDB_env* environment) const;
   };
   struct AbortTransaction {
-    void operator()(MDB_txn* transaction) const { mdb_txn_abort(transaction); }
+    void operator()(MDB_txn* transaction) const;
   };
   /// A change that was made: an entry stored or, without a value, removed.
   struct Change {
@@ -76,7 +77,7 @@ class LmdbUpdate {
   MappedFile file_;
   std::unique_ptr<MDB_env, CloseEnvironment> environment_;
   std::unique_ptr<MDB_txn, AbortTransaction> transaction_;
-  MDB_dbi entries_ = 0;
+  unsigned int entries_ = 0;  ///< liblmdb's number of the tree of entries.
   std::vector<Change> changes_;
 };
 

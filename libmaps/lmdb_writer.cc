@@ -59,7 +59,7 @@ class PageBuilder {
   PageKind kind_;
   std::uint16_t lower_ = sizeof(lmdb::PageHeader);
   std::uint16_t upper_ = kPageSize;
-  std::array<char, kPageSize> bytes_;
+  std::array<char, kPageSize> bytes_{};
 };
 
 /// A page that its parent will point to.

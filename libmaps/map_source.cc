@@ -31,7 +31,7 @@ libconf::Result<MapLine> parse_map_line(std::string_view text) {
   if (length == std::string_view::npos)
     return libconf::Error{
         .kind = libconf::ErrorKind::kSyntax,
-        .message = libconf::concat("unbalanced '\"' in '", libconf::trim(text), "' -- ignoring this line")};
+        .message = libconf::concat("unbalanced '\"' in '", text, "' -- ignoring this line")};
   const MapLine line{.key = text.substr(0, length), .value = libconf::trim(text.substr(length))};
   if (line.key.empty() || line.value.empty())
     return libconf::Error{.kind = libconf::ErrorKind::kSyntax, .message = std::string(kNoValueMessage)};

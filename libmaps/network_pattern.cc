@@ -1,6 +1,7 @@
 #include "libmaps/network_pattern.h"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include "libconf/text.h"
@@ -42,12 +43,12 @@ Result<NetworkPattern> network_of(std::string_view shown, std::optional<Address>
   return NetworkPattern(IpNetwork<Address>{network, static_cast<std::uint8_t>(length)});
 }
 
-/// `network/mask`, or an address alone.
-Result<NetworkPattern> parse(std::string_view shown, std::string_view address, std::string_view mask,
-                             bool has_mask) {
-  if (has_mask) {
-    if (address.find(':') != std::string_view::npos) return network_of(shown, parse_ipv6(address), mask);
-    return network_of(shown, parse_ipv4(address), mask);
+/// A network where there is a mask, else an address.
+Result<NetworkPattern> parse(std::string_view shown, std::string_view address,
+                             std::optional<std::string_view> mask) {
+  if (mask) {
+    if (address.find(':') != std::string_view::npos) return network_of(shown, parse_ipv6(address), *mask);
+    return network_of(shown, parse_ipv4(address), *mask);
   }
   if (const auto ipv4 = parse_ipv4(address)) return NetworkPattern(IpNetwork<Ipv4Address>{*ipv4});
   if (const auto ipv6 = parse_ipv6(address)) return NetworkPattern(IpNetwork<Ipv6Address>{*ipv6});
@@ -56,8 +57,8 @@ Result<NetworkPattern> parse(std::string_view shown, std::string_view address, s
 
 Result<NetworkPattern> parse_plain(std::string_view text) {
   const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return parse(text, text, {}, false);
-  return parse(text, text.substr(0, slash), text.substr(slash + 1), true);
+  if (slash == std::string_view::npos) return parse(text, text, std::nullopt);
+  return parse(text, text.substr(0, slash), text.substr(slash + 1));
 }
 
 }  // namespace
@@ -70,7 +71,7 @@ Result<NetworkPattern> parse_network_pattern(std::string_view text) {
   const std::string_view rest = text.substr(close + 1);
   if (rest.empty()) return parse_plain(inner);
   if (rest[0] != '/') return fault("garbage after \"", text.substr(0, close + 1), "\"");
-  return parse(concat(inner, rest), inner, rest.substr(1), true);
+  return parse(concat(inner, rest), inner, rest.substr(1));
 }
 
 }  // namespace libmaps

@@ -12,11 +12,15 @@
 #include "libmaps/index_table.h"
 #include "libmaps/inline_table.h"
 #include "libmaps/internal_table.h"
+#include "libmaps/match_list.h"
+#include "libmaps/module.h"
 #include "libmaps/pcre_table.h"
 #include "libmaps/pipemap_table.h"
 #include "libmaps/randmap_table.h"
 #include "libmaps/regexp_table.h"
+#include "libmaps/socketmap_table.h"
 #include "libmaps/static_table.h"
+#include "libmaps/tcp_table.h"
 #include "libmaps/texthash_table.h"
 #include "libmaps/unionmap_table.h"
 #include "libmaps/unix_table.h"
@@ -36,6 +40,14 @@ Result<std::unique_ptr<Table>> as_table(std::string_view name, const TableContex
   if (!table) return table.error();
   return std::unique_ptr<Table>(std::move(*table));
 }
+
+/// The opener of a type that is in a module.
+template <const char* kType>
+Result<std::unique_ptr<Table>> open_in_module(std::string_view name, const TableContext& context) {
+  return open_module_table(kType, name, context);
+}
+constexpr char kMysql[] = "mysql";
+constexpr char kSqlite[] = "sqlite";
 
 /// The code behind a row of table_types(); null where the type cannot.
 struct TypeCode {
@@ -57,11 +69,16 @@ constexpr std::array kCode = {
     TypeCode{"inline", as_table<open_inline>, open_inline},
     TypeCode{"internal", open_internal, open_iterable_internal, open_writable_internal},
     TypeCode{"lmdb", as_table<open_lmdb>, open_lmdb, open_writable_lmdb},
+    TypeCode{kMysql, open_in_module<kMysql>},
     TypeCode{"pcre", open_pcre},
     TypeCode{"pipemap", open_pipemap},
     TypeCode{"randmap", open_randmap},
     TypeCode{"regexp", open_regexp},
+    TypeCode{"socketmap",
+             [](std::string_view name, const TableContext& c) { return open_socketmap(name, c); }},
+    TypeCode{kSqlite, open_in_module<kSqlite>},
     TypeCode{"static", open_static},
+    TypeCode{"tcp", [](std::string_view name, const TableContext& c) { return open_tcp(name, c); }},
     TypeCode{"texthash", as_table<open_texthash>, open_texthash},
     TypeCode{"unionmap", open_unionmap},
     TypeCode{"unix", open_unix},
@@ -88,6 +105,26 @@ Result<Known> find(TableSpec spec) {
   return Known{*type, *code};
 }
 
+/// What the `domain` setting of a database table means: a list of domains, files and tables.
+Result<DomainPredicate> match_domains(std::string_view patterns, std::string_view place,
+                                      const TableContext& context) {
+  Result<MatchList> list = MatchList::parse(std::string(place), patterns, {.kind = MatchKind::kStrings},
+                                            [&](std::string_view spec) { return open(spec, context); });
+  if (!list) return list.error();
+  const auto shared = std::make_shared<MatchList>(std::move(*list));
+  return DomainPredicate([shared](std::string_view domain) { return shared->matches(domain); });
+}
+
+/// `context`, with what tables may ask of the registry.
+TableContext complete(const TableContext& context) {
+  TableContext completed = context;
+  if (!completed.match_domains)
+    completed.match_domains = [context](std::string_view patterns, std::string_view place) {
+      return match_domains(patterns, place, context);
+    };
+  return completed;
+}
+
 }  // namespace
 
 Result<TableSpec> parse_spec(std::string_view text, std::string_view default_type) {
@@ -102,7 +139,7 @@ Result<TableSpec> parse_spec(std::string_view text, std::string_view default_typ
 Result<std::unique_ptr<Table>> open(TableSpec spec, const TableContext& context) {
   const Result<Known> known = find(spec);
   if (!known) return known.error();
-  auto table = known->code.open(spec.name, context);
+  auto table = known->code.open(spec.name, complete(context));
   if (!table) return table;
   return check_lookups(std::move(*table), known->type.keys, context);
 }
@@ -118,7 +155,7 @@ Result<std::unique_ptr<IterableTable>> open_iterable(TableSpec spec, const Table
   if (!known) return known.error();
   if (known->code.open_iterable == nullptr) {
     // What is wrong with the table itself is said first.
-    if (const auto table = known->code.open(spec.name, context); !table) return table.error();
+    if (const auto table = known->code.open(spec.name, complete(context)); !table) return table.error();
     return configuration_error(
         concat("table ", spec.type, ":", spec.name, ": sequence operation is not supported"));
   }

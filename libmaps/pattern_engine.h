@@ -6,11 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "libconf/result.h"
+#include "libmaps/required_literal.h"
 
 namespace libmaps {
 
@@ -50,6 +52,10 @@ class PatternEngine {
   virtual ~PatternEngine() = default;
 
   virtual const PatternDialect& dialect() const = 0;
+
+  /// What is known of `pattern` without compiling it, which takes much longer; see examine_pattern().
+  virtual std::optional<PatternFacts> examine(std::string_view pattern, std::uint32_t options,
+                                              LiteralChoices* literals) const = 0;
 
   /// Compiles `pattern`, which has no NUL; `options` are the dialect's. The engine must outlive the result.
   /// match() will be asked for groups only if `captures` is set. An error's message is the engine's reason

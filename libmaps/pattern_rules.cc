@@ -33,7 +33,7 @@ class RuleReader {
 
   std::optional<PatternRule> take_pattern(std::string_view& rest);
   bool take_flags(std::string_view& rest, PatternRule& rule);
-  bool compile(PatternRule& rule);
+  std::optional<std::size_t> group_count(PatternRule& rule);
   std::string_view keep(std::string_view text);
 
   std::string_view name_;
@@ -79,14 +79,13 @@ void RuleReader::read_match(std::string_view text) {
     usable = false;
   }
   rule->highest_group = static_cast<std::uint32_t>(highest);
-  if (usable && compile(*rule)) {
-    usable = highest <= rule->compiled->group_count();
+  if (usable) {
+    const auto groups = group_count(*rule);
+    usable = groups && highest <= *groups;
     // Postfix prints the number as an int.
-    if (!usable)
+    if (groups && !usable)
       warn(concat("out of range replacement index \"", std::to_string(static_cast<std::int32_t>(highest)),
                   "\": skipping this rule"));
-  } else {
-    usable = false;
   }
   if (!usable) {
     out_.pieces.resize(rule->first_piece);
@@ -104,7 +103,7 @@ void RuleReader::read_if(std::string_view rest) {
     warn(concat("ignoring extra text after IF statement: \"", rest, "\""));
     warn("do not prepend whitespace to statements between IF and ENDIF");
   }
-  if (!compile(*rule)) return;
+  if (!group_count(*rule)) return;
   rule->is_if = true;
   out_.rules.push_back(*std::move(rule));
   open_blocks_.push_back(static_cast<std::uint32_t>(out_.rules.size() - 1));
@@ -132,7 +131,7 @@ std::optional<PatternRule> RuleReader::take_pattern(std::string_view& rest) {
   PatternRule rule;
   rule.line = line_;
   rule.options = dialect_.default_options;
-  rule.block = open_blocks_.empty() ? PatternRule::kNoBlock : open_blocks_.back();
+  rule.block = open_blocks_.empty() ? kNoRule : open_blocks_.back();
   for (; !rest.empty() && (is_space(rest[0]) || rest[0] == '!'); rest.remove_prefix(1))
     rule.negated ^= rest[0] == '!';
   if (rest.empty()) {
@@ -167,15 +166,19 @@ bool RuleReader::take_flags(std::string_view& rest, PatternRule& rule) {
   return true;
 }
 
-bool RuleReader::compile(PatternRule& rule) {
+/// How many groups the rule's pattern has; nothing, after a warning, when it is none. Compiles it unless it
+/// is known to compile: most patterns of a large table are never run.
+std::optional<std::size_t> RuleReader::group_count(PatternRule& rule) {
   rule.pattern = keep(rule.pattern);
+  const auto facts = engine_.examine(rule.pattern, rule.options, nullptr);
+  if (facts && facts->is_certain) return facts->group_count;
   auto compiled = engine_.compile(rule.pattern, rule.options, rule.highest_group > 0);
   if (!compiled) {
     warn(compiled.error().message);
-    return false;
+    return std::nullopt;
   }
   rule.compiled = *std::move(compiled);
-  return true;
+  return rule.compiled->group_count();
 }
 
 std::string_view RuleReader::keep(std::string_view text) {

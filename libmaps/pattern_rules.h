@@ -15,21 +15,22 @@
 
 namespace libmaps {
 
+/// In place of a rule's number.
+inline constexpr std::uint32_t kNoRule = 0xFFFFFFFF;
+
 /// `/pattern/flags result`, or `if /pattern/flags`.
 struct PatternRule {
-  static constexpr std::uint32_t kNoBlock = 0xFFFFFFFF;
-
   std::string_view pattern;
   std::uint32_t options = 0;
   int line = 0;
   bool negated = false;
   bool is_if = false;
-  std::uint32_t block = kNoBlock;  ///< The IF that it stands in.
-  std::uint32_t block_end = 0;     ///< An IF's: the rule after its ENDIF.
-  std::uint32_t first_piece = 0;   ///< Its result is pieces[first_piece .. first_piece + piece_count).
+  std::uint32_t block = kNoRule;  ///< The IF that it stands in.
+  std::uint32_t block_end = 0;    ///< An IF's: the rule after its ENDIF.
+  std::uint32_t first_piece = 0;  ///< Its result is pieces[first_piece .. first_piece + piece_count).
   std::uint32_t piece_count = 0;
-  std::uint32_t highest_group = 0;  ///< The highest $number in its result.
-  std::unique_ptr<CompiledPattern> compiled;
+  std::uint32_t highest_group = 0;            ///< The highest $number in its result.
+  std::unique_ptr<CompiledPattern> compiled;  ///< Null until it is needed, where it is sure to compile.
 };
 
 /// All rules of a table in their order; ENDIFs have become `block_end`. Movable; owns its text.

@@ -9,6 +9,7 @@
 
 #include "libconf/text.h"
 #include "libmaps/pattern_table.h"
+#include "libmaps/pcre_lexer.h"
 
 namespace libmaps {
 namespace {
@@ -130,6 +131,13 @@ class PcreEngine final : public PatternEngine {
  public:
   const PatternDialect& dialect() const override { return kDialect; }
 
+  std::optional<PatternFacts> examine(std::string_view pattern, std::uint32_t options,
+                                      LiteralChoices* literals) const override {
+    if ((options & PCRE2_EXTENDED) != 0) return std::nullopt;
+    PcreLexer lexer(pattern);
+    return examine_pattern(lexer, literals);
+  }
+
   libconf::Result<std::unique_ptr<CompiledPattern>> compile(std::string_view pattern, std::uint32_t options,
                                                             bool captures) override;
 
@@ -156,8 +164,10 @@ libconf::Result<std::unique_ptr<CompiledPattern>> PcreEngine::compile(std::strin
 
 }  // namespace
 
+std::unique_ptr<PatternEngine> make_pcre_engine() { return std::make_unique<PcreEngine>(); }
+
 Result<std::unique_ptr<Table>> open_pcre(std::string_view name, const TableContext& context) {
-  return open_pattern_table(std::make_unique<PcreEngine>(), name, context);
+  return open_pattern_table(make_pcre_engine(), name, context);
 }
 
 }  // namespace libmaps

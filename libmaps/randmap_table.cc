@@ -5,6 +5,7 @@
 
 #include "libconf/text.h"
 #include "libmaps/composite.h"
+#include "libmaps/file_value.h"
 
 namespace libmaps {
 namespace {
@@ -26,11 +27,17 @@ class RandmapTable final : public Table {
 
 }  // namespace
 
-Result<std::unique_ptr<Table>> open_randmap(std::string_view name, const TableContext&) {
+Result<std::unique_ptr<Table>> open_randmap(std::string_view name, const TableContext& context) {
   const auto words = braced_words("randmap", name, "value");
   if (!words) return words.error();
-  return std::make_unique<RandmapTable>(libconf::concat("randmap:", name),
-                                        std::vector<std::string>(words->begin(), words->end()));
+  std::vector<std::string> values;
+  for (const std::string_view word : *words) {
+    Result<std::string> value{std::string(word)};
+    if (context.options.load_files) value = encode_files(word);
+    if (!value) return value.error();
+    values.push_back(std::move(*value));
+  }
+  return std::make_unique<RandmapTable>(libconf::concat("randmap:", name), std::move(values));
 }
 
 }  // namespace libmaps

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libmaps/pattern_table.h"
+#include "libmaps/posix_lexer.h"
 
 namespace libmaps {
 namespace {
@@ -79,6 +80,12 @@ class RegexpEngine final : public PatternEngine {
  public:
   const PatternDialect& dialect() const override { return kDialect; }
 
+  std::optional<PatternFacts> examine(std::string_view pattern, std::uint32_t options,
+                                      LiteralChoices* literals) const override {
+    PosixLexer lexer(pattern, (options & REG_EXTENDED) != 0);
+    return examine_pattern(lexer, literals);
+  }
+
   libconf::Result<std::unique_ptr<CompiledPattern>> compile(std::string_view pattern, std::uint32_t options,
                                                             bool captures) override {
     auto compiled = std::make_unique<RegexpPattern>();
@@ -91,8 +98,10 @@ class RegexpEngine final : public PatternEngine {
 
 }  // namespace
 
+std::unique_ptr<PatternEngine> make_regexp_engine() { return std::make_unique<RegexpEngine>(); }
+
 Result<std::unique_ptr<Table>> open_regexp(std::string_view name, const TableContext& context) {
-  return open_pattern_table(std::make_unique<RegexpEngine>(), name, context);
+  return open_pattern_table(make_regexp_engine(), name, context);
 }
 
 }  // namespace libmaps

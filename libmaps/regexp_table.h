@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "libmaps/pattern_engine.h"
 #include "libmaps/table.h"
 #include "libmaps/table_context.h"
 
@@ -13,5 +14,8 @@ namespace libmaps {
 /// with a warning for each. Errors: kInputOutput, "open NAME: No such file or directory"; kSyntax for
 /// unbalanced braces.
 Result<std::unique_ptr<Table>> open_regexp(std::string_view name, const TableContext& context);
+
+/// What open_regexp() gives to open_pattern_table().
+std::unique_ptr<PatternEngine> make_regexp_engine();
 
 }  // namespace libmaps

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "libconf/file.h"
 #include "libconf/text.h"
 #include "libmaps/alias_source.h"
-#include "libmaps/base64.h"
+#include "libmaps/file_value.h"
 #include "libmaps/key_sort.h"
 #include "libmaps/map_source.h"
 #include "libmaps/utf8.h"
@@ -80,23 +79,14 @@ class EntryReader {
     return true;
   }
 
-  /// Turns the value from names of files into their contents, a newline between two.
   bool read_files(const SourceLine& line) {
-    std::string content;
-    bool is_first = true;
-    std::string_view rest = value_;
-    while (const auto file = libconf::next_word(rest, libconf::kListSeparators)) {
-      const Result<std::string> bytes = libconf::read_file(std::string(*file));
-      if (!bytes) {
-        warn(line, "unreadable-file",
-             concat(source_.place(line), ": ", bytes.error().message, ": skipping this entry"));
-        return false;
-      }
-      if (!is_first) content += '\n';
-      is_first = false;
-      content += *bytes;
+    Result<std::string> encoded = encode_files(value_);
+    if (!encoded) {
+      warn(line, "unreadable-file",
+           concat(source_.place(line), ": ", encoded.error().message, ": skipping this entry"));
+      return false;
     }
-    encoded_ = encode_base64(content);
+    encoded_ = std::move(*encoded);
     value_ = encoded_;
     return true;
   }

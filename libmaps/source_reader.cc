@@ -57,6 +57,13 @@ Result<SourceReader> SourceReader::open_file(const std::string& file) {
   return reader;
 }
 
+Result<SourceReader> SourceReader::open_rules(std::string_view type, std::string_view name) {
+  if (!name.starts_with('{')) return open_file(std::string(name));
+  Result<std::string> rules = inline_rules(type, name);
+  if (!rules) return rules.error();
+  return from_text(std::string(name), std::move(*rules));
+}
+
 Result<SourceReader> SourceReader::read_descriptor(int fd, std::string name) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return io_error("fstat ", name, errno);

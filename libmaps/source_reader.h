@@ -36,6 +36,10 @@ class SourceReader {
   /// "open FILE: REASON".
   static libconf::Result<SourceReader> open_file(const std::string& file);
 
+  /// What `type:name` of a table of rules names: the file `name`, or the inline rules `{ {rule}, {rule} }`.
+  /// Errors: as open_file() and inline_rules().
+  static libconf::Result<SourceReader> open_rules(std::string_view type, std::string_view name);
+
   /// Reads an open file to its end; `name` is for messages.
   static libconf::Result<SourceReader> read_descriptor(int fd, std::string name);
 

@@ -1,6 +1,7 @@
 #include "libmaps/static_table.h"
 
 #include "libconf/text.h"
+#include "libmaps/file_value.h"
 
 namespace libmaps {
 namespace {
@@ -17,7 +18,7 @@ class StaticTable final : public Table {
 
 }  // namespace
 
-Result<std::unique_ptr<Table>> open_static(std::string_view name, const TableContext&) {
+Result<std::unique_ptr<Table>> open_static(std::string_view name, const TableContext& context) {
   std::string_view value = name;
   if (name.starts_with('{')) {
     const std::size_t length = libconf::balanced_length(name);
@@ -29,7 +30,10 @@ Result<std::unique_ptr<Table>> open_static(std::string_view name, const TableCon
                        name, "\"")};
     value = libconf::trim(name.substr(1, name.size() - 2));
   }
-  return std::make_unique<StaticTable>(libconf::concat("static:", name), std::string(value));
+  Result<std::string> answer(value);
+  if (context.options.load_files) answer = encode_files(value);
+  if (!answer) return answer.error();
+  return std::make_unique<StaticTable>(libconf::concat("static:", name), std::move(*answer));
 }
 
 }  // namespace libmaps

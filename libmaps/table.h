@@ -35,7 +35,8 @@ class Table {
 
   /// The value stored under `key`, or nothing when the table has no such key. An error means that the table
   /// could not tell (ErrorKind::kTemporary) or is damaged (kDataCorrupt): never treat it as "not found". Its
-  /// message is the reason alone, "Application error".
+  /// message is the reason alone, "Application error"; it is empty when whoever runs the other side must
+  /// change something (kConfiguration), and complete when the table's own query is malformed (kSyntax).
   virtual Result<std::optional<std::string>> lookup(std::string_view key) = 0;
 
   /// Until release(), keeps what a lookup needs, such as the shared lock on a file: many lookups then cost

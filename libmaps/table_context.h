@@ -1,7 +1,11 @@
 /// What opening a table needs to know.
 #pragma once
 
+#include <functional>
+#include <string_view>
+
 #include "libconf/diagnostic.h"
+#include "libconf/result.h"
 #include "libconf/settings.h"
 #include "libmaps/index_format.h"
 
@@ -11,15 +15,25 @@ namespace libmaps {
 struct TableOptions {
   bool fold_keys = true;  ///< Fixed-string keys are matched without regard to case (postmap: not -f).
   bool utf8 = false;      ///< Keys and values must be UTF-8; folding is Unicode's (smtputf8_enable, not -u).
-  bool decode_files = false;  ///< Values are the base64 form of files' contents (postmap -F).
+  bool load_files = false;  ///< Values in a source name files, and are their contents in base64 (postmap -F).
+  bool decode_files = false;  ///< Values are base64, and what comes out is decoded (postmap -F).
   NullTermination null_termination = NullTermination::kEither;  ///< postmap -N, -n.
 };
+
+/// Whether a domain is in a list of domains and tables. An error means that it could not tell.
+using DomainPredicate = std::function<libconf::Result<bool>(std::string_view domain)>;
+
+/// Makes the test that `patterns` describes, such as "example.com, hash:/etc/postfix/domains"; `place` is for
+/// messages. Errors: as opening the tables that it names.
+using DomainPredicateMaker =
+    std::function<libconf::Result<DomainPredicate>(std::string_view patterns, std::string_view place)>;
 
 /// Settings and sink must outlive the tables that were opened with them. Copying is cheap.
 struct TableContext {
   const libconf::Settings& settings;
   libconf::DiagnosticSink& warnings;  ///< Gets what is wrong in a table's source, and what a lookup warns of.
   TableOptions options = {};
+  DomainPredicateMaker match_domains = {};  ///< For the `domain` setting of tables that query a database.
 };
 
 }  // namespace libmaps

@@ -22,7 +22,8 @@ class TextHash final : public IterableTable {
   void load(const TableContext& context) {
     const SourceOptions options{.fold_keys = context.options.fold_keys,
                                 .utf8 = context.options.utf8,
-                                .bad_line_note = " -- ignoring this line"};
+                                .bad_line_note = " -- ignoring this line",
+                                .values_are_files = context.options.load_files};
     // A visitor that never fails.
     static_cast<void>(for_each_entry(
         source_, options, context.warnings,

@@ -8,28 +8,12 @@
 #include <cstring>
 #include <memory>
 
+#include "libconf/text.h"
+
 namespace libmaps {
 namespace {
 
 using Byte = unsigned char;
-
-bool is_continuation(char c) { return (static_cast<Byte>(c) & 0xc0) == 0x80; }
-
-/// The length of the sequence at the start of `text`, which begins with a byte beyond ASCII; 0: it is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto first = static_cast<Byte>(text[0]);
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if (!is_continuation(text[i])) return 0;
-  // The second byte tells overlong forms, surrogates, and what lies above U+10FFFF.
-  const auto second = static_cast<Byte>(text[1]);
-  if (first == 0xe0 && second < 0xa0) return 0;
-  if (first == 0xed && second > 0x9f) return 0;
-  if (first == 0xf0 && second < 0x90) return 0;
-  if (first == 0xf4 && second > 0x8f) return 0;
-  return length;
-}
 
 char fold_letter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
@@ -53,7 +37,7 @@ bool is_utf8(std::string_view text) {
       text.remove_prefix(1);
       continue;
     }
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = libconf::utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
     text.remove_prefix(skip_ascii(text));

@@ -55,12 +55,14 @@ class Case:
     NAMES = (b"Subject", b"To", b"X-Test", b"MIME-Version", b"Content-ID", b"A", b"--X", b"--XY--", b"From",
              b"a!b", b"Content-Transfer-Encoding", b"Resent-Content-Type")
     NOT_NAMES = (b"", b"a b", b"\xe9", b"a\x01", b"a\0", b"\x7f", b"a\r", b"From a", b"a (c)")
-    TYPES = (b"text/plain", b"text", b"image/png", b"application/octet-stream", b"message/rfc822", b"message/global",
-             b"message/partial", b"message/delivery-status", b"message", b"MESSAGE/RFC822", b"message/rfc822x",
-             b"message / (c) rfc822", b"message rfc822", b"message//rfc822", b"", b";", b"/", b"\"message\"/rfc822",
-             b"(c)", b"text/plain; boundary=X", b"message/rfc822; a=b", b"message/rfc822 b", b"message\0/rfc822")
-    SUBTYPES = (b"mixed", b"mixed", b"alternative", b"digest", b"digest", b"DIGEST", b"\"digest\"", b"mixed/x", b"",
-                b"(c) digest")
+    TYPES = (b"text/plain", b"text", b"image/png", b"application/octet-stream", b"message/rfc822",
+             b"message/global", b"message/partial", b"message/delivery-status", b"message",
+             b"MESSAGE/RFC822", b"message/rfc822x", b"message / (c) rfc822", b"message rfc822",
+             b"message//rfc822", b"", b";", b"/", b"\"message\"/rfc822", b"(c)",
+             b"text/plain; boundary=X", b"message/rfc822; a=b", b"message/rfc822 b",
+             b"message\0/rfc822")
+    SUBTYPES = (b"mixed", b"mixed", b"alternative", b"digest", b"digest", b"DIGEST", b"\"digest\"",
+                b"mixed/x", b"", b"(c) digest")
 
     def __init__(self, rng):
         self.rng = rng
@@ -85,7 +87,7 @@ class Case:
         lines, content = [], "text"
         for _ in range(self.rng.choice((0, 0, 1, 1, 2, 3))):
             lines.append(self.header())
-        if self.chance(0.85 if depth < 2 else 0.5):
+        if self.chance(0.75 if depth < 2 else 0.5):
             for _ in range(self.rng.choice((1, 1, 1, 1, 2))):
                 header, content = self.content_type()
                 lines.append(header)
@@ -126,8 +128,13 @@ class Case:
         return self.line(head + b"--" + boundary + end + tail)
 
     def text(self):
-        return [self.line(self.rng.choice(self.WORDS) if self.chance(0.8) else self.fuzz())
-                for _ in range(self.rng.choice((0, 1, 1, 2, 4)))]
+        return [self.text_line() for _ in range(self.rng.choice((0, 1, 1, 2, 4)))]
+
+    def text_line(self):
+        """Text, some of which looks like a header."""
+        if self.chance(0.25):
+            return self.header()
+        return self.line(self.rng.choice(self.WORDS) if self.chance(0.8) else self.fuzz())
 
     def fuzz(self):
         return bytes(self.rng.choice(b"aX -:=;\"()\\/\t\0\xe9,\r\x01") for _ in range(self.rng.randrange(12)))
@@ -171,8 +178,10 @@ class Case:
             parameters.append(b"boundary=" + self.quoted(self.rng.choice(self.BOUNDARIES)))
         for _ in range(self.rng.choice((0, 0, 0, 1, 2))):
             parameters.insert(self.rng.randrange(len(parameters) + 1), self.parameter())
-        kind = b"multipart/" if self.chance(0.93) else self.rng.choice((b"multipart", b"multipart / ", b"x-multipart/",
-                                                                      b"(c)MultiPart/"))
+        kind = b"multipart/" if self.chance(0.93) else self.rng.choice((b"multipart",
+                                                                        b"multipart / ",
+                                                                        b"x-multipart/",
+                                                                        b"(c)MultiPart/"))
         out = kind + subtype
         for parameter in parameters:
             out += self.rng.choice((b"; ", b";", b" ; ", b";" + self.newline + b"\t", b"; (c) ", b";; "))
@@ -180,10 +189,11 @@ class Case:
         return out if self.chance(0.95) else out + self.fuzz()
 
     def parameter(self):
-        return self.rng.choice((b"charset=utf-8", b"type=\"a;b\"", b"a", b"a=", b"=b", b"a=(c", b"x=\"", b"a b=c",
-                                b"boundary", b"boundary=", b"boundary*=X", b"\"boundary\"=X", b"boundary X=Y",
-                                b"a=\"\\\"\"", b"(;)", b"a=" + self.fuzz(), b"boundary=" + self.fuzz(),
-                                b"boundary=\"" + self.fuzz() + b"\""))
+        return self.rng.choice((b"charset=utf-8", b"type=\"a;b\"", b"a", b"a=", b"=b", b"a=(c",
+                                b"x=\"", b"a b=c", b"boundary", b"boundary=", b"boundary*=X",
+                                b"\"boundary\"=X", b"boundary X=Y", b"a=\"\\\"\"", b"(;)", b"a=" +
+                                self.fuzz(), b"boundary=" + self.fuzz(), b"boundary=\"" + self.fuzz() +
+                                b"\""))
 
     def quoted(self, boundary):
         bare = boundary and not set(boundary) & set(b"()<>@,;:\\\"/[]?= ")
@@ -233,11 +243,15 @@ class Tools:
         command = ["postmap", "-c", ".", case.options, "-", "pcre:all"]
         results = []
         for program in self.programs:
-            done = subprocess.run(command, executable=program, input=case.message, cwd=self.directory, timeout=20,
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
+            done = subprocess.run(command, executable=program, input=case.message, cwd=self.directory,
+                                  timeout=20, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
                                   env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"})
             results.append((done.returncode, done.stdout, done.stderr))
         return results
+
+
+def shown(value):
+    return [repr(key) for key in value.split(MARK)] if isinstance(value, bytes) else [str(value)]
 
 
 def show(seed, number, case, ours, stock):
@@ -248,7 +262,8 @@ def show(seed, number, case, ours, stock):
         if a == b:
             continue
         print("--- difference in %s ---" % what)
-        mine, theirs = ([repr(key) for key in x.split(MARK)] if isinstance(x, bytes) else [str(x)] for x in (a, b))
+        mine, theirs = ([repr(key) for key in x.split(MARK)] if isinstance(x, bytes) else [str(x)] for x in (a,
+                                                                                                             b))
         for text in difflib.unified_diff(theirs, mine, "stock", "ours", lineterm=""):
             print(text)
 

@@ -117,6 +117,22 @@ TEST(CdbWriter, RefusesMoreThanFourGigabytes) {
   EXPECT_EQ(written.error().kind, ErrorKind::kConfiguration);
 }
 
+TEST(CdbWriter, WritesValuesLargerThanItsBlocks) {
+  const TempDirectory directory;
+  std::mt19937 random(23);
+  Sample sample;
+  for (const std::size_t size :
+       {std::size_t{1} << 20, std::size_t{3000001}, std::size_t{0}, std::size_t{5}}) {
+    std::string value(size, 'v');
+    for (std::size_t i = 0; i < size; i += 1000) value[i] = static_cast<char>(random());
+    sample["k" + std::to_string(size)] = value;
+  }
+  ASSERT_TRUE(write_sample(write_cdb_index, sample, {}, directory.path("t")));
+  Result<CdbFile> file = CdbFile::open(directory.path("t"));
+  ASSERT_TRUE(file) << file.error().message;
+  expect_holds(*file, stored_form(sample, {}));
+}
+
 TEST(CdbWriter, ReportsAFullDisk) {
   const libconf::FileDescriptor full(::open("/dev/full", O_WRONLY));
   const Result<void> written = write_cdb_index({}, {}, full.get());

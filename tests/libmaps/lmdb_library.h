@@ -87,7 +87,7 @@ class LmdbLibrary {
   MDB_env* environment_ = nullptr;
 };
 
-/// A million random changes are a test of minutes; some thousand already split and merge all kinds of pages.
+/// Puts and removes entries in one transaction; `sample` follows. Keys are often such that are there.
 inline void change_at_random(LmdbLibrary& library, Sample& sample, std::mt19937& random, std::size_t count) {
   library.change([&](MDB_txn* transaction, MDB_dbi entries) {
     for (std::size_t i = 0; i < count; ++i) {

@@ -4,9 +4,13 @@
 
 namespace cli {
 
+std::string MessagePrinter::shown(std::string_view message) const {
+  return shows_utf8_ ? libconf::printable_utf8(message) : libconf::printable(message);
+}
+
 void MessagePrinter::report(libconf::Diagnostic diagnostic) {
   const std::string_view severity = diagnostic.severity == libconf::Severity::kInfo ? "" : "warning: ";
-  err_ << program_ << ": " << severity << libconf::printable(diagnostic.message) << '\n';
+  err_ << program_ << ": " << severity << shown(diagnostic.message) << '\n';
 }
 
 void MessagePrinter::fatal(std::string_view message) {
@@ -15,7 +19,7 @@ void MessagePrinter::fatal(std::string_view message) {
     err_ << program_ << ": " << message.substr(0, newline) << '\n';
     message.remove_prefix(newline + 1);
   }
-  err_ << program_ << ": fatal: " << libconf::printable(message) << '\n';
+  err_ << program_ << ": fatal: " << shown(message) << '\n';
 }
 
 }  // namespace cli

@@ -46,14 +46,20 @@ class MessagePrinter : public libconf::DiagnosticSink {
  public:
   MessagePrinter(std::string_view program, std::ostream& err) : program_(program), err_(err) {}
 
+  /// Whether text beyond ASCII is shown as it is (smtputf8_enable) or, at first, as question marks.
+  void show_utf8(bool shows_utf8) { shows_utf8_ = shows_utf8; }
+
   void report(libconf::Diagnostic diagnostic) override;
 
   /// Prints the error that ends the program. Lines of `message` before the last are complaints of their own.
   void fatal(std::string_view message);
 
  private:
+  std::string shown(std::string_view message) const;
+
   std::string program_;
   std::ostream& err_;
+  bool shows_utf8_ = false;
 };
 
 }  // namespace cli

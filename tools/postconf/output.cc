@@ -1,6 +1,6 @@
 #include "tools/postconf/output.h"
 
-#include <ostream>
+#include <utility>
 
 #include "libconf/text.h"
 
@@ -32,7 +32,7 @@ void append_setting(std::string& out, std::string_view name, std::string_view va
 
 void WarningPrinter::report(libconf::Diagnostic diagnostic) {
   if (quiet_ && (diagnostic.code == "unused-parameter" || diagnostic.code == "deprecated-parameter")) return;
-  err_ << "postconf: warning: " << libconf::printable(diagnostic.message) << '\n';
+  MessagePrinter::report(std::move(diagnostic));
 }
 
 }  // namespace postconf

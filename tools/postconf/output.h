@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "libconf/diagnostic.h"
+#include "tools/cli/console.h"
 #include "tools/postconf/command_line.h"
 
 namespace postconf {
@@ -30,14 +31,13 @@ struct Format {
 void append_setting(std::string& out, std::string_view name, std::string_view value, const Format& format);
 
 /// Prints each diagnostic as it comes: "postconf: warning: TEXT".
-class WarningPrinter final : public libconf::DiagnosticSink {
+class WarningPrinter final : public cli::MessagePrinter {
  public:
   /// `quiet` (-q) leaves out warnings of unused and deprecated parameters.
-  WarningPrinter(std::ostream& err, bool quiet) : err_(err), quiet_(quiet) {}
+  WarningPrinter(std::ostream& err, bool quiet) : MessagePrinter("postconf", err), quiet_(quiet) {}
   void report(libconf::Diagnostic diagnostic) override;
 
  private:
-  std::ostream& err_;
   bool quiet_;
 };
 

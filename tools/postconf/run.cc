@@ -47,37 +47,27 @@ constexpr Mode kModes[] = {
     {[](const Options&) { return true; }, show_main},
 };
 
-/// The last line of `message` is the fatal error; lines before it are complete.
-void print_fatal(std::ostream& err, std::string_view message) {
-  const std::size_t newline = message.find('\n');
-  if (newline != std::string_view::npos) {
-    err << "postconf: " << message.substr(0, newline) << '\n';
-    message.remove_prefix(newline + 1);
-  }
-  err << "postconf: fatal: " << libconf::printable(message) << '\n';
-}
-
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
   const Result<Options> options = parse_command_line(arguments);
+  WarningPrinter warnings(err, options && options->has('q'));
   if (!options) {
-    print_fatal(err, options.error().message);
+    warnings.fatal(options.error().message);
     return 1;
   }
   std::string text;
-  WarningPrinter warnings(err, options->has('q'));
   Console console{text, err, warnings};
   const Mode* mode = kModes;
   while (!mode->applies(*options)) ++mode;
   const Result<int> status = mode->run(*options, console);
   out << text << std::flush;
   if (!out) {
-    err << "postconf: fatal: write error on standard output\n";
+    warnings.fatal("write error on standard output");
     return 1;
   }
   if (status) return *status;
-  print_fatal(err, status.error().message);
+  warnings.fatal(status.error().message);
   return 1;
 }
 

@@ -12,4 +12,11 @@ void append_answer(std::string& out, const Session& session, std::string_view ke
   }
 }
 
+void warn_of_empty_value(const Session& session, std::string_view table, std::string_view key) {
+  session.warnings().warn(
+      "empty-value", libconf::concat("table ", table, ": key ", key, ": empty string result is not allowed"));
+  session.warnings().warn("empty-value",
+                          libconf::concat("table ", table, " should return NO RESULT in case of NOT FOUND"));
+}
+
 }  // namespace postmap

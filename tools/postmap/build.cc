@@ -143,7 +143,9 @@ Result<void> build_index(Session& session, TableSpec spec, const Recipe& recipe)
 }
 
 Result<int> build_tables(Session& session) {
-  for (const std::string& table : session.options().tables)
+  const Result<std::vector<std::string>> tables = session.tables_to_build();
+  if (!tables) return tables.error();
+  for (const std::string& table : *tables)
     if (Result<void> built = build_table(session, table); !built) return built.error();
   return 0;
 }

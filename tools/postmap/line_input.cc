@@ -26,7 +26,7 @@ Result<void> for_each_line(int fd, const std::function<Result<void>()>& before_b
       std::string_view line = text.substr(0, newline);
       text.remove_prefix(newline + 1);
       if (!partial.empty()) line = partial.append(line);
-      visited = visit(line);
+      visited = visit(line.substr(0, line.find('\0')));
       partial.clear();
     }
     partial += text;

@@ -9,7 +9,8 @@
 
 namespace postmap {
 
-/// Reads `fd` to its end. `visit` gets each line without its newline; `before_block` and `after_block` are
+/// Reads `fd` to its end. `visit` gets each line without its newline, up to a
+/// NUL, if it has one; `before_block` and `after_block` are
 /// called around the lines of one read(2), so that nothing is held, and nothing unsaid, while more is waited
 /// for. Errors: kInputOutput, and the first of a callback.
 libconf::Result<void> for_each_line(int fd, const std::function<libconf::Result<void>()>& before_block,

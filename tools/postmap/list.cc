@@ -19,6 +19,7 @@ Result<int> list_entries(Session& session) {
   std::string& out = session.output().text();
   const Result<void> listed =
       (*table)->for_each([&](std::string_view key, std::string_view value) -> Result<void> {
+        if (value.empty()) warn_of_empty_value(session, session.options().tables[0], key);
         append_answer(out, session, key, value);
         return {};
       });

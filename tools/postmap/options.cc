@@ -22,7 +22,7 @@ struct Row {
   cli::Option option;
   bool Options::*flag = nullptr;
   std::optional<std::string> Options::*text = nullptr;
-  bool only_for_messages = false;  ///< See Program::reads_messages.
+  bool is_about_all = false;  ///< See Program::builds_all.
 };
 
 constexpr Row kRows[] = {
@@ -39,23 +39,17 @@ constexpr Row kRows[] = {
     {{'o', "keep-privileges", "", kBuild, "As root, do not run as the owner of the source"},
      &Options::keep_privileges},
     {{'F', "files", "", kBuild, "Values name files: store their contents, and show them with -q and -s"},
-     &Options::files,
-     nullptr,
-     true},
+     &Options::files},
     {{'q', "query", "KEY", kQuery, "Show the first value of KEY; -: for the keys on standard input"},
      nullptr,
      &Options::query},
     {{'s', "dump", "", kQuery, "List all entries of the first table"}, &Options::dump},
     {{'j', "json", "", kQuery, "With -q or -s: JSON, one object a line"}, &Options::json},
     {{'h', "headers", "", kQuery, "With -q -: ask for each header of the message on standard input"},
-     &Options::headers,
-     nullptr,
-     true},
+     &Options::headers},
     {{'b', "body", "", kQuery, "With -q -: ask for each body line of the message on standard input"},
-     &Options::body,
-     nullptr,
-     true},
-    {{'m', "mime", "", kQuery, "With -h or -b: parse MIME"}, &Options::mime, nullptr, true},
+     &Options::body},
+    {{'m', "mime", "", kQuery, "With -h or -b: parse MIME"}, &Options::mime},
     {{'c', "config-directory", "DIR", kOther, "The directory of main.cf; also: MAIL_CONFIG"},
      nullptr,
      &Options::config_directory},
@@ -65,12 +59,20 @@ constexpr Row kRows[] = {
     {{'N', "with-null", "", kOther, "Keys and values are stored with a NUL at their end"},
      &Options::with_null},
     {{'u', "no-utf8", "", kOther, "Keys and values need not be UTF-8"}, &Options::no_utf8},
-    {{'U', "utf8", "", kOther, "They must be, with -b and -h too"}, &Options::force_utf8, nullptr, true},
+    {{'U', "utf8", "", kOther, "They must be, with -b and -h too"}, &Options::force_utf8},
     {{'v', "verbose", "", kOther, "Accepted for compatibility"}, &Options::verbose},
-    {{'\0', "all", "", kBeyond, "Build every table that main.cf and master.cf name"}, &Options::all},
+    {{'\0', "all", "", kBeyond, "Build every table that main.cf and master.cf name"},
+     &Options::all,
+     nullptr,
+     true},
     {{'\0', "stale", "", kBeyond, "With --all: only those whose source is newer than their index"},
-     &Options::stale},
-    {{'\0', "dry-run", "", kBeyond, "With --all: only say what would be done"}, &Options::dry_run},
+     &Options::stale,
+     nullptr,
+     true},
+    {{'\0', "dry-run", "", kBeyond, "With --all: only say what would be done"},
+     &Options::dry_run,
+     nullptr,
+     true},
     {{'\0', "verify", "", kBeyond, "Compare each index with its source; status 1 when they differ"},
      &Options::verify},
     {{'\0', "help", "", kBeyond, "Print this help"}, &Options::help},
@@ -84,7 +86,9 @@ Error fatal(std::string_view message) {
 std::vector<cli::Option> options_of(const Program& program) {
   std::vector<cli::Option> options;
   for (const Row& row : kRows)
-    if (program.reads_messages || !row.only_for_messages) options.push_back(row.option);
+    if (program.refused_letters.find(row.option.letter) == std::string_view::npos &&
+        (program.builds_all || !row.is_about_all))
+      options.push_back(row.option);
   return options;
 }
 
@@ -107,7 +111,8 @@ std::optional<Error> check(const Program& program, const Options& options, int a
   if (options.all && options.verify) return fatal("specify one of --all, --verify");
   if (options.all && !options.tables.empty())
     return fatal(concat("with option --all, do not specify ", options.tables[0]));
-  if (options.tables.empty() && !options.all) return fatal(program.usage);
+  if (options.tables.empty() && !options.all && program.tables_parameter.empty()) return fatal(program.usage);
+  if (!options.tables.empty() && !program.tables_parameter.empty()) return fatal(program.usage);
   return std::nullopt;
 }
 
@@ -126,7 +131,6 @@ const Program kPostmap = {
         "The manual page postmap(1) has the rest.",
     .format = libmaps::SourceFormat::kMap,
     .key_end = "",
-    .reads_messages = true,
 };
 
 const Program kPostalias = {
@@ -140,7 +144,19 @@ const Program kPostalias = {
         "The manual page postalias(1) has the rest.",
     .format = libmaps::SourceFormat::kAliases,
     .key_end = ":",
-    .reads_messages = false,
+    .refused_letters = "bFhmU",
+};
+
+const Program kNewaliases = {
+    .name = "newaliases",
+    .description = "Build the alias databases that alias_database names.",
+    .usage = "usage: newaliases [-c config_dir]",
+    .footer = "The manual page newaliases(1) has the rest.",
+    .format = libmaps::SourceFormat::kAliases,
+    .key_end = ":",
+    .refused_letters = "bdfFhijmnNopqrsuUw",
+    .builds_all = false,
+    .tables_parameter = "alias_database",
 };
 
 Result<Options> parse_command_line(const Program& program, std::span<const std::string> arguments) {

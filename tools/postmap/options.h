@@ -22,11 +22,14 @@ struct Program {
   std::string_view usage;
   std::string_view footer;
   libmaps::SourceFormat format;
-  std::string_view key_end;  ///< Follows a key in the output of -s and -q -.
-  bool reads_messages;       ///< -b, -h, -m, -U, and -F: what only tables for mail contents and TLS need.
+  std::string_view key_end;                ///< Follows a key in the output of -s and -q -.
+  std::string_view refused_letters = {};   ///< Of the family's options.
+  bool builds_all = true;                  ///< Knows --all.
+  std::string_view tables_parameter = {};  ///< Names the tables where the command line names none.
 };
 extern const Program kPostmap;
 extern const Program kPostalias;
+extern const Program kNewaliases;  ///< Builds the tables of alias_database: newaliases(1).
 
 /// What the user asked for.
 struct Options {

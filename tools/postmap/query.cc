@@ -16,14 +16,15 @@ using libconf::Result;
 /// The tables of the command line, opened when it is their turn.
 class Tables {
  public:
-  explicit Tables(Session& session) : session_(session), open_(session.options().tables.size()) {}
+  explicit Tables(Session& session)
+      : session_(session), open_(session.options().tables.size()), labels_(open_.size()) {}
 
   /// The first value of `key`. Errors: a table that cannot be opened, or could not tell.
   Result<std::optional<std::string>> find(std::string_view key) {
     for (std::size_t i = 0; i < open_.size(); ++i) {
       if (open_[i] == nullptr)
         if (Result<void> opened = open(i); !opened) return opened.error();
-      Result<std::optional<std::string>> value = ask(*open_[i], key);
+      Result<std::optional<std::string>> value = ask(i, key);
       if (!value || *value) return value;
     }
     return std::optional<std::string>();
@@ -50,26 +51,22 @@ class Tables {
     auto table = libmaps::open(*spec, session_.context());
     if (!table) return table.error();
     open_[i] = std::move(*table);
+    // One key is asked of a table, many are asked of its index: so Postfix names them.
+    labels_[i] = session_.options().query == "-" ? open_[i]->name() : concat(spec->type, ":", spec->name);
     if (!is_holding_) return {};
     Result<void> held = open_[i]->hold();
     return held ? held : query_error(*open_[i], held.error());
   }
 
-  Result<std::optional<std::string>> ask(libmaps::Table& table, std::string_view key) {
-    Result<std::optional<std::string>> value = table.lookup(key);
-    if (!value) return query_error(table, value.error());
-    if (*value && (*value)->empty()) warn_of_empty_value(table, key);
+  Result<std::optional<std::string>> ask(std::size_t i, std::string_view key) {
+    Result<std::optional<std::string>> value = open_[i]->lookup(key);
+    if (!value) return query_error(*open_[i], value.error());
+    if (*value && (*value)->empty()) warn_of_empty_value(session_, labels_[i], key);
     return value;
   }
 
-  void warn_of_empty_value(const libmaps::Table& table, std::string_view key) {
-    session_.warnings().warn(
-        "empty-value", concat("table ", table.name(), ": key ", key, ": empty string result is not allowed"));
-    session_.warnings().warn("empty-value",
-                             concat("table ", table.name(), " should return NO RESULT in case of NOT FOUND"));
-  }
-
   static Error query_error(const libmaps::Table& table, Error error) {
+    if (error.kind == libconf::ErrorKind::kSyntax) return error;
     const std::string_view separator = error.message.empty() ? "" : ": ";
     error.message = concat("table ", table.name(), ": query error", separator, error.message);
     return error;
@@ -77,6 +74,7 @@ class Tables {
 
   Session& session_;
   std::vector<std::unique_ptr<libmaps::Table>> open_;  ///< Null: not yet.
+  std::vector<std::string> labels_;                    ///< What warnings of values call them.
   bool is_holding_ = false;
 };
 

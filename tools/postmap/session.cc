@@ -38,15 +38,22 @@ Result<void> Session::load() {
   default_type_ = *default_type;
   const Result<bool> utf8 = settings_->get_bool("smtputf8_enable");
   if (!utf8) return utf8.error();
+  messages().show_utf8(*utf8);
   table_options_ = {
       .fold_keys = !options_.no_fold,
       .utf8 = *utf8 && !options_.no_utf8 && (!options_.asks_message() || options_.force_utf8),
+      .load_files = options_.files,
       .decode_files = options_.files,
       .null_termination = options_.with_null == options_.no_null ? NullTermination::kEither
                           : options_.with_null                   ? NullTermination::kAlways
                                                                  : NullTermination::kNever,
   };
   return {};
+}
+
+Result<std::vector<std::string>> Session::tables_to_build() const {
+  if (program_.tables_parameter.empty()) return options_.tables;
+  return settings_->get_list(program_.tables_parameter);
 }
 
 libmaps::SourceOptions Session::source_options() const {
@@ -57,9 +64,9 @@ libmaps::SourceOptions Session::source_options() const {
 }
 
 libmaps::Duplicates Session::duplicates() const {
-  return options_.replace             ? libmaps::Duplicates::kReplace
-         : options_.ignore_duplicates ? libmaps::Duplicates::kIgnore
-                                      : libmaps::Duplicates::kWarn;
+  return options_.ignore_duplicates ? libmaps::Duplicates::kIgnore
+         : options_.replace         ? libmaps::Duplicates::kReplace
+                                    : libmaps::Duplicates::kWarn;
 }
 
 }  // namespace postmap

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libconf/main_cf_document.h"
 #include "libconf/settings.h"
@@ -49,6 +50,10 @@ class Session {
     return libmaps::parse_spec(text, default_type_);
   }
 
+  /// The tables to build or verify: those of the command line, or of the program's parameter. Errors: its
+  /// value.
+  libconf::Result<std::vector<std::string>> tables_to_build() const;
+
   /// How lines become entries by these options.
   libmaps::SourceOptions source_options() const;
   libmaps::Duplicates duplicates() const;
@@ -57,6 +62,8 @@ class Session {
   Session(const Program& program, const Options& options, Streams streams)
       : program_(program), options_(options), streams_(streams) {}
   libconf::Result<void> load();
+
+  cli::MessagePrinter& messages() const { return streams_.messages; }
 
   const Program& program_;
   const Options& options_;

@@ -70,7 +70,9 @@ Result<bool> verify(Session& session, TableSpec spec) {
 
 Result<int> verify_tables(Session& session) {
   bool all_equal = true;
-  for (const std::string& text : session.options().tables) {
+  const Result<std::vector<std::string>> tables = session.tables_to_build();
+  if (!tables) return tables.error();
+  for (const std::string& text : *tables) {
     const Result<TableSpec> spec = session.parse_table(text);
     if (!spec) return spec.error();
     const Result<bool> is_equal = verify(session, *spec);

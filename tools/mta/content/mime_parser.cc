@@ -169,7 +169,7 @@ void MimeParser::delimiter(std::string_view text) {
     const Multipart& multipart = multiparts_[depth - 1];
     if (!text.starts_with(multipart.boundary)) continue;
     const bool is_last = text.substr(multipart.boundary.size()).starts_with(kDashes);
-    is_message_ = !is_last && multipart.is_digest;
+    is_message_ = multipart.is_digest;
     section_ = is_last ? Section::kBody : Section::kPart;
     multiparts_.resize(is_last ? depth - 1 : depth);
     return;

@@ -1,0 +1,189 @@
+#include "libmaps/query_template.h"
+
+#include "libconf/text.h"
+
+namespace libmaps {
+namespace {
+
+using libconf::concat;
+using libconf::Error;
+using libconf::ErrorKind;
+using libconf::Result;
+
+constexpr std::string_view kConversions = "sudSUD123456789";
+
+/// The part that a conversion in upper case, or a digit, stands for.
+std::string_view part_of(const AddressParts& parts, char conversion) {
+  switch (conversion) {
+    case 'S':
+      return parts.whole();
+    case 'U':
+      return parts.local_part();
+    case 'D':
+      return parts.domain();
+    default:
+      return parts.label(static_cast<unsigned>(conversion - '0'));
+  }
+}
+
+bool is_of_result(char conversion) { return conversion >= 'a'; }
+
+char to_upper(char conversion) { return static_cast<char>(conversion - 'a' + 'A'); }
+
+}  // namespace
+
+AddressParts::AddressParts(std::string_view text) : whole_(text), local_part_(text) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return;
+  local_part_ = text.substr(0, at);
+  domain_ = text.substr(at + 1);
+}
+
+std::string_view AddressParts::label(unsigned number) const {
+  std::string_view rest = domain_;
+  std::string_view label;
+  for (unsigned i = 0; i < number; ++i) {
+    // Dots that follow one another separate once.
+    const std::size_t last = rest.find_last_not_of('.');
+    if (last == std::string_view::npos) return {};
+    rest = rest.substr(0, last + 1);
+    const std::size_t dot = rest.rfind('.');
+    const std::size_t start = dot == std::string_view::npos ? 0 : dot + 1;
+    label = rest.substr(start);
+    rest = rest.substr(0, start);
+  }
+  return label;
+}
+
+std::optional<QueryTemplate> QueryTemplate::parse(std::string_view text, Role role) {
+  QueryTemplate parsed;
+  Piece piece;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      piece.literal += text[i];
+      continue;
+    }
+    if (++i == text.size()) return std::nullopt;
+    if (text[i] == '%') {
+      piece.literal += '%';
+    } else if (kConversions.find(text[i]) != std::string_view::npos) {
+      const bool is_key = role == Role::kQuery && is_of_result(text[i]);
+      piece.conversion = is_key ? to_upper(text[i]) : text[i];
+      parsed.pieces_.push_back(std::move(piece));
+      piece = {};
+    } else {
+      return std::nullopt;
+    }
+  }
+  parsed.pieces_.push_back(std::move(piece));
+  return parsed;
+}
+
+bool QueryTemplate::accepts_key(const AddressParts& key) const {
+  for (const Piece& piece : pieces_)
+    if (piece.conversion != 0 && !is_of_result(piece.conversion) && part_of(key, piece.conversion).empty())
+      return false;
+  return true;
+}
+
+bool QueryTemplate::expand(const AddressParts& key, const AddressParts& result, const Quote& quote,
+                           std::string& out) const {
+  for (const Piece& piece : pieces_) {
+    out += piece.literal;
+    if (piece.conversion == 0) continue;
+    const std::string_view part = is_of_result(piece.conversion) ? part_of(result, to_upper(piece.conversion))
+                                                                 : part_of(key, piece.conversion);
+    if (part.empty()) return false;
+    if (quote)
+      quote(part, out);
+    else
+      out += part;
+  }
+  return true;
+}
+
+Result<QueryRules> QueryRules::read(const TableConfig& config, std::string_view type, std::string_view query,
+                                    std::string_view table, const TableContext& context) {
+  const Result<std::string> result_format = config.get_string("result_format", "%s", {.min = 1});
+  if (!result_format) return result_format.error();
+  const Result<std::int64_t> limit = config.get_int("expansion_limit", 0);
+  if (!limit) return limit.error();
+
+  const auto invalid = [&](std::string_view what, std::string_view text) {
+    return Error{
+        .kind = ErrorKind::kConfiguration,
+        .message = concat("db_common_parse: ", config.name(), ": Invalid ", what, " template: ", text)};
+  };
+  std::optional<QueryTemplate> query_template = QueryTemplate::parse(query, QueryTemplate::Role::kQuery);
+  if (!query_template) return invalid("query", query);
+  std::optional<QueryTemplate> result_template =
+      QueryTemplate::parse(*result_format, QueryTemplate::Role::kResult);
+  if (!result_template) return invalid("result", *result_format);
+
+  QueryRules rules(std::move(*query_template), std::move(*result_template), context);
+  rules.expansion_limit_ = *limit;
+  rules.type_ = type;
+  rules.config_name_ = config.name();
+  rules.table_ = table;
+
+  const Result<std::string> domains = config.get_string("domain", "");
+  if (!domains) return domains.error();
+  if (domains->empty()) return rules;
+  if (!context.match_domains)
+    return Error{.kind = ErrorKind::kUnsupported,
+                 .message = concat(config.name(), ": domain lists are not supported here")};
+  Result<DomainPredicate> predicate = context.match_domains(*domains, config.name());
+  if (!predicate) return predicate.error();
+  rules.is_in_domains_ = std::move(*predicate);
+  return rules;
+}
+
+Result<bool> QueryRules::accepts(std::string_view key) const {
+  if (key.empty()) {
+    warnings_->warn("empty-key", concat("table \"", table_, "\": empty query string -- ignored"));
+    return false;
+  }
+  const AddressParts parts(key);
+  if (is_in_domains_) {
+    if (parts.local_part().empty() || parts.domain().empty()) return false;
+    Result<bool> is_listed = is_in_domains_(parts.domain());
+    if (!is_listed || !*is_listed) return is_listed;
+  }
+  return query_.accepts_key(parts) && result_.accepts_key(parts);
+}
+
+std::string QueryRules::query_for(std::string_view key, const Quote& quote) const {
+  const AddressParts parts(key);
+  std::string query;
+  query_.expand(parts, parts, quote, query);
+  return query;
+}
+
+bool ResultList::add(std::string_view value) {
+  if (value.empty()) {
+    rules_.warnings_->warn(
+        "empty-result",
+        concat("table \"", rules_.table_, "\": empty lookup result for: \"", key_.whole(), "\" -- ignored"));
+    return true;
+  }
+  const std::size_t before = text_.size();
+  if (count_ > 0) text_ += ',';
+  if (!rules_.result_.expand(key_, AddressParts(value), {}, text_)) {
+    text_.resize(before);
+    return true;
+  }
+  ++count_;
+  if (rules_.expansion_limit_ <= 0 || count_ <= rules_.expansion_limit_) return true;
+  rules_.warnings_->warn("expansion-limit",
+                         concat("dict_", rules_.type_, "_lookup: ", rules_.config_name_,
+                                ": Expansion limit exceeded for key '", key_.whole(), "'"));
+  return false;
+}
+
+std::optional<std::string> ResultList::take() {
+  if (count_ == 0) return std::nullopt;
+  count_ = 0;
+  return std::exchange(text_, {});
+}
+
+}  // namespace libmaps

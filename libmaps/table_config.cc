@@ -1,0 +1,99 @@
+#include "libmaps/table_config.h"
+
+#include <limits>
+
+#include "libconf/main_cf_document.h"
+#include "libconf/text.h"
+#include "libconf/value.h"
+
+namespace libmaps {
+
+using libconf::concat;
+using libconf::Error;
+using libconf::ErrorKind;
+using libconf::MainCfDocument;
+using libconf::MainCfEntry;
+using libconf::Result;
+
+Result<TableConfig> TableConfig::open(std::string_view name, const TableContext& context) {
+  TableConfig config(name, context.settings);
+  config.is_file_ = name.starts_with('/') || name.starts_with('.');
+  if (!config.is_file_) return config;
+
+  const Result<MainCfDocument> document = MainCfDocument::load(config.name_);
+  if (!document) return document.error();
+  document->report(context.warnings);
+  if (const MainCfEntry* fault = document->first_fault()) return document->fault_error(*fault);
+  for (const MainCfEntry& entry : document->entries())
+    config.values_.insert_or_assign(std::string(entry.name), std::string(entry.value));
+  return config;
+}
+
+std::string TableConfig::full_name(std::string_view setting) const {
+  return is_file_ ? std::string(setting) : concat(name_, "_", setting);
+}
+
+Error TableConfig::in_place(Error error) const {
+  if (!is_file_) return error;
+  error.message = concat(name_, ": ", error.message);
+  error.file = name_;
+  return error;
+}
+
+Result<std::optional<std::string>> TableConfig::find(std::string_view setting) const {
+  const std::string name = full_name(setting);
+  if (is_file_) {
+    const auto found = values_.find(name);
+    return found == values_.end() ? std::optional<std::string>() : found->second;
+  }
+  if (!settings_->explicit_setting(name)) return std::optional<std::string>();
+  Result<std::string> value = settings_->get(name);
+  if (!value) return value.error();
+  return std::optional(std::move(*value));
+}
+
+Result<std::string> TableConfig::get_string(std::string_view setting, std::string_view fallback,
+                                            SettingLimits limits) const {
+  Result<std::optional<std::string>> found = find(setting);
+  if (!found) return found.error();
+  std::string value = *found ? std::move(**found) : std::string(fallback);
+  const auto length = static_cast<std::int64_t>(value.size());
+  const auto bad_length = [&](std::string_view relation, std::int64_t limit) {
+    return in_place({.kind = ErrorKind::kConfiguration,
+                     .message = concat("bad string length ", std::to_string(length), relation,
+                                       std::to_string(limit), ": ", full_name(setting), " = ", value)});
+  };
+  if (length < limits.min) return bad_length(" < ", limits.min);
+  if (limits.max != 0 && length > limits.max) return bad_length(" > ", limits.max);
+  return value;
+}
+
+Result<std::int64_t> TableConfig::get_int(std::string_view setting, std::int64_t fallback,
+                                          SettingLimits limits) const {
+  const Result<std::optional<std::string>> found = find(setting);
+  if (!found) return found.error();
+  if (!*found) return fallback;
+  const std::string name = full_name(setting);
+  // Postfix reads an int, and calls what does not fit one not a number.
+  constexpr std::int64_t kLowest = std::numeric_limits<int>::min();
+  constexpr std::int64_t kHighest = std::numeric_limits<int>::max();
+  const Result<std::int64_t> number = libconf::parse_number(name, **found, kLowest, kHighest);
+  if (!number)
+    return in_place({.kind = ErrorKind::kConfiguration,
+                     .message = concat("bad numerical configuration: ", name, " = ", **found)});
+  const Result<std::int64_t> limited =
+      libconf::parse_number(name, **found, limits.min != 0 ? limits.min : kLowest, limits.max);
+  if (!limited) return in_place(limited.error());
+  return *limited;
+}
+
+Result<bool> TableConfig::get_bool(std::string_view setting, bool fallback) const {
+  const Result<std::optional<std::string>> found = find(setting);
+  if (!found) return found.error();
+  if (!*found) return fallback;
+  const Result<bool> flag = libconf::parse_bool(full_name(setting), **found);
+  if (!flag) return in_place(flag.error());
+  return *flag;
+}
+
+}  // namespace libmaps
