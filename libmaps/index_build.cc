@@ -75,7 +75,7 @@ Result<void> IndexBuild::finish(std::span<const Entry> entries, const IndexOptio
                                 libconf::FileMode mode) {
   const auto* writer = std::find_if(std::begin(kWriters), std::end(kWriters),
                                     [&](const Writer& w) { return w.type == type_->name; });
-  const std::string& file = replacement_.temporary();
+  const std::string file = replacement_.temporary();  // discard() forgets it.
   Result<void> written = [&]() -> Result<void> {
     if (::ftruncate(replacement_.fd(), 0) != 0) return io_error("truncate ", file, errno);
     if (::lseek(replacement_.fd(), 0, SEEK_SET) < 0) return io_error("seek ", file, errno);

@@ -66,12 +66,19 @@ def check_refusal(checks, name, built, done, *parts):
 
 # No room, no rights.
 
+def write_error(built, table_type, code):
+    """How it is said that an index cannot be written. An lmdb that is there is written where it is."""
+    file = str(built.index) + ("" if table_type is LMDB else ".tmp")
+    return "fatal: write %s: %s\n" % (file, os.strerror(code))
+
+
 def check_no_room(checks, place):
     for table_type in TYPES:
         built = Built(place, "size-limit", table_type)
         write_source(built.source, NEW)
         done = built.ours.run(built.table, preexec_fn=file_size_limit(signal.SIG_IGN))
-        check_refusal(checks, "%s: no room (file size limit)" % table_type, built, done, os.strerror(errno.EFBIG))
+        check_refusal(checks, "%s: no room (file size limit)" % table_type, built, done,
+                      write_error(built, table_type, errno.EFBIG))
         killed = built.ours.run(built.table, preexec_fn=file_size_limit(signal.SIG_DFL))
         checks.check("%s: killed by the file size limit: the old table is there" % table_type,
                      killed.status not in (0, None) and built.state() == built.before, killed)
@@ -104,12 +111,12 @@ def check_full_disk(checks, place):
             filler = directory / "filler"
             free = os.statvfs(directory)
             filler.write_bytes(b"x" * (free.f_bavail * free.f_frsize - 8192))
-            check_refusal(checks, name, built, built.ours.run(built.table), os.strerror(errno.ENOSPC))
+            no_space = write_error(built, table_type, errno.ENOSPC)
+            check_refusal(checks, name, built, built.ours.run(built.table), no_space)
             with contextlib.suppress(OSError), open(filler, "ab", buffering=0) as rest:
                 while rest.write(b"x" * 4096):
                     pass
-            check_refusal(checks, name + ", to the last page", built, built.ours.run(built.table),
-                          os.strerror(errno.ENOSPC))
+            check_refusal(checks, name + ", to the last page", built, built.ours.run(built.table), no_space)
             if table_type is LMDB:
                 # A change is a transaction.
                 done = built.ours.run("-i", "-r", built.table, stdin="".join("%s value\n" % k for k in NEW))
@@ -174,6 +181,22 @@ def check_bad_lines(checks, place):
         checks.check("%s: bad lines bring warnings, the others are taken" % table_type,
                      done.status == 0 and got == good and warnings == len(bad) + 1 == done.err.count("\n"),
                      lambda d=done, g=got: "%s; %s" % (g, d))
+
+
+def check_key_too_long(checks, place):
+    """Only lmdb has a limit, of 511 bytes with the NUL."""
+    built = Built(place, "long-key", LMDB)
+    write_source(built.source, {"k" * 510: "value", **NEW})
+    done = built.ours.run(built.table)
+    got, _ = built.ours.entries(built.table)
+    checks.check("lmdb: a key of 510 bytes fits", done.status == 0 and got == {"k" * 510: "value", **NEW}, done)
+    built.before = built.state()
+    write_source(built.source, {"k" * 511: "value", **OLD})
+    check_refusal(checks, "lmdb: a key of 511 bytes", built, built.ours.run(built.table), str(built.index))
+    done = built.ours.run("-i", built.table, stdin="new value\n%s value\n" % ("k" * 511))
+    check_refusal(checks, "lmdb: -i of a key of 511 bytes", built, done, str(built.source))
+    got, done = built.ours.answers(built.table, ["k" * 510, "k" * 511, "k" * 5000, "key1000"])
+    checks.check("lmdb: a longer key is not found", got == {"k" * 510: "value", "key1000": NEW["key1000"]}, done)
 
 
 # Who may read and write an index.
@@ -409,6 +432,6 @@ def check_no_index(checks, place):
 
 if __name__ == "__main__":
     sys.exit(tables.main(__doc__, "table-files-", (
-        check_no_room, check_full_disk, check_no_rights, check_bad_lines, check_attributes, check_symbolic_link,
+        check_no_room, check_full_disk, check_no_rights, check_bad_lines, check_key_too_long, check_attributes, check_symbolic_link,
         check_owner, check_damage, check_random_damage, check_empty_index, check_directory_as_index,
         check_no_index)))

@@ -53,7 +53,8 @@ class Built:
 # Readers while tables are rebuilt.
 
 class Reader(threading.Thread):
-    """Asks for all keys, again and again; `faults` says what was neither the old nor the new answer."""
+    """Asks for the keys of the first version, again and again; `faults` says what was neither the old nor the new
+    answer. The second version has them too."""
 
     def __init__(self, program, table, versions, stop):
         super().__init__()
@@ -109,7 +110,8 @@ class OpenReader:
 
 
 def check_readers(checks, place):
-    versions = [version(number, 300) for number in (1, 2)]
+    # The file grows and shrinks.
+    versions = [version(1, 300), version(2, 6000)]
     for table_type in tables.TYPES:
         built = Built(place, "readers", table_type, versions[0])
         programs = [place.ours, place.ours]
@@ -281,7 +283,7 @@ def shell(program, text, *arguments):
     return ["sh", "-c", "printf %%s %s | %s" % (shlex.quote(text), shlex.join(program.command(*arguments)))]
 
 
-# Where Postfix 3.7 loses changes of its own when several run at the same time.
+# Where Postfix 3.7 loses changes of its own, or breaks the file, when several run at the same time.
 UNSAFE_IN_POSTFIX = {(HASH, "-d"), (BTREE, "-d"), (LMDB, "-i")}
 
 
@@ -312,10 +314,41 @@ def check_concurrent(checks, place, table_type, option, who, programs, each):
     checks.check("%s: none is lost" % name, got == wanted, lambda: "%s; %s" % (difference(got, wanted), done))
 
 
+def check_first_of_many(checks, place):
+    """Eight processes find no index, and each is about to make it."""
+    for table_type in tables.TYPES:
+        directory = place.directory("first-%s" % table_type)
+        source = directory / "table"
+        index = directory / ("table" + table_type.suffix)
+        table = "%s:%s" % (table_type, source)
+        entries = version(1, 500)
+        write_source(source, entries)
+        wrong = []
+        for i in range(10):
+            index.unlink(missing_ok=True)
+            failures = run_together([[place.ours.command(table)]] * 8)
+            got, done = place.ours.entries(table)
+            if failures or got != entries or leftovers(directory):
+                wrong.append("round %d: %s; %s; %s" % (i, failures, difference(got, entries), done))
+        checks.check("%s: eight builds of the first index at the same time" % table_type, not wrong, wrong)
+        if not table_type.changes:
+            continue
+        wanted = {"key%d" % k: "value" for k in range(8)}
+        for i in range(10):
+            index.unlink(missing_ok=True)
+            failures = run_together([[shell(place.ours, "%s value\n" % key, "-i", table)] for key in wanted])
+            got, done = place.ours.entries(table)
+            if failures or got != wanted:
+                wrong.append("round %d: %s; %s; %s" % (i, failures, difference(got, wanted), done))
+        checks.check("%s: eight times -i make the first index at the same time" % table_type, not wrong, wrong)
+
+
 def check_changes_and_rebuilds(checks, place):
     """A rebuild takes the place of the file; a change that waited for it must not go into the old one."""
     for table_type in tables.CHANGEABLE:
         stock = place.stock_for(checks, "%s: -i by Postfix beside a rebuild of ours" % table_type, table_type)
+        if (table_type, "-i") in UNSAFE_IN_POSTFIX:
+            stock = None
         for program in filter(None, (place.ours, stock)):
             name = "%s: -i by %s beside a rebuild of ours" % (table_type, program)
             entries = version(1, 3000)
@@ -415,5 +448,5 @@ def check_lock_of_postfix(checks, place):
 if __name__ == "__main__":
     sys.exit(tables.main(__doc__, "table-safety-", (
         check_readers, check_rebuilds_by_postfix, check_open_postfix_reader_of_lmdb, check_kill_hash,
-        check_kill_btree, check_kill_cdb, check_kill_lmdb, check_concurrent_changes, check_changes_and_rebuilds,
-        check_locks, check_lock_of_postfix)))
+        check_kill_btree, check_kill_cdb, check_kill_lmdb, check_concurrent_changes, check_first_of_many,
+        check_changes_and_rebuilds, check_locks, check_lock_of_postfix)))
