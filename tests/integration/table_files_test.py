@@ -10,32 +10,25 @@ The last line of the output is 'N passed, N failed[, N skipped]'; the exit statu
 import contextlib
 import errno
 import os
-import pathlib
 import random
 import signal
 import sys
 
 import tables
 from checks import shorten
-from sandbox import NOBODY, file_size_limit, small_file_system, unprivileged
-from tables import LMDB, TYPES, difference, leftovers, write_source
+from sandbox import file_size_limit, small_file_system, unprivileged
+from tables import LMDB, TYPES, Built, difference, leftovers, write_source
 
 OLD = {"key%d" % i: "old value %d" % i for i in range(2000)}
 NEW = {"key%d" % i: "new value %d" % i for i in range(1000, 4000)}
 OWNER = 12345  # a uid and gid that nobody has
 
 
-class Built:
-    """A directory with a source and its index."""
+class Victim(Built):
+    """What must survive a failure: `before` is its state at the start."""
 
-    def __init__(self, place, name, table_type, entries=None, directory=None):
-        self.directory = directory or place.directory("%s-%s" % (name, table_type))
-        self.source = self.directory / "table"
-        self.index = self.directory / ("table" + table_type.suffix)
-        self.table = "%s:%s" % (table_type, self.source)
-        self.ours = place.ours
-        write_source(self.source, OLD if entries is None else entries)
-        self.first = self.ours.run(self.table)
+    def __init__(self, place, name, table_type, directory=None):
+        super().__init__(place, name, table_type, OLD, directory)
         self.before = self.state()
 
     def state(self):
@@ -74,7 +67,7 @@ def write_error(built, table_type, code):
 
 def check_no_room(checks, place):
     for table_type in TYPES:
-        built = Built(place, "size-limit", table_type)
+        built = Victim(place, "size-limit", table_type)
         write_source(built.source, NEW)
         done = built.ours.run(built.table, preexec_fn=file_size_limit(signal.SIG_IGN))
         check_refusal(checks, "%s: no room (file size limit)" % table_type, built, done,
@@ -87,7 +80,7 @@ def check_no_room(checks, place):
         checks.check("%s: afterwards a build works, and no .tmp is left" % table_type,
                      done.status == 0 and got == NEW and not leftovers(built.directory), done)
 
-        built = Built(place, "size-limit-new", table_type)
+        built = Victim(place, "size-limit-new", table_type)
         built.index.unlink()
         done = built.ours.run(built.table, preexec_fn=file_size_limit(signal.SIG_IGN))
         found = built.ours.run("-q", "key1", built.table)
@@ -105,7 +98,7 @@ def check_full_disk(checks, place):
             name = "%s: full disk" % table_type
             directory = place.top / "small" / table_type.name
             directory.mkdir()
-            built = Built(place, "full", table_type, directory=directory)
+            built = Victim(place, "full", table_type, directory=directory)
             write_source(built.source, NEW)
             # Leave two pages: the new table begins to be written, and does not fit.
             filler = directory / "filler"
@@ -132,7 +125,7 @@ def check_no_rights(checks, place):
     denied = os.strerror(errno.EACCES)
     user = unprivileged()
     for table_type in TYPES:
-        built = Built(place, "rights", table_type)
+        built = Victim(place, "rights", table_type)
         write_source(built.source, NEW)
         built.directory.chmod(0o555)
         try:
@@ -173,7 +166,7 @@ def check_bad_lines(checks, place):
     good = {"first": "1", "last": "2"}
     bad = (b"no-value\n", b"\"unbalanced value\n", b"\xff\xfe value\n", b"first again\n", b"no-value-either   \n")
     for table_type in TYPES:
-        built = Built(place, "bad-lines", table_type)
+        built = Victim(place, "bad-lines", table_type)
         built.source.write_bytes(b"  orphan line\nfirst 1\n" + b"".join(bad) + b"last 2\n")
         done = built.ours.run(built.table)
         got, _ = built.ours.entries(built.table)
@@ -185,7 +178,7 @@ def check_bad_lines(checks, place):
 
 def check_key_too_long(checks, place):
     """Only lmdb has a limit, of 511 bytes with the NUL."""
-    built = Built(place, "long-key", LMDB)
+    built = Victim(place, "long-key", LMDB)
     write_source(built.source, {"k" * 510: "value", **NEW})
     done = built.ours.run(built.table)
     got, _ = built.ours.entries(built.table)
@@ -203,7 +196,7 @@ def check_key_too_long(checks, place):
 
 def check_attributes(checks, place):
     for table_type in TYPES:
-        built = Built(place, "attributes", table_type)
+        built = Victim(place, "attributes", table_type)
         owner = (OWNER, OWNER + 1) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
         for mode in (0o600, 0o640, 0o664):
             if os.geteuid() == 0:
@@ -232,7 +225,7 @@ def check_attributes(checks, place):
 
 def check_symbolic_link(checks, place):
     for table_type in TYPES:
-        built = Built(place, "link", table_type)
+        built = Victim(place, "link", table_type)
         elsewhere = place.directory("link-target-%s" % table_type)
         real = elsewhere / "real"
         built.index.rename(real)
@@ -256,7 +249,7 @@ def check_owner(checks, place):
         checks.skip("rights of the owner of the source", "not root")
         return
     for table_type in TYPES:
-        built = Built(place, "owner", table_type)
+        built = Victim(place, "owner", table_type)
         built.index.unlink()
         os.chown(built.directory, OWNER, OWNER)
         os.chown(built.source, OWNER, OWNER)
@@ -336,9 +329,9 @@ def is_true(done, arguments):
 
 
 def check_damage(checks, place):
-    good = {t: Built(place, "damage-source", t).index.read_bytes() for t in TYPES}
+    good = {t: Victim(place, "damage-source", t).index.read_bytes() for t in TYPES}
     for table_type in TYPES:
-        built = Built(place, "damage", table_type)
+        built = Victim(place, "damage", table_type)
         others = [("a file of type %s" % other, good[other]) for other in TYPES if other is not table_type]
         for what, data in damaged(good[table_type], others):
             wrong = []
@@ -364,7 +357,7 @@ def check_random_damage(checks, place):
     """Some of it does not matter; none of it may crash, hang, or write a word that the source does not have."""
     for table_type in TYPES:
         chance = random.Random("damage of " + table_type.name)
-        built = Built(place, "random-damage", table_type)
+        built = Victim(place, "random-damage", table_type)
         good = built.index.read_bytes()
         wrong, errors = [], 0
         for i in range(40):
@@ -381,13 +374,14 @@ def check_random_damage(checks, place):
                 errors += is_error(done)
                 if done.status not in (0, 1) or (done.status == 0 and done.err and "duplicate" not in done.err):
                     wrong.append("damage %d, %s: %s" % (i, arguments, done))
-        checks.check("%s: damage at random: no crash" % table_type, not wrong, lambda w=wrong: shorten("\n".join(w), 2000))
+        checks.check("%s: damage at random: no crash" % table_type, not wrong,
+                     lambda w=wrong: shorten("\n".join(w), 2000))
         checks.check("%s: damage at random: some of it is found" % table_type, errors > 20, errors)
 
 
 def check_empty_index(checks, place):
     for table_type in TYPES:
-        built = Built(place, "empty", table_type)
+        built = Victim(place, "empty", table_type)
         for arguments, stdin in questions(table_type)[:4]:
             built.index.write_bytes(b"")
             done = built.ours.run(*arguments, built.table, stdin=stdin)
@@ -404,7 +398,7 @@ def check_empty_index(checks, place):
 
 def check_directory_as_index(checks, place):
     for table_type in TYPES:
-        built = Built(place, "directory", table_type)
+        built = Victim(place, "directory", table_type)
         built.index.unlink()
         built.index.mkdir()
         for arguments, stdin in questions(table_type) + (((), ""),):
@@ -416,7 +410,7 @@ def check_directory_as_index(checks, place):
 
 def check_no_index(checks, place):
     for table_type in TYPES:
-        built = Built(place, "none", table_type)
+        built = Victim(place, "none", table_type)
         built.index.unlink()
         for arguments, stdin in questions(table_type)[:6]:
             done = built.ours.run(*arguments, built.table, stdin=stdin)
@@ -432,6 +426,6 @@ def check_no_index(checks, place):
 
 if __name__ == "__main__":
     sys.exit(tables.main(__doc__, "table-files-", (
-        check_no_room, check_full_disk, check_no_rights, check_bad_lines, check_key_too_long, check_attributes, check_symbolic_link,
-        check_owner, check_damage, check_random_damage, check_empty_index, check_directory_as_index,
-        check_no_index)))
+        check_no_room, check_full_disk, check_no_rights, check_bad_lines, check_key_too_long, check_attributes,
+        check_symbolic_link, check_owner, check_damage, check_random_damage, check_empty_index,
+        check_directory_as_index, check_no_index)))

@@ -22,7 +22,7 @@ import time
 
 import tables
 from checks import environment, run_together, shorten
-from tables import BTREE, HASH, LMDB, difference, leftovers, write_source
+from tables import BTREE, HASH, LMDB, Built, difference, leftovers, write_source
 
 REBUILDS = 100
 KILLS = 100  # for each type
@@ -31,23 +31,6 @@ KILLS = 100  # for each type
 def version(number, count, size=20):
     """The entries of a source; `number` is in every value."""
     return {"key%d@example.com" % i: "version %d of %d.%s" % (number, i, "x" * (i % size)) for i in range(count)}
-
-
-class Built:
-    """A source and its index, at some version."""
-
-    def __init__(self, place, name, table_type, entries):
-        self.directory = place.directory("%s-%s" % (name, table_type))
-        self.source = self.directory / "table"
-        self.index = self.directory / ("table" + table_type.suffix)
-        self.table = "%s:%s" % (table_type, self.source)
-        self.ours = place.ours
-        write_source(self.source, entries)
-        self.first = place.ours.run(self.table)
-
-    def rebuild(self, entries):
-        write_source(self.source, entries)
-        return self.ours.run(self.table)
 
 
 # Readers while tables are rebuilt.
@@ -469,7 +452,6 @@ def check_lock_of_postfix(checks, place):
 
 if __name__ == "__main__":
     sys.exit(tables.main(__doc__, "table-safety-", (
-        check_readers, check_rebuilds_by_postfix, check_changes_in_one_tick,
-        check_open_postfix_reader_of_lmdb, check_kill_hash,
-        check_kill_btree, check_kill_cdb, check_kill_lmdb, check_concurrent_changes, check_first_of_many,
-        check_changes_and_rebuilds, check_locks, check_lock_of_postfix)))
+        check_readers, check_rebuilds_by_postfix, check_changes_in_one_tick, check_open_postfix_reader_of_lmdb,
+        check_kill_hash, check_kill_btree, check_kill_cdb, check_kill_lmdb, check_concurrent_changes,
+        check_first_of_many, check_changes_and_rebuilds, check_locks, check_lock_of_postfix)))

@@ -141,6 +141,22 @@ class Place:
         return None
 
 
+class Built:
+    """A source and its index in a directory of their own, built by our postmap."""
+
+    def __init__(self, place, name, table_type, entries, directory=None):
+        self.directory = directory or place.directory("%s-%s" % (name, table_type))
+        self.source = self.directory / "table"
+        self.index = self.directory / ("table" + table_type.suffix)
+        self.table = "%s:%s" % (table_type, self.source)
+        self.ours = place.ours
+        self.rebuild(entries)
+
+    def rebuild(self, entries):
+        write_source(self.source, entries)
+        return self.ours.run(self.table)
+
+
 def leftovers(directory):
     return sorted(p.name for p in pathlib.Path(directory).iterdir() if p.name.endswith(".tmp"))
 
