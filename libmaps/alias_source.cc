@@ -146,7 +146,7 @@ void append(std::string& out, const Token& token) {
     case TokenKind::kQuotedString:
       return append_delimited(out, '"', token.text, '"', "\"\\");
     case TokenKind::kDomainLiteral:
-      return append_delimited(out, '[', token.text, ']', "");
+      return append_delimited(out, '[', token.text, ']', "\\");
     case TokenKind::kAtom:
       if (needs_quotes(token.text)) return append_delimited(out, '"', token.text, '"', "\"\\");
       break;

@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <random>
 
-#include "libconf/file.h"
+#include "libmaps/system_error.h"
 
 namespace libmaps::berkeley_db {
 namespace {
@@ -94,7 +94,7 @@ std::uint32_t PageWriter::put_overflow(const StoredText& item) {
 
 libconf::Result<void> PageWriter::finish() {
   flush();
-  if (error_ != 0) return libconf::io_error("write", "", error_);
+  if (error_ != 0) return system_error(error_);
   return {};
 }
 

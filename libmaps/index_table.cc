@@ -128,7 +128,7 @@ class IndexTable final : public IterableTable {
       if (is_current()) break;
       release();
     }
-    Result<void> read = read_what_changed();
+    Result<void> read = read_head();
     if (!read) release();
     return read;
   }
@@ -169,19 +169,25 @@ class IndexTable final : public IterableTable {
   }
 
   /// REQUIRES: the lock is held.
-  Result<void> read_what_changed() {
+  Result<void> read_head() {
     struct stat status {};
     if (::fstat(file_->fd(), &status) != 0) return libconf::io_error("fstat ", path_, errno);
     const Version version = Version::of(status);
-    if (index_ && version == version_) return {};
-    index_.reset();
-    if (Result<void> mapped = file_->refresh(); !mapped) return open_error(mapped.error());
+    if (!index_ || !(version == version_)) {
+      index_.reset();
+      if (Result<void> mapped = file_->refresh(); !mapped) return open_error(mapped.error());
+      version_ = version;
+      tries_with_nul_ = null_termination_ != NullTermination::kNever;
+      tries_without_nul_ = null_termination_ != NullTermination::kAlways;
+    }
+    // Two changes in place within one tick of the file system's clock have the same time. What the head of
+    // the file says is read anew in any case: that costs little.
     Result<T> index = T::over(file_->bytes());
-    if (!index) return open_error(index.error());
+    if (!index) {
+      index_.reset();
+      return open_error(index.error());
+    }
     index_.emplace(std::move(*index));
-    version_ = version;
-    tries_with_nul_ = null_termination_ != NullTermination::kNever;
-    tries_without_nul_ = null_termination_ != NullTermination::kAlways;
     return {};
   }
 

@@ -61,10 +61,10 @@ def environment(**more):
     return result
 
 
-def run(argv, env=None, timeout=TIMEOUT, **options):
-    """Runs a program to its end. A time-out is status None."""
+def run(argv, env=None, timeout=TIMEOUT, stdin=b"", **options):
+    """Runs a program to its end, with the bytes of `stdin`. A time-out is status None."""
     try:
-        done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, capture_output=True,
+        done = subprocess.run([str(a) for a in argv], input=stdin, capture_output=True,
                               env=env or environment(), timeout=timeout, check=False, **options)
     except subprocess.TimeoutExpired:
         return Done(None, "", "timed out after %s s" % timeout)

@@ -15,7 +15,6 @@ import os
 import pathlib
 import random
 import re
-import resource
 import shutil
 import signal
 import statistics
@@ -26,9 +25,7 @@ import time
 import traceback
 
 from checks import Checks, environment, run, run_together, shorten
-
-NOBODY = 65534  # a uid and gid without any rights
-SYSTEM_PATH = "/usr/sbin:/usr/local/sbin:/sbin"
+from sandbox import SYSTEM_PATH, file_size_limit, identity, small_file_system, unprivileged
 
 MASTER_CF = """\
 # service type  private unpriv  chroot  wakeup  maxproc command + args
@@ -295,21 +292,8 @@ def check_refusal(checks, name, site, before, done, message):
     checks.equal("%s: no .tmp is left" % name, site.leftovers(), [])
 
 
-def identity(file):
-    status = file.stat()
-    return (status.st_ino, status.st_mtime_ns, oct(status.st_mode & 0o7777), status.st_uid, status.st_gid)
-
-
 def snapshot(file):
     return file.read_bytes(), identity(file)
-
-
-def file_size_limit(action):
-    """preexec_fn for a program that cannot write more than a page into a file; `action` is for SIGXFSZ."""
-    def prepare():
-        signal.signal(signal.SIGXFSZ, action)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-    return prepare
 
 
 def check_file_size_limit(checks, top, tool):
@@ -324,28 +308,6 @@ def check_file_size_limit(checks, top, tool):
     done = site.postconf("-e", "victim=later")
     checks.check("after the file size limit: an edit works",
                  done.status == 0 and site.main.read_bytes() == large_main_cf("later"), done)
-
-
-@contextlib.contextmanager
-def small_file_system(directory, size):
-    """A tmpfs of `size` kilobytes on `directory`; yields why there is none, or nothing."""
-    directory.mkdir()
-    mount, umount = (shutil.which(p, path=SYSTEM_PATH + ":/usr/bin:/bin") for p in ("mount", "umount"))
-    if os.geteuid() != 0:
-        yield "not root"
-        return
-    if not mount or not umount:
-        yield "no mount program"
-        return
-    done = run([mount, "-t", "tmpfs", "-o", "size=%dk,mode=0755" % size, "none", directory])
-    if done.status != 0:
-        yield "cannot mount a tmpfs here: %s" % done.err.strip()
-        return
-    try:
-        yield None
-    finally:
-        if run([umount, directory]).status != 0:
-            run([umount, "-l", directory])
 
 
 def check_full_disk(checks, top, tool):
@@ -373,18 +335,6 @@ def check_full_disk(checks, top, tool):
         done = site.postconf("-e", "victim=room")
         checks.check("%s: an edit works when there is room again" % name,
                      done.status == 0 and site.main.read_bytes() == large_main_cf("room", 2000), done)
-
-
-def unprivileged():
-    """preexec_fn for a user without rights; nothing to do when we are one."""
-    if os.geteuid() != 0:
-        return None
-
-    def drop():
-        os.setgroups([])
-        os.setgid(NOBODY)
-        os.setuid(NOBODY)
-    return drop
 
 
 def check_read_only_directory(checks, top, tool):

@@ -47,6 +47,7 @@ TEST(ParseAliasLine, WritesValuesAsPostaliasDoes) {
       {"\"a b\"@c", "\"a b\"@c"},
       {"(a\\)b)c", "(a\\)b) c"},
       {"[a\\]b]c", "[a]b] c"},
+      {"[a\\\\b] [\\c\\", "[a\\\\b] [c]"},
       {"::", "::"},
       {"a <b> c", "a <b>c"},
       {"a<b>, <c>", "a <b>, <c>"},
