@@ -51,10 +51,15 @@ Result<const TableType*> buildable_type(TableSpec spec) {
   return type;
 }
 
-libmaps::IndexOptions index_options(const TableType& type, libmaps::NullTermination null_termination) {
-  return {.null_terminated = null_termination == libmaps::NullTermination::kEither
-                                 ? type.null_terminated
-                                 : null_termination == libmaps::NullTermination::kAlways};
+/// How an index is written by the options and main.cf. Errors: lmdb_map_size.
+Result<libmaps::IndexOptions> index_options(const Session& session, const TableType& type) {
+  const Result<std::int64_t> map_size = session.settings().get_int("lmdb_map_size");
+  if (!map_size) return map_size.error();
+  const libmaps::NullTermination null_termination = session.table_options().null_termination;
+  return libmaps::IndexOptions{.null_terminated = null_termination == libmaps::NullTermination::kEither
+                                                      ? type.null_terminated
+                                                      : null_termination == libmaps::NullTermination::kAlways,
+                               .map_size = static_cast<std::uint64_t>(*map_size)};
 }
 
 Error write_error(const libmaps::Table& table, const Error& error) {
@@ -120,6 +125,8 @@ libmaps::SourceEntries read_entries(SourceReader source, const Recipe& recipe, s
 Result<void> build_index(Session& session, TableSpec spec, const Recipe& recipe) {
   const TableType& type = *libmaps::find_table_type(spec.type);
   const std::string name(spec.name);
+  const Result<libmaps::IndexOptions> options = index_options(session, type);
+  if (!options) return options.error();
   Result<SourceReader> source = SourceReader::open_file(name);
   if (!source) return source.error();
   const struct stat status = source->status();
@@ -138,8 +145,7 @@ Result<void> build_index(Session& session, TableSpec spec, const Recipe& recipe)
   const libmaps::SourceEntries entries =
       read_entries(std::move(*source), recipe, duplicate_label(type, name), session.warnings());
   if (needs_root) owner.reset();
-  return build->finish(entries.sorted(), index_options(type, session.table_options().null_termination),
-                       index_mode(status, recipe));
+  return build->finish(entries.sorted(), *options, index_mode(status, recipe));
 }
 
 Result<int> build_tables(Session& session) {
