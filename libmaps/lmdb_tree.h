@@ -1,4 +1,4 @@
-/// Reads LMDB databases that the caller has in memory; libmaps/lmdb_file.h reads files.
+/// Reads LMDB databases, as `postmap lmdb:` makes them (lmdb_table(5)), in memory and without liblmdb.
 ///
 ///     auto tree = LmdbTree::over(bytes);
 ///     if (!tree) return tree.error();

@@ -1,4 +1,4 @@
-/// Writes LMDB files (libmaps/lmdb_file.h reads them), without liblmdb, which takes them for its own.
+/// Writes LMDB files (libmaps/lmdb_tree.h reads them), without liblmdb, which takes them for its own.
 #pragma once
 
 #include <span>

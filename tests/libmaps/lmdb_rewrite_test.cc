@@ -10,10 +10,10 @@
 
 #include "libmaps/file_lock.h"
 #include "libmaps/index_build.h"
-#include "libmaps/lmdb_file.h"
 #include "libmaps/lmdb_format.h"
 #include "libmaps/lmdb_writer.h"
 #include "tests/libconf/temp_directory.h"
+#include "tests/libmaps/lmdb_file.h"
 #include "tests/libmaps/lmdb_library.h"
 #include "tests/libmaps/recorded_writes.h"
 

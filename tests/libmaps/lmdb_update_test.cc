@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "libmaps/lmdb_file.h"
 #include "libmaps/lmdb_writer.h"
 #include "tests/libconf/temp_directory.h"
 #include "tests/libmaps/index_samples.h"
+#include "tests/libmaps/lmdb_file.h"
 
 namespace libmaps {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "libmaps/lmdb_file.h"
 #include "tests/libconf/temp_directory.h"
+#include "tests/libmaps/lmdb_file.h"
 #include "tests/libmaps/lmdb_library.h"
 
 namespace libmaps {

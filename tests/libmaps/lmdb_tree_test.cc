@@ -1,4 +1,4 @@
-#include "libmaps/lmdb_file.h"
+#include "tests/libmaps/lmdb_file.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@ namespace {
 
 using postkit_test::TempDirectory;
 
-TEST(LmdbFile, ReadsWhatTheLibraryWrote) {
+TEST(LmdbTree, ReadsWhatTheLibraryWrote) {
   const TempDirectory directory;
   const std::string path = directory.path("t.lmdb");
   std::mt19937 random(40);
@@ -37,7 +37,7 @@ TEST(LmdbFile, ReadsWhatTheLibraryWrote) {
   }
 }
 
-TEST(LmdbFile, RefreshesToWhatHasChanged) {
+TEST(LmdbTree, RefreshesToWhatHasChanged) {
   const TempDirectory directory;
   const std::string path = directory.path("t.lmdb");
   ASSERT_TRUE(write_sample(write_lmdb_index, {{"a", "1"}}, {.null_terminated = false}, path));
@@ -58,7 +58,7 @@ TEST(LmdbFile, RefreshesToWhatHasChanged) {
   EXPECT_FALSE(file->check());
 }
 
-TEST(LmdbFile, ReadsAnEmptyDatabase) {
+TEST(LmdbTree, ReadsAnEmptyDatabase) {
   const TempDirectory directory;
   LmdbLibrary library(directory.path("t"));
   Result<LmdbFile> file = LmdbFile::open(directory.path("t"));
