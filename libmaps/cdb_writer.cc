@@ -28,7 +28,13 @@ Result<std::vector<Slot>> write_records(std::span<const Entry> entries, const In
   const std::uint64_t tables_size = 2 * cdb::kSlotSize * entries.size();
   std::vector<Slot> slots;
   slots.reserve(entries.size());
-  for (const auto& [key, value] : entries) {
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    // In the order of keys, texts lie anywhere in memory.
+    if (constexpr std::size_t kAhead = 16; i + kAhead < entries.size()) {
+      __builtin_prefetch(entries[i + kAhead].key.data());
+      __builtin_prefetch(entries[i + kAhead].value.data());
+    }
+    const auto& [key, value] = entries[i];
     const std::uint64_t key_size = key.size() + end.size();
     const std::uint64_t value_size = value.size() + end.size();
     const std::uint64_t position = out.position();
