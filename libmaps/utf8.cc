@@ -17,30 +17,44 @@ using Byte = unsigned char;
 
 char fold_letter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
-/// The number of ASCII bytes at the start of `text`, or a little fewer.
-std::size_t skip_ascii(std::string_view text) {
-  constexpr std::uint64_t kHighBits = 0x8080808080808080;
-  std::size_t offset = 0;
-  for (std::uint64_t word = 0; offset + sizeof word <= text.size(); offset += sizeof word) {
-    std::memcpy(&word, text.data() + offset, sizeof word);
-    if ((word & kHighBits) != 0) break;
+using Word = std::uint64_t;
+constexpr Word kOnes = 0x0101010101010101;
+constexpr Word kHighBits = 0x80 * kOnes;
+
+/// The high bit of each byte beyond ASCII.
+Word beyond_ascii(Word word) { return word & kHighBits; }
+
+/// The high bit of each byte that folding may change: beyond ASCII, or a capital letter.
+Word foldable(Word word) {
+  // In a byte of ASCII, what is added carries into the high bit from 'A' on, and from behind 'Z' on.
+  const Word ascii = word & ~kHighBits;
+  const Word from_a = ascii + (0x80 - 'A') * kOnes;
+  const Word behind_z = ascii + (0x80 - 'Z' - 1) * kOnes;
+  return (word | (from_a & ~behind_z)) & kHighBits;
+}
+
+/// Whether `is_special` finds no byte in `text`, eight at a time. A byte of 0 must not be special.
+template <Word (*is_special)(Word)>
+bool has_none(std::string_view text) {
+  Word word = 0;
+  for (; text.size() >= sizeof word; text.remove_prefix(sizeof word)) {
+    std::memcpy(&word, text.data(), sizeof word);
+    if (is_special(word) != 0) return false;
   }
-  return offset;
+  word = 0;
+  std::memcpy(&word, text.data(), text.size());
+  return is_special(word) == 0;
 }
 
 }  // namespace
 
 bool is_utf8(std::string_view text) {
-  text.remove_prefix(skip_ascii(text));
+  if (has_none<beyond_ascii>(text)) return true;
   while (!text.empty()) {
-    if (static_cast<Byte>(text[0]) < 0x80) {
-      text.remove_prefix(1);
-      continue;
-    }
-    const std::size_t length = libconf::utf8_length(text);
+    const bool is_ascii = static_cast<Byte>(text[0]) < 0x80;
+    const std::size_t length = is_ascii ? 1 : libconf::utf8_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
-    text.remove_prefix(skip_ascii(text));
   }
   return true;
 }
@@ -51,14 +65,10 @@ std::string fold_ascii(std::string_view text) {
   return folded;
 }
 
-bool is_folded_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<Byte>(c) < 0x80 && !(c >= 'A' && c <= 'Z'); });
-}
+bool is_folded_ascii(std::string_view text) { return has_none<foldable>(text); }
 
 std::string fold_unicode(std::string_view text) {
-  if (std::all_of(text.begin(), text.end(), [](char c) { return static_cast<Byte>(c) < 0x80; }))
-    return fold_ascii(text);
+  if (has_none<beyond_ascii>(text)) return fold_ascii(text);
   utf8proc_uint8_t* folded = nullptr;
   const utf8proc_ssize_t size =
       utf8proc_map(reinterpret_cast<const utf8proc_uint8_t*>(text.data()),

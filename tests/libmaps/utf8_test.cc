@@ -60,5 +60,20 @@ TEST(Fold, KnowsWhatIsFolded) {
   EXPECT_FALSE(is_folded_ascii("j\xc3\xb6rg"));
 }
 
+// Every byte at every place of the words that are looked at.
+TEST(Fold, KnowsEachByteWhereverItStands) {
+  for (std::size_t size = 1; size <= 20; ++size) {
+    for (std::size_t place = 0; place < size; ++place) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string text(size, 'z');
+        text[place] = static_cast<char>(byte);
+        ASSERT_EQ(is_folded_ascii(text), byte < 0x80 && !(byte >= 'A' && byte <= 'Z'))
+            << byte << " at " << place;
+        ASSERT_EQ(is_utf8(text), byte < 0x80) << byte << " at " << place;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace libmaps
