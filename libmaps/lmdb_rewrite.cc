@@ -26,8 +26,7 @@ constexpr LockStyle kLockStyle = LockStyle::kFcntl;
 
 /// Where the new pages go, one after another: to the beginning of the file if they fit there before what the
 /// old content uses; or behind that, and so far away that the next content fits in front, though it be a
-/// little larger. So a file that is rebuilt again and again stays at about twice the size of its content, and
-/// every other time becomes as small as a new one.
+/// little larger. So a file that is rebuilt again and again stays at about twice the size of its content.
 std::uint64_t first_new_page(const std::vector<bool>& used, std::uint64_t count) {
   const auto first = std::find(used.begin(), used.end(), true);
   if (first == used.end()) return kMetaPages;
@@ -38,14 +37,28 @@ std::uint64_t first_new_page(const std::vector<bool>& used, std::uint64_t count)
   return std::max(end, kMetaPages + count + count / 8);
 }
 
-/// The record of the free pages from kMetaPages to `end`: their number, then they themselves, falling.
-std::string free_page_list(std::uint64_t end) {
-  constexpr std::size_t kSize = sizeof(std::uint64_t);
-  std::string list((end - kMetaPages + 1) * kSize, '\0');
-  lmdb::store(list.data(), end - kMetaPages);
-  for (std::uint64_t number = kMetaPages; number < end; ++number)
-    lmdb::store(list.data() + (end - number) * kSize, number);
-  return list;
+/// What a list of free pages may take in a file with pages up to `last`: a leaf, and the list itself.
+std::uint64_t max_list_pages(std::uint64_t last) {
+  return 1 + lmdb::overflow_pages((last + 1) * sizeof last);
+}
+
+/// Pages from `first` to before `end`.
+struct PageRange {
+  std::uint64_t first;
+  std::uint64_t end;
+
+  std::uint64_t size() const { return end > first ? end - first : 0; }
+};
+
+/// Fills a record of free pages: their number, then they themselves, falling. REQUIRES: there is room.
+void list_free_pages(PageRange low, PageRange high, char* record) {
+  const auto put = [&](std::uint64_t number) {
+    lmdb::store(record, number);
+    record += sizeof number;
+  };
+  put(low.size() + high.size());
+  for (const PageRange& range : {high, low})
+    for (std::uint64_t i = range.size(); i > 0; --i) put(range.first + i - 1);
 }
 
 Result<void> sync(int fd) {
@@ -61,18 +74,25 @@ Result<lmdb::Meta> write_pages(const lmdb::TreeLayout& entries, std::uint64_t fi
   ++meta.transaction;
   meta.entries = entries.write(out);
 
-  // All before is free. liblmdb gives the pages of a record to the transaction after the next.
+  // All else is free: the file never becomes shorter, for Postfix 3.7 begins a rebuild before it has its
+  // lock. The list lies behind the entries, and takes pages that it would otherwise have, too. liblmdb gives
+  // the pages of a record to the transaction after the next.
+  const PageRange low{kMetaPages, first_page};
+  PageRange high{out.position() / kPageSize, before.last_page + 1};
+  const std::uint64_t capacity = low.size() + high.size();
   std::string key(sizeof meta.transaction, '\0');
   lmdb::store(key.data(), meta.transaction);
-  const std::string list = free_page_list(first_page);
+  std::string list((capacity + 1) * sizeof capacity, '\0');
   const Entry record{key, list};
-  const auto free_pages = lmdb::TreeLayout::of({&record, first_page > kMetaPages ? 1U : 0U}, false);
+  const auto free_pages = lmdb::TreeLayout::of({&record, capacity > 0 ? 1U : 0U}, false);
   if (!free_pages) return free_pages.error();
+  high.first += free_pages->page_count();
+  list_free_pages(low, high, list.data());
   meta.free_pages = free_pages->write(out);
   meta.free_pages.page_size = before.free_pages.page_size;
   meta.free_pages.flags = before.free_pages.flags;
 
-  const std::uint64_t page_count = out.position() / kPageSize;
+  const std::uint64_t page_count = std::max(out.position() / kPageSize, before.last_page + 1);
   meta.last_page = page_count - 1;
   meta.map_size = lmdb::fitting_map_size(std::max(before.map_size, options.map_size), page_count);
   if (const Result<void> written = out.finish(); !written) return written.error();
@@ -99,7 +119,7 @@ Result<void> commit(const lmdb::Meta& meta, const MappedFile& file) {
   return written;
 }
 
-/// Gives the file `size` bytes if it has more. That it keeps them does no harm.
+/// Gives the file `size` bytes if it has more. If it keeps them, that does no harm.
 void cut_to(std::uint64_t size, int fd) {
   struct stat status {};
   if (::fstat(fd, &status) != 0 || static_cast<std::uint64_t>(status.st_size) <= size) return;
@@ -123,14 +143,14 @@ Result<bool> rewrite_lmdb_index(std::span<const Entry> entries, const IndexOptio
   const Result<std::vector<bool>> used = tree->used_pages();
   if (!used) return false;
 
-  const std::uint64_t first_page = first_new_page(*used, layout->page_count());
+  const std::uint64_t first_page =
+      first_new_page(*used, layout->page_count() + max_list_pages(tree->meta().last_page));
   const Result<lmdb::Meta> meta = write_pages(*layout, first_page, tree->meta(), options, file->fd());
   if (!meta) {
     cut_to(file->bytes().size(), file->fd());
     return meta.error();
   }
   if (const Result<void> committed = commit(*meta, *file); !committed) return committed.error();
-  cut_to((meta->last_page + 1) * kPageSize, file->fd());
   return true;
 }
 
