@@ -1,7 +1,8 @@
 #include "libmaps/alias_source.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
-#include <vector>
 
 #include "libconf/text.h"
 
@@ -10,11 +11,26 @@ namespace {
 
 using libconf::Error;
 using libconf::ErrorKind;
-using libconf::is_space;
 using libconf::Result;
 
-/// RFC 822's specials, and the separators of old routes and of commands, which postalias treats alike.
-constexpr std::string_view kSpecials = "()<>@,;:\\\".[]!%|";
+/// A set of characters, by their values.
+using CharacterSet = std::array<bool, 256>;
+constexpr CharacterSet set_of(std::string_view characters) {
+  CharacterSet set{};
+  for (const unsigned char c : characters) set[c] = true;
+  return set;
+}
+bool is_in(const CharacterSet& set, char c) { return set[static_cast<unsigned char>(c)]; }
+
+/// What ends an atom: white space, RFC 822's specials, and the separators of old routes and of commands,
+/// which postalias treats alike.
+constexpr CharacterSet kEndsAtom = set_of("()<>@,;:\\\".[]!%| \t\n\v\f\r");
+bool ends_atom(char c) { return is_in(kEndsAtom, c); }
+
+/// What cannot be in a word that is stored as it is written. Other specials stand between atoms without
+/// blanks.
+constexpr CharacterSet kEndsPlainWord = set_of("()<>,;\\\"[] \t\n\v\f\r");
+constexpr CharacterSet kEndsPlainName = set_of(":@()<>,;\\\"[] \t\n\v\f\r");
 
 enum class TokenKind : std::uint8_t { kAtom, kQuotedString, kComment, kDomainLiteral, kSpecial };
 
@@ -26,8 +42,6 @@ struct Token {
   /// Two of them in a row need a blank in between.
   bool is_word() const { return kind != TokenKind::kSpecial; }
 };
-
-bool is_special(char c) { return kSpecials.find(c) != std::string_view::npos; }
 
 class Tokenizer {
  public:
@@ -52,7 +66,7 @@ class Tokenizer {
         take_comment(token.text);
         break;
       default:
-        if (is_special(rest_[0]) && rest_[0] != '\\') {
+        if (ends_atom(rest_[0]) && rest_[0] != '\\') {
           token.kind = TokenKind::kSpecial;
           token.text.assign(1, rest_[0]);
           rest_.remove_prefix(1);
@@ -93,8 +107,14 @@ class Tokenizer {
   }
 
   void take_atom(std::string& text) {
-    while (!rest_.empty() && !is_space(rest_[0]) && (rest_[0] == '\\' || !is_special(rest_[0])))
+    for (;;) {
+      const auto end = std::find_if(rest_.begin(), rest_.end(), ends_atom);
+      const auto plain = static_cast<std::size_t>(end - rest_.begin());
+      text += rest_.substr(0, plain);
+      rest_.remove_prefix(plain);
+      if (rest_.empty() || rest_[0] != '\\') return;
       take_char(text);
+    }
   }
 
   /// One character, or the one behind a backslash.
@@ -119,11 +139,7 @@ void append_delimited(std::string& out, char open, std::string_view text, char c
   out += close;
 }
 
-bool needs_quotes(std::string_view atom) {
-  for (char c : atom)
-    if (is_space(c) || is_special(c)) return true;
-  return false;
-}
+bool needs_quotes(std::string_view atom) { return std::any_of(atom.begin(), atom.end(), ends_atom); }
 
 void append(std::string& out, const Token& token) {
   switch (token.kind) {
@@ -168,7 +184,26 @@ Error syntax_error(std::string_view message) {
   return {.kind = ErrorKind::kSyntax, .message = std::string(message)};
 }
 
+/// Takes what comes before the first character of `ends` off the front of `text`.
+std::string_view take_until(std::string_view& text, const CharacterSet& ends) {
+  std::size_t size = 0;
+  while (size < text.size() && !is_in(ends, text[size])) ++size;
+  const std::string_view taken = text.substr(0, size);
+  text.remove_prefix(size);
+  return taken;
+}
+
 }  // namespace
+
+std::optional<PlainAliasLine> parse_plain_alias_line(std::string_view text) {
+  PlainAliasLine line;
+  line.name = take_until(text, kEndsPlainName);
+  if (line.name.empty() || !text.starts_with(':')) return std::nullopt;
+  text = libconf::trim_left(text.substr(1));
+  line.value = take_until(text, kEndsPlainWord);
+  if (line.value.empty() || !libconf::trim_left(text).empty()) return std::nullopt;
+  return line;
+}
 
 Result<AliasLine> parse_alias_line(std::string_view text) {
   constexpr std::string_view kNeedPair = "need name:value pair";

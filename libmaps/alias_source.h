@@ -1,6 +1,7 @@
 /// The text that postalias(1) makes tables from: `name: value, value...` (aliases(5)), tokens as in RFC 822.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,16 @@ struct AliasLine {
   std::string name;
   std::string value;
 };
+
+/// An alias as it is written, as views into its line.
+struct PlainAliasLine {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// Most lines say `name: word`, and what is stored is what is written. Nothing for other lines: these are for
+/// parse_alias_line(). Pure; thread-safe.
+std::optional<PlainAliasLine> parse_plain_alias_line(std::string_view text);
 
 /// Reads a logical line. Pure; thread-safe. Errors: kSyntax, "need name:value pair" or "name must be local
 /// and have no domain".

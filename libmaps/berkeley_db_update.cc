@@ -14,6 +14,7 @@
 #include "libmaps/berkeley_db_btree_writer.h"
 #include "libmaps/berkeley_db_hash_writer.h"
 #include "libmaps/berkeley_db_writer.h"
+#include "libmaps/mapped_file.h"
 
 namespace libmaps {
 namespace {
@@ -56,9 +57,11 @@ Result<BerkeleyDbUpdate> BerkeleyDbUpdate::open(const std::string& path, Berkele
                                                 std::size_t cache_bytes) {
   if (Result<void> created = create_if_empty(path, kind); !created) return created.error();
   {
-    const Result<BerkeleyDbFile> file = BerkeleyDbFile::open(path, kind);
+    const Result<MappedFile> file = MappedFile::open(path);
     if (!file) return file.error();
-    if (Result<void> checked = file->check_structure(); !checked) return checked.error();
+    const Result<BerkeleyDbIndex> index = BerkeleyDbIndex::over(file->bytes(), kind);
+    if (!index) return index.error();
+    if (Result<void> checked = index->check_structure(); !checked) return checked.error();
   }
   DB* handle = nullptr;
   if (const int error = ::db_create(&handle, nullptr, 0); error != 0) {

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "libmaps/berkeley_db_file.h"
+#include "libmaps/berkeley_db_index.h"
 
 struct __db;  // NOLINT(bugprone-reserved-identifier): a DB of libdb.
 
@@ -24,7 +24,7 @@ class BerkeleyDbUpdate {
   /// Opens a file for writing; one that is empty or not there yet becomes an empty table, with mode 0666 less
   /// the umask. The structure of the file is checked first, as libdb crashes on a damaged one: this reads all
   /// of it. `cache_bytes`: memory for pages (berkeley_db_create_buffer_size). Errors: as
-  /// BerkeleyDbFile::open() and check_structure(); kInputOutput.
+  /// BerkeleyDbIndex::over() and check_structure(); kInputOutput.
   static Result<BerkeleyDbUpdate> open(const std::string& path, BerkeleyDbKind kind, std::size_t cache_bytes);
 
   BerkeleyDbUpdate(BerkeleyDbUpdate&&) noexcept;

@@ -1,4 +1,4 @@
-/// Writes cdb files (libmaps/cdb_file.h reads them).
+/// Writes cdb files (libmaps/cdb_index.h reads them).
 #pragma once
 
 #include <span>

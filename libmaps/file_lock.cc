@@ -44,12 +44,12 @@ Result<void> set_lock(int fd, LockStyle style, LockMode mode) {
   return {};
 }
 
-Result<FileLock> FileLock::open_exclusive(const std::string& path, LockStyle style) {
+Result<FileLock> FileLock::open(const std::string& path, LockStyle style, LockMode mode) {
   for (;;) {
     libconf::FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (!fd && errno == ENOENT) return FileLock();
     if (!fd) return io_error("open database ", path, errno);
-    if (Result<void> locked = set_lock(fd.get(), style, LockMode::kExclusive); !locked) return locked.error();
+    if (Result<void> locked = set_lock(fd.get(), style, mode); !locked) return locked.error();
     struct stat ours {
     }, entry{};
     if (::fstat(fd.get(), &ours) != 0) return io_error("fstat ", path, errno);

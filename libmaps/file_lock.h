@@ -16,15 +16,17 @@ enum class LockMode : std::uint8_t { kShared, kExclusive, kUnlock };
 /// Errors: kInputOutput with the reason.
 libconf::Result<void> set_lock(int fd, LockStyle style, LockMode mode);
 
-/// An open file with an exclusive lock, which ends with its owner.
+/// An open file with a lock, which ends with its owner.
 class FileLock {
  public:
   FileLock() = default;
 
-  /// Opens `path` and locks it. Another process may rename a new file over it meanwhile: then that one is
-  /// locked. Without such a file, the result holds nothing. Errors: kInputOutput, "open database FILE:
-  /// REASON".
-  static libconf::Result<FileLock> open_exclusive(const std::string& path, LockStyle style);
+  /// Opens `path` for reading and writing, and locks it. Another process may rename a new file over it
+  /// meanwhile: then that one is locked. Without such a file, the result holds nothing. Errors: kInputOutput,
+  /// "open database FILE: REASON".
+  static libconf::Result<FileLock> open(const std::string& path, LockStyle style, LockMode mode);
+
+  int fd() const { return fd_.get(); }
 
   /// Hands over the file, and the lock with it.
   libconf::FileDescriptor release() { return std::move(fd_); }

@@ -11,7 +11,9 @@
 #include "libmaps/berkeley_db_btree_writer.h"
 #include "libmaps/berkeley_db_hash_writer.h"
 #include "libmaps/cdb_writer.h"
+#include "libmaps/lmdb_rewrite.h"
 #include "libmaps/lmdb_writer.h"
+#include "libmaps/system_error.h"
 
 namespace libmaps {
 namespace {
@@ -23,17 +25,30 @@ using libconf::io_error;
 struct Writer {
   std::string_view type;
   Result<void> (*write)(std::span<const Entry> entries, const IndexOptions& options, int fd);
+  /// For what is rewritten in place if it can be: does so under the exclusive lock of `fd`; false: it cannot.
+  Result<bool> (*rewrite)(std::span<const Entry> entries, const IndexOptions& options,
+                          libconf::FileDescriptor fd) = nullptr;
 };
 constexpr Writer kWriters[] = {
     {"btree", write_btree_index},
     {"cdb", write_cdb_index},
     {"hash", write_hash_index},
-    {"lmdb", write_lmdb_index},
+    {"lmdb", write_lmdb_index, rewrite_lmdb_index},
 };
+
+const Writer& writer_of(const TableType& type) {
+  return *std::find_if(std::begin(kWriters), std::end(kWriters),
+                       [&](const Writer& writer) { return writer.type == type.name; });
+}
 
 bool exists(const std::string& path) {
   struct stat status {};
   return ::lstat(path.c_str(), &status) == 0;
+}
+
+Error write_error(Error error, const std::string& file) {
+  error.message = concat("write ", file, ": ", error.message);
+  return error;
 }
 
 }  // namespace
@@ -62,32 +77,62 @@ Result<IndexBuild> IndexBuild::begin(const TableType& type, const std::string& n
     error.message = concat("open database ", path, ": ", error.message.substr(reason));
     return error;
   }
-  // Who may not write the old index may not replace it either.
-  Result<FileLock> lock = FileLock::open_exclusive(replacement->target(), type.lock);
+  // Who may not write the old index may not replace it either. One that is rewritten in place is not locked
+  // yet: its readers need not wait until the source is read.
+  const bool locks_later = writer_of(type).rewrite != nullptr;
+  Result<FileLock> lock = FileLock::open(replacement->target(), type.lock,
+                                         locks_later ? LockMode::kUnlock : LockMode::kExclusive);
   if (!lock) {
     replacement->discard();
     return lock.error();
   }
-  return IndexBuild(type, std::move(*replacement), std::move(*lock));
+  return IndexBuild(type, std::move(*replacement), locks_later ? FileLock() : std::move(*lock));
 }
 
 Result<void> IndexBuild::finish(std::span<const Entry> entries, const IndexOptions& options,
                                 libconf::FileMode mode) {
-  const auto* writer = std::find_if(std::begin(kWriters), std::end(kWriters),
-                                    [&](const Writer& w) { return w.type == type_->name; });
-  const std::string file = replacement_.temporary();  // discard() forgets it.
-  Result<void> written = [&]() -> Result<void> {
-    if (::ftruncate(replacement_.fd(), 0) != 0) return io_error("truncate ", file, errno);
-    if (::lseek(replacement_.fd(), 0, SEEK_SET) < 0) return io_error("seek ", file, errno);
-    return writer->write(entries, options, replacement_.fd());
-  }();
-  if (!written) {
+  const Result<bool> rewritten = rewrite(entries, options, mode);
+  if (!rewritten) {
     replacement_.discard();
-    Error error = written.error();
-    error.message = concat("write ", file, ": ", error.message);
-    return error;
+    return rewritten.error();
+  }
+  if (*rewritten) {
+    replacement_.discard();
+    return {};
+  }
+  if (Result<void> written = write(entries, options); !written) {
+    replacement_.discard();
+    return written;
   }
   return replacement_.commit(mode);
+}
+
+Result<bool> IndexBuild::rewrite(std::span<const Entry> entries, const IndexOptions& options,
+                                 libconf::FileMode mode) const {
+  const Writer& writer = writer_of(*type_);
+  if (writer.rewrite == nullptr) return false;
+  const std::string& file = replacement_.target();
+  Result<FileLock> lock = FileLock::open(file, type_->lock, LockMode::kExclusive);
+  if (!lock) return lock.error();
+  if (!*lock) return false;
+  // First the mode: nobody shall read the new entries who may not.
+  struct stat status {};
+  if (::fstat(lock->fd(), &status) != 0) return io_error("fstat ", file, errno);
+  const mode_t wanted = status.st_mode & mode.at_most & 07777;
+  if (wanted != (status.st_mode & 07777) && ::fchmod(lock->fd(), wanted) != 0)
+    return io_error("fchmod ", file, errno);
+  Result<bool> rewritten = writer.rewrite(entries, options, lock->release());
+  if (!rewritten) return write_error(rewritten.error(), file);
+  return rewritten;
+}
+
+Result<void> IndexBuild::write(std::span<const Entry> entries, const IndexOptions& options) const {
+  const std::string& file = replacement_.temporary();
+  if (::ftruncate(replacement_.fd(), 0) != 0) return write_error(system_error(errno), file);
+  if (::lseek(replacement_.fd(), 0, SEEK_SET) < 0) return write_error(system_error(errno), file);
+  const Result<void> written = writer_of(*type_).write(entries, options, replacement_.fd());
+  if (!written) return write_error(written.error(), file);
+  return {};
 }
 
 }  // namespace libmaps

@@ -5,8 +5,9 @@
 ///     Result<void> done = build->finish(entries.sorted(), {.null_terminated = true}, {.if_new = 0644});
 ///
 /// A build is atomic: the new index grows in FILE.db.tmp, is synced, and takes the place of FILE.db at the
-/// end. Readers see the old table or the new one, whatever happens on the way. The locks are those of
-/// Postfix.
+/// end. An LMDB file that is there gets its new entries by a transaction, for Postfix's daemons would not
+/// notice another file in its place. Readers see the old table or the new one, whatever happens on the way.
+/// The locks are those of Postfix.
 #pragma once
 
 #include <span>
@@ -27,26 +28,32 @@ std::string index_path(const TableType& type, std::string_view name);
 /// "lmdb:virtual".
 std::string duplicate_label(const TableType& type, std::string_view name);
 
-/// One build of one index. Holds the locks; one that is destroyed without finish() leaves the old index, and
-/// a FILE.tmp that the next build takes over. Movable; not thread-safe.
+/// One build of one index. From its beginning it keeps out other builds, by the lock on FILE.tmp: the one
+/// that reads its source last has the last word. One that is destroyed without finish() leaves the old index,
+/// and a FILE.tmp that the next build takes over. Movable; not thread-safe.
 class IndexBuild {
  public:
-  /// Waits for other builds and for updates in place. REQUIRES: the type has an index. Errors: kInputOutput,
-  /// "open database FILE: REASON".
+  /// Waits for other builds; and for updates in place and readers, which then wait for the end of this one.
+  /// Where the index is rewritten in place, those go on until finish(). REQUIRES: the type has an index.
+  /// Errors: kInputOutput, "open database FILE: REASON".
   static Result<IndexBuild> begin(const TableType& type, const std::string& name);
 
-  /// Writes the index and puts it in place. Owner, group and mode are those of the old one, or `mode_if_new`.
-  /// REQUIRES of `entries`: see libmaps/index_format.h. Errors: kInputOutput, and what the format cannot
-  /// hold.
+  /// Writes the index and puts it in place. Owner and group are those of the old one, the mode is as `mode`
+  /// says. REQUIRES of `entries`: see libmaps/index_format.h. Errors: kInputOutput, and what the format
+  /// cannot hold; the old index has its old entries then.
   Result<void> finish(std::span<const Entry> entries, const IndexOptions& options, libconf::FileMode mode);
 
  private:
   IndexBuild(const TableType& type, libconf::FileReplacement replacement, FileLock lock)
       : type_(&type), replacement_(std::move(replacement)), lock_(std::move(lock)) {}
 
+  Result<bool> rewrite(std::span<const Entry> entries, const IndexOptions& options,
+                       libconf::FileMode mode) const;
+  Result<void> write(std::span<const Entry> entries, const IndexOptions& options) const;
+
   const TableType* type_;
   libconf::FileReplacement replacement_;
-  FileLock lock_;  ///< On the old index.
+  FileLock lock_;  ///< On the old index, unless that is rewritten in place.
 };
 
 }  // namespace libmaps

@@ -8,7 +8,8 @@
 
 namespace libmaps {
 
-IndexOutput::IndexOutput(int fd) : fd_(fd), block_(new char[kBlockSize]) {}
+IndexOutput::IndexOutput(int fd, std::uint64_t position)
+    : fd_(fd), block_(new char[kBlockSize]), flushed_(position) {}
 
 void IndexOutput::append_large(std::string_view bytes) {
   flush();

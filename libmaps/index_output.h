@@ -1,4 +1,4 @@
-/// Writes an index file from its start to its end in large blocks.
+/// Writes an index file, or a part of one, from its start to its end in large blocks.
 ///
 ///     IndexOutput out(fd);
 ///     out.append(record);
@@ -19,10 +19,10 @@ namespace libmaps {
 /// checked. Not thread-safe. The descriptor belongs to the caller.
 class IndexOutput {
  public:
-  /// `fd` is open for writing and positioned at 0.
-  explicit IndexOutput(int fd);
+  /// `fd` is open for writing. The first byte goes to `position` in the file.
+  explicit IndexOutput(int fd, std::uint64_t position = 0);
 
-  /// The number of bytes so far.
+  /// Where in the file the next byte goes.
   std::uint64_t position() const { return flushed_ + filled_; }
 
   /// The next `size` bytes of the file, for the caller to fill before the next call. REQUIRES: size is at
@@ -42,7 +42,7 @@ class IndexOutput {
 
   /// Writes what is left, and then `head` over the first bytes of the file, which are often known last.
   /// Errors: kInputOutput, the reason alone.
-  libconf::Result<void> finish(std::string_view head);
+  libconf::Result<void> finish(std::string_view head = {});
 
   static constexpr std::size_t kBlockSize = std::size_t{1} << 20;
 
@@ -55,7 +55,7 @@ class IndexOutput {
   int error_number_ = 0;
   std::unique_ptr<char[]> block_;
   std::size_t filled_ = 0;
-  std::uint64_t flushed_ = 0;
+  std::uint64_t flushed_;
 };
 
 }  // namespace libmaps

@@ -8,8 +8,8 @@
 
 #include "libconf/file.h"
 #include "libconf/text.h"
-#include "libmaps/berkeley_db_file.h"
-#include "libmaps/cdb_file.h"
+#include "libmaps/berkeley_db_index.h"
+#include "libmaps/cdb_index.h"
 #include "libmaps/file_lock.h"
 #include "libmaps/index_build.h"
 #include "libmaps/lmdb_tree.h"
@@ -29,22 +29,23 @@ concept Index = requires(const T index, std::string_view text, std::string& scra
   { index.for_each(visit) } -> std::same_as<Result<void>>;
 };
 
+/// Berkeley DB files, of the kind that the type has.
 template <BerkeleyDbKind kKind>
-class BerkeleyDbIndex {
+class KindOfBerkeleyDb {
  public:
-  static Result<BerkeleyDbIndex> over(std::string_view bytes) {
-    Result<BerkeleyDbFile> file = BerkeleyDbFile::from_bytes(bytes, kKind);
-    if (!file) return file.error();
-    return BerkeleyDbIndex(std::move(*file));
+  static Result<KindOfBerkeleyDb> over(std::string_view bytes) {
+    Result<BerkeleyDbIndex> index = BerkeleyDbIndex::over(bytes, kKind);
+    if (!index) return index.error();
+    return KindOfBerkeleyDb(std::move(*index));
   }
   Result<std::optional<std::string_view>> find(std::string_view key, std::string& scratch) const {
-    return file_.find(key, scratch);
+    return index_.find(key, scratch);
   }
-  Result<void> for_each(const EntryVisitor& visit) const { return file_.for_each(visit); }
+  Result<void> for_each(const EntryVisitor& visit) const { return index_.for_each(visit); }
 
  private:
-  explicit BerkeleyDbIndex(BerkeleyDbFile file) : file_(std::move(file)) {}
-  BerkeleyDbFile file_;
+  explicit KindOfBerkeleyDb(BerkeleyDbIndex index) : index_(std::move(index)) {}
+  BerkeleyDbIndex index_;
 };
 
 /// A format whose values always lie in the file in one piece.
@@ -235,7 +236,7 @@ class IndexTable final : public IterableTable {
 }  // namespace
 
 Result<std::unique_ptr<IterableTable>> open_btree(std::string_view name, const TableContext& context) {
-  return IndexTable<BerkeleyDbIndex<BerkeleyDbKind::kBtree>>::open("btree", name, context);
+  return IndexTable<KindOfBerkeleyDb<BerkeleyDbKind::kBtree>>::open("btree", name, context);
 }
 
 Result<std::unique_ptr<IterableTable>> open_cdb(std::string_view name, const TableContext& context) {
@@ -243,7 +244,7 @@ Result<std::unique_ptr<IterableTable>> open_cdb(std::string_view name, const Tab
 }
 
 Result<std::unique_ptr<IterableTable>> open_hash(std::string_view name, const TableContext& context) {
-  return IndexTable<BerkeleyDbIndex<BerkeleyDbKind::kHash>>::open("hash", name, context);
+  return IndexTable<KindOfBerkeleyDb<BerkeleyDbKind::kHash>>::open("hash", name, context);
 }
 
 Result<std::unique_ptr<IterableTable>> open_lmdb(std::string_view name, const TableContext& context) {

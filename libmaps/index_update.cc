@@ -84,7 +84,7 @@ class UpdatedTable final : public WritableTable {
 /// The index under its exclusive lock. Nothing: it is not there.
 Result<FileLock> lock_index(const std::string& path, const TableType& type, IfAbsent if_absent) {
   for (;;) {
-    Result<FileLock> lock = FileLock::open_exclusive(path, type.lock);
+    Result<FileLock> lock = FileLock::open(path, type.lock, LockMode::kExclusive);
     if (!lock || *lock || if_absent == IfAbsent::kFail) return lock;
     const libconf::FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kNewMode));
     if (!fd) return libconf::io_error("open database ", path, errno);

@@ -24,8 +24,6 @@ constexpr std::string_view kTypicalMail =
     "<br> <div <td style=\" font-size: color: width: &nbsp; ";
 constexpr std::uint32_t kTypicalWeight = 32;
 
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 std::uint32_t gram_at(const char* text) {
   const auto byte = [text](std::size_t i) {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
@@ -39,9 +37,10 @@ std::uint32_t hash(std::uint32_t gram) { return gram * 0x9E3779B1U; }
 
 void LiteralIndex::find(std::string_view text, std::vector<std::uint32_t>& rules) {
   rules.clear();
+  ++searches_;
   if (entries_.empty() || text.size() < kGramLength) return;
   folded_.resize(text.size());
-  std::ranges::transform(text, folded_.begin(), to_lower);
+  std::ranges::transform(text, folded_.begin(), fold_case);
 
   const char* const begin = folded_.data();
   for (std::size_t at = 0; at + kGramLength <= folded_.size(); ++at) {
@@ -49,15 +48,15 @@ void LiteralIndex::find(std::string_view text, std::vector<std::uint32_t>& rules
     const std::uint32_t slot = hash(gram) >> shift_;
     for (std::uint32_t i = starts_[slot]; i != starts_[slot + 1]; ++i) {
       const Entry& entry = entries_[i];
-      if (entry.gram != gram || entry.gram_offset > at) continue;
+      if (entry.gram != gram || entry.gram_offset > at || has_found(entry.rule)) continue;
       const std::size_t start = at - entry.gram_offset;
       if (entry.text_length > folded_.size() - start) continue;
-      if (std::memcmp(begin + start, texts_.data() + entry.text_offset, entry.text_length) == 0)
-        rules.push_back(entry.rule);
+      if (std::memcmp(begin + start, texts_.data() + entry.text_offset, entry.text_length) != 0) continue;
+      found_in_[entry.rule] = searches_;
+      rules.push_back(entry.rule);
     }
   }
   std::ranges::sort(rules);
-  rules.erase(std::ranges::unique(rules).begin(), rules.end());
 }
 
 bool LiteralIndex::Builder::add(std::uint32_t rule, const LiteralChoices& literals) {
@@ -93,6 +92,7 @@ LiteralIndex LiteralIndex::Builder::build() && {
     choice = next_rule;
   }
   out.texts_ = std::move(characters_);
+  if (!choices_.empty()) out.found_in_.assign(std::size_t{choices_.back().rule} + 1, 0);
 
   const unsigned bits = std::clamp(static_cast<unsigned>(std::bit_width(out.entries_.size())) + 2, 8U, 20U);
   out.shift_ = 32 - bits;

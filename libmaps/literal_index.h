@@ -29,6 +29,9 @@ class LiteralIndex {
   /// literals in it.
   void find(std::string_view text, std::vector<std::uint32_t>& rules);
 
+  /// Whether the last find() gave `rule`.
+  bool has_found(std::uint32_t rule) const { return rule < found_in_.size() && found_in_[rule] == searches_; }
+
  private:
   /// A literal whose characters at `gram_offset` select it. `text_offset` is where it starts in `texts_`.
   struct Entry {
@@ -43,14 +46,17 @@ class LiteralIndex {
   std::vector<Entry> entries_;         ///< By slot.
   std::vector<std::uint32_t> starts_;  ///< A slot's entries are entries_[starts_[slot] .. starts_[slot + 1]).
   unsigned shift_ = 32;
+  std::uint64_t searches_ = 0;
+  std::vector<std::uint64_t> found_in_;  ///< The last search that gave a rule.
   std::string folded_;
 };
 
 /// Collects the literals of all rules, since what is rare depends on all.
 class LiteralIndex::Builder {
  public:
-  /// `literals` is what a subject of the rule must have. REQUIRES: it is not empty; no text in it is shorter
-  /// than kShortestLiteral or longer than 65535. Returns false when the index has no room for them.
+  /// `literals` is what a subject of the rule must have. REQUIRES: rules come in ascending order; `literals`
+  /// is not empty; no text in it is shorter than kShortestLiteral or longer than 65535. Returns false when
+  /// the index has no room for them.
   bool add(std::uint32_t rule, const LiteralChoices& literals);
 
   LiteralIndex build() &&;

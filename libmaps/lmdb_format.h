@@ -78,8 +78,15 @@ struct Meta {
   std::uint64_t transaction;
 };
 
+/// A meta page; the rest of it means nothing. It fits into one sector of a disk, which is written whole or
+/// not at all.
+struct MetaPage {
+  PageHeader header;
+  Meta meta;
+};
+
 static_assert(sizeof(PageHeader) == 16 && sizeof(OverflowHeader) == 16 && sizeof(NodeHeader) == 8);
-static_assert(sizeof(Tree) == 48 && sizeof(Meta) == 136);
+static_assert(sizeof(Tree) == 48 && sizeof(Meta) == 136 && sizeof(MetaPage) == 152);
 
 /// The room for nodes and their offsets, and what a node may have of it so that every page holds two.
 inline constexpr std::size_t kPageRoom = kPageSize - sizeof(PageHeader);
@@ -96,6 +103,13 @@ constexpr bool needs_overflow(std::size_t key_size, std::size_t value_size) {
 /// The number of overflow pages of a value.
 constexpr std::uint64_t overflow_pages(std::uint64_t value_size) {
   return (sizeof(OverflowHeader) + value_size + kPageSize - 1) / kPageSize;
+}
+
+/// The limit for the size of a file of so many pages: like Postfix, doubles `map_size` until they fit.
+constexpr std::uint64_t fitting_map_size(std::uint64_t map_size, std::uint64_t pages) {
+  if (map_size < kPageSize) map_size = kPageSize;
+  while (map_size / kPageSize < pages) map_size *= 2;
+  return map_size;
 }
 
 /// A header, or a number, out of bytes that need no alignment. REQUIRES: sizeof(T) bytes there.

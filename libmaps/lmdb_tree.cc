@@ -1,5 +1,6 @@
 #include "libmaps/lmdb_tree.h"
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -164,11 +165,12 @@ Result<LmdbTree> LmdbTree::over(std::string_view bytes) {
   if (!first) return first.error();
   const Result<lmdb::Meta> second = read_meta(bytes, 1);
   if (!second) return second.error();
-  const lmdb::Meta& meta = second->transaction > first->transaction ? *second : *first;
+  const std::uint64_t page = second->transaction > first->transaction ? 1 : 0;
+  const lmdb::Meta& meta = page == 1 ? *second : *first;
   if (meta.entries.flags != 0) return unsupported("LMDB file has entries of another kind");
   if (!has_sound_depth(meta.entries) || !has_sound_depth(meta.free_pages))
     return corrupt("LMDB file has a damaged header");
-  return LmdbTree(bytes, meta);
+  return LmdbTree(bytes, meta, page);
 }
 
 Result<std::optional<std::string_view>> LmdbTree::find(std::string_view key) const {
@@ -201,19 +203,29 @@ Result<void> LmdbTree::for_each(const EntryVisitor& visit) const {
 }
 
 Result<void> LmdbTree::check() const {
-  if ((meta_.free_pages.flags & ~lmdb::kNoSubdirectory) != lmdb::kIntegerKeys)
-    return corrupt("LMDB file has a damaged header");
+  const Result<std::vector<bool>> used = used_pages();
+  if (!used) return used.error();
+  return {};
+}
+
+Result<std::vector<bool>> LmdbTree::used_pages() const {
+  // The next transaction takes the meta page that its number tells, and must not take the one that counts.
+  const bool is_sound = (meta_.free_pages.flags & ~lmdb::kNoSubdirectory) == lmdb::kIntegerKeys &&
+                        meta_.transaction % lmdb::kMetaPages == meta_page_ &&
+                        meta_.transaction != std::numeric_limits<std::uint64_t>::max();
+  if (!is_sound) return corrupt("LMDB file has a damaged header");
   std::vector<bool> met(pages_.count());
   const EntryVisitor pass = [](std::string_view, std::string_view) -> Result<void> { return {}; };
   if (Result<void> walked = Walk(pages_, kEntryKeys, met, pass).through(meta_.entries); !walked)
-    return walked;
+    return walked.error();
 
   std::vector<std::uint64_t> free_pages;
   const EntryVisitor collect = [&](std::string_view, std::string_view value) {
     return read_free_pages(value, free_pages);
   };
   if (Result<void> walked = Walk(pages_, kTransactionKeys, met, collect).through(meta_.free_pages); !walked)
-    return walked;
+    return walked.error();
+  std::vector<bool> used = met;
 
   // Pages that were allocated and freed at once are not written: the file may end before its last page.
   met.resize(met.size() + free_pages.size());
@@ -223,7 +235,7 @@ Result<void> LmdbTree::check() const {
     if (!is_free) return corrupt(libconf::concat("LMDB file uses free page ", std::to_string(number)));
     met[number] = true;
   }
-  return {};
+  return used;
 }
 
 }  // namespace libmaps

@@ -5,8 +5,10 @@
 ///     Result<std::optional<std::string_view>> value = tree->find("ann@example.com");
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "libmaps/lmdb_page.h"
 #include "libmaps/table.h"
@@ -31,10 +33,19 @@ class LmdbTree {
   /// Checks all that liblmdb trusts blindly when it changes a file. Errors: kDataCorrupt.
   Result<void> check() const;
 
+  /// The pages that the entries and the list of free pages take: element i is page i. Pages after the last
+  /// element are not used. Errors: as check().
+  Result<std::vector<bool>> used_pages() const;
+
+  /// The last transaction. REQUIRES, if it is to be trusted: check() found no error.
+  const lmdb::Meta& meta() const { return meta_; }
+
  private:
-  LmdbTree(std::string_view bytes, const lmdb::Meta& meta) : meta_(meta), pages_(bytes, meta.last_page) {}
+  LmdbTree(std::string_view bytes, const lmdb::Meta& meta, std::uint64_t meta_page)
+      : meta_(meta), meta_page_(meta_page), pages_(bytes, meta.last_page) {}
 
   lmdb::Meta meta_;
+  std::uint64_t meta_page_;
   lmdb::Pages pages_;
 };
 

@@ -30,6 +30,7 @@ struct PatternDialect {
   std::span<const PatternFlag> flags;
   std::string_view unclosed;  ///< What becomes of a rule without a closing delimiter: "ignoring this rule".
   std::string_view out_of_range;  ///< What $0 is.
+  bool has_exceptions;  ///< `/pattern/!/exception/ result` applies where the one matches and not the other.
 };
 
 /// What the groups of a pattern matched, $1 at [0]; views into the subject, empty for a group without a part

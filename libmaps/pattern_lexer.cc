@@ -26,7 +26,8 @@ std::size_t class_name_length(std::string_view text) {
 class Members {
  public:
   void add(char c) {
-    if (token_.count == token_.bytes.size()) return add_many();
+    // A byte beyond ASCII may be a part of a character.
+    if (token_.count == token_.bytes.size() || !is_ascii(c)) return add_many();
     token_.bytes[token_.count++] = c;
   }
   void add_many() { token_.kind = Kind::kOpaque; }

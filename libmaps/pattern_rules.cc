@@ -6,6 +6,7 @@
 #include <string>
 
 #include "libconf/text.h"
+#include "libmaps/file_value.h"
 
 namespace libmaps {
 namespace {
@@ -17,8 +18,12 @@ bool is_alphanumeric(char c) { return libconf::is_name_char(c) && c != '_'; }
 
 class RuleReader {
  public:
-  RuleReader(std::string_view name, PatternEngine& engine, libconf::DiagnosticSink& warnings)
-      : name_(name), engine_(engine), dialect_(engine.dialect()), warnings_(warnings) {}
+  RuleReader(std::string_view name, PatternEngine& engine, libconf::DiagnosticSink& warnings, bool load_files)
+      : name_(name),
+        engine_(engine),
+        dialect_(engine.dialect()),
+        warnings_(warnings),
+        load_files_(load_files) {}
 
   void read(const SourceLine& line);
   PatternRules finish();
@@ -33,6 +38,7 @@ class RuleReader {
 
   std::optional<PatternRule> take_pattern(std::string_view& rest);
   bool take_flags(std::string_view& rest, PatternRule& rule);
+  bool take_result(std::string_view text, PatternRule& rule);
   std::optional<std::size_t> group_count(PatternRule& rule);
   std::string_view keep(std::string_view text);
 
@@ -40,6 +46,7 @@ class RuleReader {
   PatternEngine& engine_;
   const PatternDialect& dialect_;
   libconf::DiagnosticSink& warnings_;
+  bool load_files_;
   int line_ = 0;
   std::vector<std::uint32_t> open_blocks_;
   PatternRules out_;
@@ -68,31 +75,52 @@ void RuleReader::read_match(std::string_view text) {
   std::string_view rest = text;
   std::optional<PatternRule> rule = take_pattern(rest);
   if (!rule) return;
+  // An exception reads, and works, as an IF about this rule alone.
+  std::optional<PatternRule> exception;
+  if (dialect_.has_exceptions && rest.starts_with('!')) {
+    exception = take_pattern(rest);
+    if (!exception) return;
+  }
   rest = libconf::trim_left(rest);
   if (rest.empty()) warn("no replacement text: using empty string");
+  libconf::Result<std::string> loaded;
+  if (load_files_) {
+    loaded = encode_files(rest);
+    if (!loaded) return warn(concat(loaded.error().message, ": skipping this rule"));
+    rest = *loaded;
+  }
 
   rule->first_piece = static_cast<std::uint32_t>(out_.pieces.size());
-  std::size_t highest = 0;
-  bool usable = parse_result(keep(rest), place(line_), dialect_, warnings_, out_.pieces, highest);
-  if (usable && rule->negated && highest > 0) {
-    warn("$number found in negative match replacement text: skipping this rule");
-    usable = false;
-  }
-  rule->highest_group = static_cast<std::uint32_t>(highest);
-  if (usable) {
-    const auto groups = group_count(*rule);
-    usable = groups && highest <= *groups;
-    // Postfix prints the number as an int.
-    if (groups && !usable)
-      warn(concat("out of range replacement index \"", std::to_string(static_cast<std::int32_t>(highest)),
-                  "\": skipping this rule"));
-  }
-  if (!usable) {
+  if (!take_result(rest, *rule) || (exception && !group_count(*exception))) {
     out_.pieces.resize(rule->first_piece);
     return;
   }
   rule->piece_count = static_cast<std::uint32_t>(out_.pieces.size()) - rule->first_piece;
+  if (exception) {
+    rule->block = static_cast<std::uint32_t>(out_.rules.size());
+    exception->is_if = true;
+    exception->block_end = rule->block + 2;
+    out_.rules.push_back(*std::move(exception));
+  }
   out_.rules.push_back(*std::move(rule));
+}
+
+/// Appends the result's pieces, and holds them against the rule's pattern. Returns false after a warning.
+bool RuleReader::take_result(std::string_view text, PatternRule& rule) {
+  std::size_t highest = 0;
+  if (!parse_result(keep(text), place(line_), dialect_, warnings_, out_.pieces, highest)) return false;
+  if (rule.negated && highest > 0) {
+    warn("$number found in negative match replacement text: skipping this rule");
+    return false;
+  }
+  rule.highest_group = static_cast<std::uint32_t>(highest);
+  const auto groups = group_count(rule);
+  if (!groups) return false;
+  if (highest <= *groups) return true;
+  // Postfix prints the number as an int.
+  warn(concat("out of range replacement index \"", std::to_string(static_cast<std::int32_t>(highest)),
+              "\": skipping this rule"));
+  return false;
 }
 
 void RuleReader::read_if(std::string_view rest) {
@@ -154,7 +182,8 @@ std::optional<PatternRule> RuleReader::take_pattern(std::string_view& rest) {
 }
 
 bool RuleReader::take_flags(std::string_view& rest, PatternRule& rule) {
-  for (; !rest.empty() && !is_space(rest[0]); rest.remove_prefix(1)) {
+  const auto is_end = [this](char c) { return is_space(c) || (dialect_.has_exceptions && c == '!'); };
+  for (; !rest.empty() && !is_end(rest[0]); rest.remove_prefix(1)) {
     const auto flag = std::ranges::find(dialect_.flags, rest[0], &PatternFlag::letter);
     if (flag == dialect_.flags.end()) {
       warn(concat("unknown regexp option \"", rest.substr(0, 1), "\": skipping this rule"));
@@ -191,8 +220,8 @@ std::string_view RuleReader::keep(std::string_view text) {
 }  // namespace
 
 PatternRules read_pattern_rules(SourceReader& source, PatternEngine& engine,
-                                libconf::DiagnosticSink& warnings) {
-  RuleReader reader(source.name(), engine, warnings);
+                                libconf::DiagnosticSink& warnings, bool load_files) {
+  RuleReader reader(source.name(), engine, warnings, load_files);
   while (const std::optional<SourceLine> line = source.next()) {
     if (line->is_orphan()) {
       warnings.warn("source-orphan", source.orphan_message(*line));

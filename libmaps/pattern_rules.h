@@ -46,8 +46,8 @@ struct PatternRules {
 };
 
 /// Reads to the end of `source`. Rules that cannot be used are left out, with a warning for each; what they
-/// are called in is `source.name()`.
+/// are called in is `source.name()`. `load_files`: results name files, and become their contents in base64.
 PatternRules read_pattern_rules(SourceReader& source, PatternEngine& engine,
-                                libconf::DiagnosticSink& warnings);
+                                libconf::DiagnosticSink& warnings, bool load_files = false);
 
 }  // namespace libmaps

@@ -14,19 +14,11 @@
 namespace libmaps {
 namespace {
 
-Result<SourceReader> open_source(std::string_view type, std::string_view name) {
-  if (!name.starts_with('{')) return SourceReader::open_file(std::string(name));
-  Result<std::string> rules = inline_rules(type, name);
-  if (!rules) return rules.error();
-  return SourceReader::from_text(std::string(name), *std::move(rules));
-}
-
-/// What one lookup found out about a rule; lookups are numbered from 1.
+/// What a search with the index knows of a rule; lookups are numbered from 1.
 struct RuleState {
-  bool needs_literal = false;      ///< The index has a literal without which its pattern does not match.
-  bool is_inside = false;          ///< An IF's: the key belongs to its block.
-  std::uint64_t literal_seen = 0;  ///< The last lookup that found the literal.
-  std::uint64_t if_decided = 0;    ///< The last lookup that set is_inside.
+  bool needs_literal = false;    ///< The index has the literals without which its pattern does not match.
+  bool is_inside = false;        ///< An IF's: the key belongs to its block.
+  std::uint64_t if_decided = 0;  ///< The last lookup that set is_inside.
 };
 
 class PatternTable final : public Table {
@@ -37,7 +29,7 @@ class PatternTable final : public Table {
         engine_(std::move(engine)),
         source_name_(source.name()),
         warnings_(context.warnings),
-        rules_(read_pattern_rules(source, *engine_, warnings_)),
+        rules_(read_pattern_rules(source, *engine_, warnings_, context.options.load_files)),
         indexing_(indexing) {}
 
   Result<std::optional<std::string>> lookup(std::string_view key) override {
@@ -91,7 +83,6 @@ const PatternRule* PatternTable::search_rules(std::string_view key) {
 const PatternRule* PatternTable::search_index(std::string_view key) {
   if (states_.empty()) build_index();
   index_.find(key, candidates_);
-  for (const std::uint32_t number : candidates_) states_[number].literal_seen = lookups_;
   auto candidate = candidates_.begin();
   auto always = always_.begin();
   for (;;) {
@@ -100,7 +91,7 @@ const PatternRule* PatternTable::search_index(std::string_view key) {
     if (number == kNoRule) return nullptr;
     if (candidate != candidates_.end() && *candidate == number) ++candidate;
     if (always != always_.end() && *always == number) ++always;
-    PatternRule& rule = rules_.rules[number];
+    const PatternRule& rule = rules_.rules[number];
     if (!rule.is_if && is_inside(rule.block, key) && applies_indexed(number, key)) return &rule;
   }
 }
@@ -139,10 +130,8 @@ bool PatternTable::is_inside(std::uint32_t block, std::string_view key) {
 
 bool PatternTable::applies_indexed(std::uint32_t number, std::string_view key) {
   PatternRule& rule = rules_.rules[number];
-  const RuleState& state = states_[number];
-  if (!state.needs_literal || state.literal_seen == lookups_) return applies(rule, key);
-  captures_.clear();
-  return rule.negated;
+  if (states_[number].needs_literal && !index_.has_found(number)) return rule.negated;
+  return applies(rule, key);
 }
 
 /// A pattern that could not be matched to its end does not apply, negated or not.
@@ -169,7 +158,7 @@ Result<bool> PatternTable::matches(PatternRule& rule, std::string_view key) {
 Result<std::unique_ptr<Table>> open_pattern_table(std::unique_ptr<PatternEngine> engine,
                                                   std::string_view name, const TableContext& context,
                                                   PatternIndexing indexing) {
-  Result<SourceReader> source = open_source(engine->dialect().type, name);
+  Result<SourceReader> source = SourceReader::open_rules(engine->dialect().type, name);
   if (!source) return source.error();
   return std::make_unique<PatternTable>(std::move(engine), *source, context, indexing);
 }

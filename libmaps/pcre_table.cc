@@ -25,6 +25,7 @@ constexpr PatternDialect kDialect = {
     .flags = kFlags,
     .unclosed = "ignoring this rule",
     .out_of_range = "out of range",
+    .has_exceptions = false,
 };
 
 template <auto kFree>
@@ -69,8 +70,8 @@ class Matcher {
   }
 
  private:
-  static constexpr std::size_t kJitStackStart = 32 * 1024;
-  static constexpr std::size_t kJitStackMax = 1024 * 1024;
+  static constexpr std::size_t kJitStackStart = std::size_t{32} * 1024;
+  static constexpr std::size_t kJitStackMax = std::size_t{1024} * 1024;
   /// Machine code counts less than the interpreter, whose limit is Postfix's. So it gets less, and where it
   /// gives up the interpreter decides.
   static constexpr std::uint32_t kJitMatchLimit = 1'000'000;

@@ -13,7 +13,7 @@ using libconf::Result;
 constexpr std::string_view kConversions = "sudSUD123456789";
 
 /// The part that a conversion in upper case, or a digit, stands for.
-std::string_view part_of(const AddressParts& parts, char conversion) {
+std::string_view part_of(const QueryAddress& parts, char conversion) {
   switch (conversion) {
     case 'S':
       return parts.whole();
@@ -32,14 +32,14 @@ char to_upper(char conversion) { return static_cast<char>(conversion - 'a' + 'A'
 
 }  // namespace
 
-AddressParts::AddressParts(std::string_view text) : whole_(text), local_part_(text) {
+QueryAddress::QueryAddress(std::string_view text) : whole_(text), local_part_(text) {
   const std::size_t at = text.rfind('@');
   if (at == std::string_view::npos) return;
   local_part_ = text.substr(0, at);
   domain_ = text.substr(at + 1);
 }
 
-std::string_view AddressParts::label(unsigned number) const {
+std::string_view QueryAddress::label(unsigned number) const {
   std::string_view rest = domain_;
   std::string_view label;
   for (unsigned i = 0; i < number; ++i) {
@@ -79,14 +79,14 @@ std::optional<QueryTemplate> QueryTemplate::parse(std::string_view text, Role ro
   return parsed;
 }
 
-bool QueryTemplate::accepts_key(const AddressParts& key) const {
+bool QueryTemplate::accepts_key(const QueryAddress& key) const {
   for (const Piece& piece : pieces_)
     if (piece.conversion != 0 && !is_of_result(piece.conversion) && part_of(key, piece.conversion).empty())
       return false;
   return true;
 }
 
-bool QueryTemplate::expand(const AddressParts& key, const AddressParts& result, const Quote& quote,
+bool QueryTemplate::expand(const QueryAddress& key, const QueryAddress& result, const Quote& quote,
                            std::string& out) const {
   for (const Piece& piece : pieces_) {
     out += piece.literal;
@@ -143,7 +143,7 @@ Result<bool> QueryRules::accepts(std::string_view key) const {
     warnings_->warn("empty-key", concat("table \"", table_, "\": empty query string -- ignored"));
     return false;
   }
-  const AddressParts parts(key);
+  const QueryAddress parts(key);
   if (is_in_domains_) {
     if (parts.local_part().empty() || parts.domain().empty()) return false;
     Result<bool> is_listed = is_in_domains_(parts.domain());
@@ -153,7 +153,7 @@ Result<bool> QueryRules::accepts(std::string_view key) const {
 }
 
 std::string QueryRules::query_for(std::string_view key, const Quote& quote) const {
-  const AddressParts parts(key);
+  const QueryAddress parts(key);
   std::string query;
   query_.expand(parts, parts, quote, query);
   return query;
@@ -168,7 +168,7 @@ bool ResultList::add(std::string_view value) {
   }
   const std::size_t before = text_.size();
   if (count_ > 0) text_ += ',';
-  if (!rules_.result_.expand(key_, AddressParts(value), {}, text_)) {
+  if (!rules_.result_.expand(key_, QueryAddress(value), {}, text_)) {
     text_.resize(before);
     return true;
   }

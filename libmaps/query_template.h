@@ -22,9 +22,9 @@
 namespace libmaps {
 
 /// A text and, when it is an address, its parts. Views point into the text.
-class AddressParts {
+class QueryAddress {
  public:
-  explicit AddressParts(std::string_view text);
+  explicit QueryAddress(std::string_view text);
 
   std::string_view whole() const { return whole_; }
   /// What is before the last '@'; all of a text without one.
@@ -54,12 +54,12 @@ class QueryTemplate {
   static std::optional<QueryTemplate> parse(std::string_view text, Role role);
 
   /// False when a part of the key that the template needs is missing or empty.
-  bool accepts_key(const AddressParts& key) const;
+  bool accepts_key(const QueryAddress& key) const;
 
   /// Appends the template to `out`. False when a part is missing or empty: then there is no result, and `out`
   /// has an undefined end. An empty `quote` adds parts as they are. A query has no result to give: `result`
   /// is not looked at.
-  bool expand(const AddressParts& key, const AddressParts& result, const Quote& quote,
+  bool expand(const QueryAddress& key, const QueryAddress& result, const Quote& quote,
               std::string& out) const;
 
  private:
@@ -119,7 +119,7 @@ class ResultList {
 
  private:
   const QueryRules& rules_;
-  AddressParts key_;
+  QueryAddress key_;
   std::string text_;
   std::int64_t count_ = 0;
 };

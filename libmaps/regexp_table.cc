@@ -20,6 +20,7 @@ constexpr PatternDialect kDialect = {
     .flags = kFlags,
     .unclosed = "skipping this rule",
     .out_of_range = "out-of-range",
+    .has_exceptions = true,
 };
 
 std::string error_message(int error, const regex_t& regex) {

@@ -8,12 +8,10 @@ namespace {
 
 using Kind = PatternToken::Kind;
 
-/// How many texts a part may be, and how many may stand for a pattern.
+/// How many texts a part may be, how many may stand for a pattern, and when a text is long enough.
 constexpr std::size_t kMostExact = 16;
 constexpr std::size_t kMostLiterals = 64;
-constexpr std::size_t kLongestLiteral = 128;
-
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr std::size_t kLongestLiteral = 64;
 
 std::size_t shortest(const Literals& literals) {
   std::size_t length = kLongestLiteral;
@@ -203,7 +201,7 @@ class Examination {
     if (token.kind == Kind::kNothing) return Part::nothing();
     Part part;
     for (std::size_t i = 0; i < token.count; ++i) {
-      std::string text(1, to_lower(token.bytes[i]));
+      std::string text(1, fold_case(token.bytes[i]));
       if (std::ranges::find(part.exact, text) == part.exact.end()) part.exact.push_back(std::move(text));
     }
     return part;

@@ -15,11 +15,13 @@
 
 namespace libmaps {
 
-/// Texts in lower case (ASCII).
+/// How letters are compared with those of literals, whether the pattern minds their case or not.
+inline char fold_case(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// Texts with their case folded.
 using Literals = std::vector<std::string>;
 
-/// Every subject that matches has at least one text of each of these in it, letters of either case taken as
-/// equal.
+/// Every subject that matches has, once its case is folded, at least one text of each of these in it.
 using LiteralChoices = std::vector<Literals>;
 
 /// Shorter texts are not given.

@@ -44,8 +44,8 @@ std::size_t group_number(std::string_view digits) {
 }
 
 /// The name after the '$' at the start of `rest`, which is taken off with its brackets. Nothing, and a
-/// warning, when there is none.
-std::optional<std::string_view> take_name(std::string_view& rest, std::string_view whole,
+/// warning, when there is none. After a fault, Postfix looks at no more names in brackets.
+std::optional<std::string_view> take_name(std::string_view& rest, std::string_view whole, bool is_after_fault,
                                           DiagnosticSink& warnings) {
   const std::string_view after = rest.substr(1);
   const bool bracketed = !after.empty() && (after[0] == '{' || after[0] == '(');
@@ -56,6 +56,7 @@ std::optional<std::string_view> take_name(std::string_view& rest, std::string_vi
       warnings.warn(kSyntaxCode, concat("truncated macro reference: \"", whole, "\""));
       return std::nullopt;
     }
+    if (is_after_fault) return std::nullopt;
   } else {
     while (length < after.size() && libconf::is_name_char(after[length])) ++length;
   }
@@ -68,6 +69,23 @@ std::optional<std::string_view> take_name(std::string_view& rest, std::string_vi
   return name;
 }
 
+/// Appends the piece for a group's number. Returns false, after a warning, when `name` is none.
+bool take_group(std::string_view name, const RulePlace& place, const PatternDialect& dialect,
+                DiagnosticSink& warnings, std::vector<ResultPiece>& pieces, std::size_t& highest_group) {
+  if (!libconf::is_all_digits(name)) {
+    warnings.warn(kSyntaxCode, place.says(concat("non-numeric replacement index \"", name, "\"")));
+    return false;
+  }
+  const std::size_t group = group_number(name);
+  if (group == 0) {
+    warnings.warn(kSyntaxCode, place.says(concat(dialect.out_of_range, " replacement index \"", name, "\"")));
+    return false;
+  }
+  pieces.push_back({.text = {}, .group = group});
+  highest_group = std::max(highest_group, group);
+  return true;
+}
+
 }  // namespace
 
 std::string RulePlace::says(std::string_view what) const {
@@ -76,10 +94,7 @@ std::string RulePlace::says(std::string_view what) const {
 
 bool parse_result(std::string_view text, const RulePlace& place, const PatternDialect& dialect,
                   DiagnosticSink& warnings, std::vector<ResultPiece>& pieces, std::size_t& highest_group) {
-  const auto refuse = [&] {
-    warnings.warn(kSyntaxCode, place.says("bad replacement syntax: skipping this rule"));
-    return false;
-  };
+  bool is_usable = true;
   std::string_view rest = text;
   while (!rest.empty()) {
     const std::size_t dollar = std::min(rest.find('$'), rest.size());
@@ -89,23 +104,13 @@ bool parse_result(std::string_view text, const RulePlace& place, const PatternDi
       pieces.push_back({.text = rest.substr(0, 1)});
       rest.remove_prefix(2);
     } else if (!rest.empty()) {
-      const auto name = take_name(rest, text, warnings);
-      if (!name) return refuse();
-      if (!libconf::is_all_digits(*name)) {
-        warnings.warn(kSyntaxCode, place.says(concat("non-numeric replacement index \"", *name, "\"")));
-        return refuse();
-      }
-      const std::size_t group = group_number(*name);
-      if (group == 0) {
-        warnings.warn(kSyntaxCode,
-                      place.says(concat(dialect.out_of_range, " replacement index \"", *name, "\"")));
-        return refuse();
-      }
-      pieces.push_back({.text = {}, .group = group});
-      highest_group = std::max(highest_group, group);
+      const auto name = take_name(rest, text, !is_usable, warnings);
+      is_usable = name && take_group(*name, place, dialect, warnings, pieces, highest_group) && is_usable;
+      if (!name) break;  // What follows cannot be told; after a wrong number it can.
     }
   }
-  return true;
+  if (!is_usable) warnings.warn(kSyntaxCode, place.says("bad replacement syntax: skipping this rule"));
+  return is_usable;
 }
 
 std::string expand_result(std::span<const ResultPiece> pieces, const Captures& captures) {

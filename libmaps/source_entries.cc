@@ -68,6 +68,11 @@ class EntryReader {
   }
 
   bool read_alias(const SourceLine& line) {
+    if (const auto plain = parse_plain_alias_line(line.text)) {
+      key_ = plain->name;
+      value_ = plain->value;
+      return true;
+    }
     Result<AliasLine> parsed = parse_alias_line(line.text);
     if (!parsed) {
       warn(line, "bad-line", concat(source_.place(line), ": ", parsed.error().message));
@@ -144,8 +149,14 @@ SourceEntries SourceEntries::read(SourceReader source, const SourceOptions& opti
                                   std::string_view label, DiagnosticSink& warnings) {
   SourceEntries result(std::move(source));
   OrderedWarnings ordered;
+  // Growing would move all entries again and again; what is not needed of the room never becomes memory.
+  constexpr std::size_t kUsualLine = 32;
+  constexpr std::size_t kMostReserved = std::size_t{1} << 24;
+  const std::size_t expected = std::min(result.source_.size() / kUsualLine, kMostReserved);
   std::vector<Entry> all;
+  all.reserve(expected);
   std::vector<int> lines;
+  lines.reserve(expected);
   // A visitor that never fails.
   static_cast<void>(for_each_entry(
       result.source_, options, ordered,
@@ -155,18 +166,16 @@ SourceEntries SourceEntries::read(SourceReader source, const SourceOptions& opti
         return {};
       }));
 
-  const std::vector<std::uint32_t> order = sort_by_key(all);
   result.entries_.reserve(all.size());
-  for (std::size_t i = 0; i < order.size(); ++i) {
-    const Entry& entry = all[order[i]];
-    const bool is_again = !result.entries_.empty() && result.entries_.back().key == entry.key;
+  for (const auto& [index, is_again] : sort_by_key(all)) {
+    const Entry& entry = all[index];
     if (!is_again) {
       result.entries_.push_back(entry);
     } else if (duplicates == Duplicates::kReplace) {
       result.entries_.back() = entry;
     } else if (duplicates == Duplicates::kWarn) {
       ordered.report({.file = result.source_.name(),
-                      .line = lines[order[i]],
+                      .line = lines[index],
                       .code = "duplicate-entry",
                       .message = concat(label, ": duplicate entry: \"", entry.key, "\"")});
     }

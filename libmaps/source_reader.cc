@@ -101,6 +101,8 @@ SourceReader& SourceReader::operator=(SourceReader&& other) noexcept {
   std::swap(mapped_size_, other.mapped_size_);
   std::swap(text_, other.text_);
   std::swap(offset_, other.offset_);
+  std::swap(is_read_once_, other.is_read_once_);
+  std::swap(given_back_, other.given_back_);
   std::swap(line_, other.line_);
   std::swap(joined_, other.joined_);
   // A short string moves its bytes.
@@ -113,8 +115,18 @@ SourceReader::~SourceReader() {
   if (mapping_ != nullptr) ::munmap(mapping_, mapped_size_);
 }
 
+void SourceReader::give_back_memory() {
+  constexpr std::size_t kPiece = std::size_t{1} << 20;  // A multiple of every page size.
+  if (mapping_ == nullptr || offset_ - given_back_ < kPiece) return;
+  const std::size_t size = (offset_ - given_back_) / kPiece * kPiece;
+  // Whether this works changes nothing for the reader.
+  ::madvise(static_cast<char*>(mapping_) + given_back_, size, MADV_DONTNEED);
+  given_back_ += size;
+}
+
 bool SourceReader::take_physical(std::string_view& content) {
   if (offset_ >= text_.size()) return false;
+  if (is_read_once_) give_back_memory();
   const char* start = text_.data() + offset_;
   const std::size_t rest = text_.size() - offset_;
   const auto* newline = static_cast<const char*>(std::memchr(start, '\n', rest));

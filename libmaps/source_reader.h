@@ -53,12 +53,19 @@ class SourceReader {
   /// fstat(2) of the file; zeros for a text in memory.
   const struct stat& status() const { return status_; }
 
+  /// The size of the whole text in bytes.
+  std::size_t size() const { return text_.size(); }
+
   /// The file's name, as messages give it.
   const std::string& name() const { return name_; }
 
   /// The next logical line, or nothing at the end. A NUL ends the text of a line early, as it does for
   /// Postfix.
   std::optional<SourceLine> next();
+
+  /// Gives the memory of a mapped file back as it is read: for those who keep no views. Views stay valid, but
+  /// cost reading the file again.
+  void read_once() { is_read_once_ = true; }
 
   /// Whether `text` lives as long as the reader, not only until the next call of next().
   bool owns(std::string_view text) const {
@@ -74,6 +81,7 @@ class SourceReader {
  private:
   SourceReader() = default;
   bool take_physical(std::string_view& content);
+  void give_back_memory();
 
   std::string name_;
   struct stat status_ {};
@@ -82,6 +90,8 @@ class SourceReader {
   std::size_t mapped_size_ = 0;
   std::string_view text_;  ///< All of it.
   std::size_t offset_ = 0;
+  bool is_read_once_ = false;
+  std::size_t given_back_ = 0;  ///< The bytes whose memory is.
   int line_ = 0;
   std::string joined_;  ///< A logical line of several physical ones.
 };

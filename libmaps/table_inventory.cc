@@ -8,6 +8,7 @@
 #include "libconf/main_cf_document.h"
 #include "libconf/parameter_table.h"
 #include "libconf/table_reference.h"
+#include "libconf/text.h"
 
 namespace libmaps {
 namespace {
@@ -24,34 +25,38 @@ class Finder {
   explicit Finder(DiagnosticSink& sink) : sink_(sink) {}
 
   void look_at(const Settings& settings, std::string_view parameter) {
+    // Values that Postfix expands with other names than those of parameters name no tables.
     if (libconf::is_raw(parameter)) return;
     libconf::DiagnosticDiscard details;  // Undefined names are postconf's business.
     const auto setting = settings.find(parameter);
     if (!setting) return;
     const Result<std::string> value = settings.expand_text(setting->value, details);
     if (value) {
+      is_set_ = settings.explicit_setting(parameter).has_value();
       look_at_value(parameter, *value, "main.cf");
     } else {
-      sink_.warn("bad-value", value.error().message);
+      sink_.warn("bad-value", libconf::concat(parameter, ": ", value.error().message));
     }
   }
 
   std::vector<NamedTable> take() {
     std::vector<NamedTable> tables;
     tables.reserve(tables_.size());
-    for (auto& [key, parameters] : tables_) tables.push_back({key.first, key.second, std::move(parameters)});
+    for (auto& [key, table] : tables_) tables.push_back(std::move(table));
     return tables;
   }
 
  private:
-  using Parameters = std::set<std::string, std::less<>>;
-
   void look_at_value(std::string_view parameter, std::string_view value, std::string_view label) {
     libconf::for_each_table(value, label, sink_, [&](std::string_view type, std::string_view name) {
-      const auto [entry, is_new] = tables_.try_emplace({std::string(type), std::string(name)});
-      entry->second.emplace(parameter);
+      const auto [entry, is_new] = tables_.try_emplace(std::pair(std::string(type), std::string(name)));
+      NamedTable& table = entry->second;
+      if (is_new) table = {.type = std::string(type), .name = std::string(name)};
+      table.parameters.emplace(parameter);
+      const bool is_news = is_new || (is_set_ && !table.is_set);
+      table.is_set |= is_set_;
       const bool is_client = std::find(std::begin(kClients), std::end(kClients), type) != std::end(kClients);
-      if (is_new && is_client && name.starts_with('/')) look_at_file(parameter, std::string(name));
+      if (is_news && is_client && name.starts_with('/')) look_at_file(parameter, std::string(name));
     });
   }
 
@@ -65,7 +70,8 @@ class Finder {
   }
 
   DiagnosticSink& sink_;
-  std::map<std::pair<std::string, std::string>, Parameters> tables_;
+  bool is_set_ = false;  ///< See NamedTable.
+  std::map<std::pair<std::string, std::string>, NamedTable> tables_;
 };
 
 }  // namespace

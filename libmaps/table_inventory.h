@@ -18,6 +18,7 @@ struct NamedTable {
   std::string type;
   std::string name;
   std::set<std::string, std::less<>> parameters;
+  bool is_set = false;  ///< Somebody asked for it: it is not in defaults alone, which name caches, too.
 };
 
 /// All tables in the values of main.cf and in the defaults, in the options of master.cf's services, inside

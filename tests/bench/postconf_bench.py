@@ -35,7 +35,8 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
+
+import side_by_side
 
 READ_TARGET = 0.4
 EDIT_TARGET = 0.5
@@ -249,11 +250,11 @@ class Measurement:
         main_cf = os.path.join(self.directory, "main.cf")
         if self.edit:
             write_old(main_cf, self.edit)
-        wall, cpu, status = run(program, ["-c", self.directory] + self.arguments(number))
-        if status != 0 or (self.edit and not self.changed(main_cf)):
+        usage = side_by_side.run([program, "-c", self.directory] + self.arguments(number))
+        if usage.status != 0 or (self.edit and not self.changed(main_cf)):
             self.broken.add(label)
         if number >= 0:
-            self.samples[label].append((wall, cpu))
+            self.samples[label].append((usage.wall * 1000, usage.cpu * 1000))
 
     def changed(self, path):
         with open(path, encoding="utf-8") as stream:
@@ -269,22 +270,7 @@ def write_old(path, text):
         # Writing out what the copy left behind is not the program's work.
         stream.flush()
         os.fsync(stream.fileno())
-    old = time.time() - 3600
-    os.utime(path, (old, old))
-
-
-def run(program, arguments):
-    """Wall and CPU time in milliseconds, and the wait status."""
-    actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-               (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
-               (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]
-    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
-    argv = ["postconf"] + arguments
-    start = time.perf_counter()
-    pid = os.posix_spawn(program, argv, environment, file_actions=actions)
-    _, status, usage = os.wait4(pid, 0)
-    wall = time.perf_counter() - start
-    return wall * 1000, (usage.ru_utime + usage.ru_stime) * 1000, status
+    side_by_side.make_old(path)
 
 
 # --------------------------------------------------------------------- results

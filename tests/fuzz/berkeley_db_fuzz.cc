@@ -1,6 +1,6 @@
 // Any bytes, read as a Berkeley DB file: reading ends, and of a file whose structure is sound all that is
 // listed is found.
-#include "libmaps/berkeley_db_file.h"
+#include "libmaps/berkeley_db_index.h"
 #include "tests/fuzz/property.h"
 
 using namespace libmaps;
@@ -8,7 +8,7 @@ using namespace libmaps;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const BerkeleyDbKind kind = data[0] % 2 == 0 ? BerkeleyDbKind::kHash : BerkeleyDbKind::kBtree;
-  const auto file = BerkeleyDbFile::from_bytes(as_text(data + 1, size - 1), kind);
+  const auto file = BerkeleyDbIndex::over(as_text(data + 1, size - 1), kind);
   if (!file) return 0;
   std::string scratch;
   for (const std::string_view key : {"", "key", "user@example.com"}) {

@@ -1,5 +1,5 @@
 // cdb files of any bytes: what the reader lists, it finds.
-#include "libmaps/cdb_file.h"
+#include "libmaps/cdb_index.h"
 #include "tests/fuzz/property.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

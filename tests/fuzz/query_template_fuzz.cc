@@ -6,7 +6,7 @@
 
 namespace {
 
-using libmaps::AddressParts;
+using libmaps::QueryAddress;
 using libmaps::QueryTemplate;
 
 // Neither is in a key or a template that is looked at.
@@ -24,8 +24,8 @@ std::string without_marks(std::string text) {
   return text;
 }
 
-void check(std::string_view text, QueryTemplate::Role role, const AddressParts& key,
-           const AddressParts& result) {
+void check(std::string_view text, QueryTemplate::Role role, const QueryAddress& key,
+           const QueryAddress& result) {
   const auto parsed = QueryTemplate::parse(text, role);
   if (!parsed) {
     require(text.find('%') != std::string_view::npos, "only a conversion is refused");
@@ -50,8 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string_view text = as_text(data, size);
   if (text.find_first_of("\x01\x02") != std::string_view::npos) return 0;
   const std::string_view format = take_first_line(text);
-  const AddressParts key(take_first_line(text));
-  const AddressParts result(text);
+  const QueryAddress key(take_first_line(text));
+  const QueryAddress result(text);
   check(format, QueryTemplate::Role::kQuery, key, result);
   check(format, QueryTemplate::Role::kResult, key, result);
   return 0;

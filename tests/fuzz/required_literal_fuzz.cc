@@ -4,6 +4,7 @@
 
 #include "libmaps/pcre_table.h"
 #include "libmaps/regexp_table.h"
+#include "tests/fuzz/posix_cost.h"
 #include "tests/fuzz/property.h"
 
 namespace {
@@ -25,8 +26,7 @@ std::uint32_t options_of(const libmaps::PatternDialect& dialect, bool toggles_ex
 }
 
 bool has_one_of(std::string subject, const libmaps::Literals& literals) {
-  for (char& c : subject)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  std::ranges::transform(subject, subject.begin(), libmaps::fold_case);
   return std::ranges::any_of(
       literals, [&](const std::string& text) { return subject.find(text) != std::string::npos; });
 }
@@ -34,7 +34,6 @@ bool has_one_of(std::string subject, const libmaps::Literals& literals) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // The C library takes very long for some patterns that are not much longer.
   constexpr std::size_t kMostBytes = 200;
   if (size == 0 || size > kMostBytes) return 0;
   const Syntax& syntax = kSyntaxes[data[0] % std::size(kSyntaxes)];
@@ -42,6 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view pattern = take_first_line(text);
   if (pattern.find('\0') != std::string_view::npos) return 0;
 
+  if (syntax.make == libmaps::make_regexp_engine && !is_cheap_for_posix(pattern)) return 0;
   const auto engine = syntax.make();
   const std::uint32_t options = options_of(engine->dialect(), syntax.toggles_extended);
   libmaps::LiteralChoices literals;

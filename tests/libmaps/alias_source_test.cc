@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+
 namespace libmaps {
 namespace {
 
@@ -100,6 +105,33 @@ TEST(ParseAliasLine, SaysWhatIsWrong) {
     ASSERT_FALSE(line) << text;
     EXPECT_EQ(line.error().message, message) << text;
   }
+}
+
+TEST(ParsePlainAliasLine, TakesOneWordForOneName) {
+  const auto plain = parse_plain_alias_line("user.1:\tbox1@example.com ");
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->name, "user.1");
+  EXPECT_EQ(plain->value, "box1@example.com");
+  for (const std::string_view text :
+       {"a: b c", "a: b,c", "a : b", "a:", ": b", "a@b: c", "a: \"b\"", "a: b\\ c"})
+    EXPECT_FALSE(parse_plain_alias_line(text)) << text;
+}
+
+TEST(ParsePlainAliasLine, AgreesWithParseAliasLine) {
+  std::mt19937 random(11);
+  int plain_lines = 0;
+  for (int round = 0; round < 300'000; ++round) {
+    std::string text(random() % 8, '\0');
+    for (char& c : text) c = "ab:: \t\r\",.\\@!%|<>()[];"[random() % 23];
+    const auto plain = parse_plain_alias_line(text);
+    if (!plain) continue;
+    ++plain_lines;
+    const auto line = parse_alias_line(text);
+    ASSERT_TRUE(line) << text;
+    EXPECT_EQ(plain->name, line->name) << text;
+    EXPECT_EQ(plain->value, line->value) << text;
+  }
+  EXPECT_GT(plain_lines, 1000);
 }
 
 }  // namespace

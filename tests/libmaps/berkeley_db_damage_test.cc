@@ -91,9 +91,9 @@ TEST(BerkeleyDbDamage, IsToldInPlainWords) {
   for (const Damage& damage : kDamages) {
     SCOPED_TRACE(damage.name);
     std::string bytes = file_of(damage.kind, entries);
-    ASSERT_TRUE(BerkeleyDbFile::from_bytes(bytes, damage.kind));
+    ASSERT_TRUE(BerkeleyDbIndex::over(bytes, damage.kind));
     store(bytes.data() + damage.offset, damage.number);
-    const auto file = BerkeleyDbFile::from_bytes(bytes, damage.kind);
+    const auto file = BerkeleyDbIndex::over(bytes, damage.kind);
     const auto visit = [](std::string_view, std::string_view) { return Result<void>(); };
     const Error error = file ? file->for_each(visit).error() : file.error();
     EXPECT_EQ(error.message, damage.message);
@@ -108,18 +108,11 @@ TEST(BerkeleyDbDamage, ForeignFilesAreNotTables) {
   } kCases[] = {{"", "not a Berkeley DB hash file: it is empty"},
                 {"key value\n", "not a Berkeley DB hash file"}};
   for (const auto& [text, message] : kCases) {
-    const auto file = BerkeleyDbFile::from_bytes(text, BerkeleyDbKind::kHash);
+    const auto file = BerkeleyDbIndex::over(text, BerkeleyDbKind::kHash);
     ASSERT_FALSE(file);
     EXPECT_EQ(file.error().message, message);
     EXPECT_EQ(file.error().kind, ErrorKind::kDataCorrupt);
   }
-}
-
-TEST(BerkeleyDbDamage, AMissingFileIsAnInputError) {
-  const auto file = BerkeleyDbFile::open("/nonexistent/index.db", BerkeleyDbKind::kHash);
-  ASSERT_FALSE(file);
-  EXPECT_EQ(file.error().message, "open /nonexistent/index.db: No such file or directory");
-  EXPECT_EQ(file.error().kind, ErrorKind::kInputOutput);
 }
 
 TEST(BerkeleyDbDamage, FilesWithDuplicatesOrSeveralDatabasesAreRefused) {
@@ -135,7 +128,7 @@ TEST(BerkeleyDbDamage, FilesWithDuplicatesOrSeveralDatabasesAreRefused) {
       expect_zero(db->open(db, nullptr, path.c_str(), has_names ? "name" : nullptr, type, DB_CREATE, 0644),
                   "open");
       db->close(db, 0);
-      EXPECT_FALSE(BerkeleyDbFile::open(path, kind));
+      EXPECT_FALSE(OpenedIndex::open(path, kind));
       EXPECT_FALSE(BerkeleyDbUpdate::open(path, kind, 0));
     }
   }
@@ -170,7 +163,7 @@ std::string damage(std::string bytes, std::size_t page_size, std::mt19937& rando
 
 /// Reads all that can be read. Returns whether the structure is sound; then all that is listed is found.
 bool read_everything(std::string_view bytes, BerkeleyDbKind kind) {
-  const auto file = BerkeleyDbFile::from_bytes(bytes, kind);
+  const auto file = BerkeleyDbIndex::over(bytes, kind);
   if (!file) return false;
   std::string scratch;
   std::vector<std::string> keys;

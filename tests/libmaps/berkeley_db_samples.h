@@ -16,8 +16,9 @@
 
 #include "libconf/handle.h"
 #include "libmaps/berkeley_db_btree_writer.h"
-#include "libmaps/berkeley_db_file.h"
 #include "libmaps/berkeley_db_hash_writer.h"
+#include "libmaps/berkeley_db_index.h"
+#include "libmaps/mapped_file.h"
 
 namespace libmaps {
 
@@ -34,6 +35,26 @@ inline DBT bytes_of(const std::string& text) {
   item.size = static_cast<u_int32_t>(text.size());
   return item;
 }
+
+/// A file, and our view of it.
+class OpenedIndex {
+ public:
+  static Result<OpenedIndex> open(const std::string& path, BerkeleyDbKind kind) {
+    Result<MappedFile> file = MappedFile::open(path);
+    if (!file) return file.error();
+    Result<BerkeleyDbIndex> index = BerkeleyDbIndex::over(file->bytes(), kind);
+    if (!index) return index.error();
+    return OpenedIndex(std::move(*file), std::move(*index));
+  }
+  const BerkeleyDbIndex* operator->() const { return &index_; }
+  const BerkeleyDbIndex& operator*() const { return index_; }
+
+ private:
+  OpenedIndex(MappedFile file, BerkeleyDbIndex index) : file_(std::move(file)), index_(std::move(index)) {}
+
+  MappedFile file_;
+  BerkeleyDbIndex index_;
+};
 
 /// A file that libdb has open.
 class LibdbFile {
@@ -118,9 +139,9 @@ inline Result<void> write_index(const std::string& path, BerkeleyDbKind kind, co
   return write(list, {.null_terminated = null_terminated}, fd.get());
 }
 
-inline EntryList list(const BerkeleyDbFile& file) {
+inline EntryList list(const OpenedIndex& file) {
   EntryList out;
-  const Result<void> done = file.for_each([&](std::string_view key, std::string_view value) -> Result<void> {
+  const Result<void> done = file->for_each([&](std::string_view key, std::string_view value) -> Result<void> {
     out.emplace_back(key, value);
     return {};
   });

@@ -71,6 +71,11 @@ class LmdbLibrary {
     return sample;
   }
 
+  /// Copies what is used; fails when that and the free pages are not all pages. Returns liblmdb's code.
+  int copy_compact(const std::string& path) const {
+    return mdb_env_copy2(environment_, path.c_str(), MDB_CP_COMPACT);
+  }
+
   MDB_stat statistics() const {
     MDB_stat statistics{};
     require_success(mdb_env_stat(environment_, &statistics));

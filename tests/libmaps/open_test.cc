@@ -76,6 +76,28 @@ TEST_F(Open, DecodesFiles) {
             std::vector<std::string>{"table static:not_base64!: key k: malformed BASE64 value: not_base64!"});
 }
 
+TEST_F(Open, LoadsFilesIntoEveryTypeWithASource) {
+  const postkit_test::TempDirectory directory;
+  directory.write("one", "content\n");
+  const std::string one = directory.path("one");
+  directory.write("text", "k " + one + "\n");
+  const TableOptions files{.load_files = true, .decode_files = true};
+  for (const std::string& spec : {"texthash:" + directory.path("text"), "inline:{k=" + one + "}",
+                                  "static:" + one, "randmap:{" + one + "}", "pcre:{{/k/ " + one + "}}",
+                                  "regexp:{{/k/ " + one + "}}", "pipemap:{static:" + one + "}"})
+    EXPECT_EQ(ask(spec, "k", files), "content\n") << spec;
+  EXPECT_EQ(ask("cidr:{{192.0.2.0/24 " + one + "}}", "192.0.2.1", files), "content\n");
+  EXPECT_EQ(ask("static:absent", "k", files), "cannot open: open absent: No such file or directory");
+  EXPECT_EQ(ask("inline:{k=absent}", "k", files),
+            "cannot open: open absent: No such file or directory: \"inline:{k=absent}\"; need "
+            "\"inline:{name=filename...}\"");
+  EXPECT_EQ(ask("pcre:{{/k/ absent}}", "k", files), "(none)");
+  EXPECT_EQ(
+      libconf::messages(warnings_),
+      std::vector<std::string>{"pcre map {{/k/ absent}}, line 1: open absent: No such file or directory: "
+                               "skipping this rule"});
+}
+
 TEST_F(Open, KeepsFailureApartFromNotFound) {
   EXPECT_EQ(ask("fail:x", "a"), "error: Application error");
   EXPECT_EQ(ask("unionmap:{inline:{a=1},fail:x}", "a"), "error: Application error");

@@ -106,7 +106,7 @@ TEST(QueryTemplate, QuotesEveryPart) {
   const QueryTemplate query = *QueryTemplate::parse("<%s> %u %d %2 %%", QueryTemplate::Role::kQuery);
   const auto star = [](std::string_view text, std::string& out) { out += "*" + std::string(text) + "*"; };
   std::string out;
-  const AddressParts key("a%sb@c.d");
+  const QueryAddress key("a%sb@c.d");
   ASSERT_TRUE(query.expand(key, key, star, out));
   EXPECT_EQ(out, "<*a%sb@c.d*> *a%sb* *c.d* *c* %");
 }
@@ -198,12 +198,12 @@ TEST(ResultList, FailsBeyondTheLimit) {
   EXPECT_EQ(Rules("%s", "expansion_limit = -1\n").results("k", {"a", "b"}), "a,b");
 }
 
-TEST(AddressParts, AreParts) {
+TEST(QueryAddress, AreParts) {
   std::mt19937 random(1);
   for (int i = 0; i < 2000; ++i) {
     std::string text = libconf::random_bytes(random, 12);
     for (char& c : text) c = "@.ab"[static_cast<unsigned char>(c) % 4];
-    const AddressParts parts(text);
+    const QueryAddress parts(text);
     const std::string_view at = text.find('@') == std::string::npos ? "" : "@";
     EXPECT_EQ(libconf::concat(parts.local_part(), at, parts.domain()), text);
     // The labels, most significant first, are the words of the domain from its end.

@@ -26,6 +26,12 @@ const LookupCase kLookups[] = {
     {"flag m: dot matches no newline", "/a.b/m x\n", "a\nb", std::nullopt},
     {"flag x: plus is plain", "/^a+/x x\n", "aa", std::nullopt},
     {"flag x: escaped groups", "/^\\(a*\\)b/x <$1>\n", "aab", "<aa>"},
+    {"exception", "/a/!/b/ x\n", "ac", "x"},
+    {"exception that matches", "/a/!/b/ x\n/./ y\n", "ab", "y"},
+    {"exception with flags and blanks", "/(a)/i! |B|i $1\n", "aB", std::nullopt},
+    {"exception to a negation", "!/a/!/b/ x\n", "c", "x"},
+    {"exception that is negated", "/a/!!/b/ x\n", "ab", "x"},
+    {"exception inside an if", "if /c/\n/a/!/b/ x\nendif\n/./ y\n", "ca", "x"},
     {"back reference", "/^(.)\\1$/ x\n", "aa", "x"},
 };
 
@@ -52,6 +58,8 @@ TEST(RegexpTable, WarnsInItsOwnWords) {
       {"/[z-a]/ x", "Invalid range end"},
       {"/*abc/ x", "Invalid preceding regular expression"},
       {"/[/ x", "Invalid regular expression"},
+      {"/a/!/(/ x", "Unmatched ( or \\("},
+      {"/a/!", "no regexp: skipping this rule"},
   };
   for (const WarningCase& test : cases) {
     SCOPED_TRACE(test.rule);

@@ -192,8 +192,7 @@ class PatternProperty : public testing::TestWithParam<Engine> {
   std::uint32_t options_ = engine_->dialect().default_options ^ GetParam().toggled_options;
 
   static bool has_one_of_each(std::string subject, const LiteralChoices& literals) {
-    for (char& c : subject)
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    std::ranges::transform(subject, subject.begin(), fold_case);
     return std::ranges::all_of(literals, [&](const Literals& choice) {
       return std::ranges::any_of(
           choice, [&](const std::string& text) { return subject.find(text) != std::string::npos; });

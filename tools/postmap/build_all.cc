@@ -59,6 +59,7 @@ bool process(Session& session, const NamedTable& table, const TableType& type) {
   };
   const std::optional<timespec> source = time_of_change(table.name);
   const std::optional<timespec> index = time_of_change(libmaps::index_path(type, table.name));
+  if (!source && !index && !table.is_set) return true;
   if (!source) {
     say(index ? "left alone: its source is not there" : "not there");
     return true;

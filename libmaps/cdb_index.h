@@ -1,8 +1,8 @@
 /// Reads cdb files: constant databases, as `postmap cdb:` and cdbmake(1) write them (CDB_README).
 ///
-///     auto file = CdbFile::open("/etc/postfix/virtual.cdb");
-///     if (!file) return file.error();
-///     Result<std::optional<std::string_view>> value = file->find("ann@example.com");
+///     auto index = CdbIndex::over(file->bytes());
+///     if (!index) return index.error();
+///     Result<std::optional<std::string_view>> value = index->find("ann@example.com");
 ///
 /// Whoever changes a cdb file renames a new one over it, so readers need no lock; what is open stays as it
 /// was.
@@ -14,7 +14,6 @@
 #include <string_view>
 
 #include "libconf/result.h"
-#include "libmaps/mapped_file.h"
 #include "libmaps/table.h"
 
 namespace libmaps {
@@ -47,26 +46,6 @@ class CdbIndex {
 
   std::string_view bytes_;
   std::uint64_t records_end_ = 0;  ///< Where the hash tables begin.
-};
-
-/// An open file.
-class CdbFile {
- public:
-  /// Errors, the reason alone: kInputOutput; kDataCorrupt for what is no cdb file.
-  static Result<CdbFile> open(const std::string& path);
-
-  /// As CdbIndex has them. Views live as long as the object.
-  Result<std::optional<std::string_view>> find(std::string_view key) const { return index_.find(key); }
-  Result<void> for_each(const EntryVisitor& visit) const { return index_.for_each(visit); }
-
-  /// For fstat(2).
-  int fd() const { return file_.fd(); }
-
- private:
-  CdbFile(MappedFile file, CdbIndex index) : file_(std::move(file)), index_(index) {}
-
-  MappedFile file_;
-  CdbIndex index_;
 };
 
 }  // namespace libmaps

@@ -1,4 +1,4 @@
-#include "libmaps/cdb_file.h"
+#include "libmaps/cdb_index.h"
 
 #include <algorithm>
 
@@ -82,14 +82,6 @@ Result<void> CdbIndex::for_each(const EntryVisitor& visit) const {
     position += cdb::kRecordHeaderSize + record->key.size() + record->value.size();
   }
   return {};
-}
-
-Result<CdbFile> CdbFile::open(const std::string& path) {
-  Result<MappedFile> file = MappedFile::open(path);
-  if (!file) return file.error();
-  const Result<CdbIndex> index = CdbIndex::over(file->bytes());
-  if (!index) return index.error();
-  return CdbFile(std::move(*file), *index);
 }
 
 }  // namespace libmaps
