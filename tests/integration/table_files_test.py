@@ -127,6 +127,9 @@ def check_no_rights(checks, place):
     for table_type in TYPES:
         built = Victim(place, "rights", table_type)
         write_source(built.source, NEW)
+        # For the owner of the index, too.
+        built.index.chmod(0o444)
+        built.before = built.state()
         built.directory.chmod(0o555)
         try:
             if built.ours.run("-q", "key1", built.table, preexec_fn=user).out != "old value 1\n":
@@ -147,7 +150,7 @@ def check_no_rights(checks, place):
             done = built.ours.run(*arguments, built.table, stdin="key1\n", preexec_fn=user)
             checks.check("%s: index that may not be read, %s" % (table_type, arguments[0]),
                          is_error(done, denied, str(built.index)), done)
-        built.index.chmod(0o644)
+        built.index.chmod(0o444)
 
         # In a directory where it could build.
         built.directory.chmod(0o777)
