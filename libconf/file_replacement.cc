@@ -97,9 +97,9 @@ void FileReplacement::discard() {
   }
 }
 
-Result<void> FileReplacement::commit(FileMode mode) {
+Result<void> FileReplacement::commit(FileMode mode, RenameSync rename_sync) {
   Result<void> done = set_owner_and_mode(mode);
-  if (done) done = rename_over();
+  if (done) done = rename_over(rename_sync);
   if (done) lock_ = Lock();
   discard();
   return done;
@@ -122,10 +122,10 @@ Result<void> FileReplacement::set_owner_and_mode(FileMode mode) const {
   return {};
 }
 
-Result<void> FileReplacement::rename_over() const {
+Result<void> FileReplacement::rename_over(RenameSync rename_sync) const {
   if (::fsync(fd()) != 0) return io_error("fsync ", temporary(), errno);
   if (::rename(temporary().c_str(), target_.c_str()) != 0) return io_error("rename ", temporary(), errno);
-  sync_directory_of(target_);
+  if (rename_sync == RenameSync::kNow) sync_directory_of(target_);
   return {};
 }
 

@@ -25,6 +25,10 @@ struct FileMode {
   mode_t at_most = 07777;  ///< What the mode of the old one may have beside this is dropped.
 };
 
+/// Whether the rename itself is to be on the disk when commit() returns. Without that, a machine that stops a
+/// moment later may come up with the old file, whole.
+enum class RenameSync { kNow, kSoon };
+
 /// One replacement of one file; holds the lock until it ends. Movable; not thread-safe. One that is destroyed
 /// without commit() or discard() leaves its FILE.tmp behind, as Postfix's tools do when they stop in the
 /// middle; the next one takes it over.
@@ -45,7 +49,7 @@ class FileReplacement {
 
   /// Gives FILE.tmp the owner, group and mode of FILE, or the mode for a new one; syncs it; renames it; and
   /// ends. On an error FILE.tmp is removed. Errors: kInputOutput.
-  Result<void> commit(FileMode mode);
+  Result<void> commit(FileMode mode, RenameSync rename_sync = RenameSync::kNow);
 
   /// Ends, and removes FILE.tmp.
   void discard();
@@ -60,7 +64,7 @@ class FileReplacement {
 
   FileReplacement() = default;
   Result<void> set_owner_and_mode(FileMode mode) const;
-  Result<void> rename_over() const;
+  Result<void> rename_over(RenameSync rename_sync) const;
 
   std::string target_;
   Lock lock_;

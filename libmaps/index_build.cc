@@ -104,7 +104,8 @@ Result<void> IndexBuild::finish(std::span<const Entry> entries, const IndexOptio
     replacement_.discard();
     return written;
   }
-  return replacement_.commit(mode);
+  // An index can be made again: what counts is that it is whole.
+  return replacement_.commit(mode, libconf::RenameSync::kSoon);
 }
 
 Result<bool> IndexBuild::rewrite(std::span<const Entry> entries, const IndexOptions& options,

@@ -11,6 +11,7 @@
 #include "libmaps/berkeley_db_index.h"
 #include "libmaps/cdb_index.h"
 #include "libmaps/file_lock.h"
+#include "libmaps/file_version.h"
 #include "libmaps/index_build.h"
 #include "libmaps/lmdb_tree.h"
 #include "libmaps/mapped_file.h"
@@ -65,23 +66,6 @@ class InPlaceIndex {
  private:
   explicit InPlaceIndex(T index) : index_(std::move(index)) {}
   T index_;
-};
-
-/// What tells one content of a file from another.
-struct Version {
-  dev_t device;
-  ino_t inode;
-  off_t size;
-  timespec modified;
-
-  static Version of(const struct stat& status) {
-    return {status.st_dev, status.st_ino, status.st_size, status.st_mtim};
-  }
-  bool is_same_file(const Version& other) const { return device == other.device && inode == other.inode; }
-  bool operator==(const Version& other) const {
-    return is_same_file(other) && size == other.size && modified.tv_sec == other.modified.tv_sec &&
-           modified.tv_nsec == other.modified.tv_nsec;
-  }
 };
 
 std::string_view without_nul(std::string_view text) {
@@ -151,8 +135,8 @@ class IndexTable final : public IterableTable {
 
   /// Whether what is open is what the path leads to. Where that leads nowhere, what is open stays.
   bool is_current() const {
-    struct stat status {};
-    return ::stat(path_.c_str(), &status) != 0 || version_.is_same_file(Version::of(status));
+    const std::optional<FileVersion> at_path = FileVersion::at(path_);
+    return !at_path || version_.is_same_file(*at_path);
   }
 
   Result<void> open_what_is_there() {
@@ -163,7 +147,7 @@ class IndexTable final : public IterableTable {
     Result<MappedFile> file = MappedFile::adopt(std::move(fd));
     if (!file) return open_error(file.error());
     file_.emplace(std::move(*file));
-    version_ = Version::of(status);
+    version_ = FileVersion::of(status);
     index_.reset();
     return {};
   }
@@ -172,7 +156,7 @@ class IndexTable final : public IterableTable {
   Result<void> read_head() {
     struct stat status {};
     if (::fstat(file_->fd(), &status) != 0) return libconf::io_error("fstat ", path_, errno);
-    const Version version = Version::of(status);
+    const FileVersion version = FileVersion::of(status);
     if (!index_ || !(version == version_)) {
       index_.reset();
       if (Result<void> mapped = file_->refresh(); !mapped) return open_error(mapped.error());
@@ -227,7 +211,7 @@ class IndexTable final : public IterableTable {
   bool tries_without_nul_ = true;
   std::optional<MappedFile> file_;
   std::optional<T> index_;
-  Version version_{};
+  FileVersion version_;
   bool is_held_ = false;
   std::string key_;
   std::string scratch_;

@@ -18,6 +18,7 @@
 #include "libmaps/pipemap_table.h"
 #include "libmaps/randmap_table.h"
 #include "libmaps/regexp_table.h"
+#include "libmaps/reloading_table.h"
 #include "libmaps/socketmap_table.h"
 #include "libmaps/static_table.h"
 #include "libmaps/tcp_table.h"
@@ -125,6 +126,15 @@ TableContext complete(const TableContext& context) {
   return completed;
 }
 
+/// The table without what is the same for all types.
+Result<std::unique_ptr<Table>> open_as_it_is(const Known& known, TableSpec spec,
+                                             const TableContext& context) {
+  const TableMaker make = [open = known.code.open, name = std::string(spec.name),
+                           completed = complete(context)] { return open(name, completed); };
+  if (!known.type.reads_file || spec.name.starts_with('{')) return make();
+  return open_reloading(std::string(spec.name), make, context.warnings);
+}
+
 }  // namespace
 
 Result<TableSpec> parse_spec(std::string_view text, std::string_view default_type) {
@@ -139,7 +149,7 @@ Result<TableSpec> parse_spec(std::string_view text, std::string_view default_typ
 Result<std::unique_ptr<Table>> open(TableSpec spec, const TableContext& context) {
   const Result<Known> known = find(spec);
   if (!known) return known.error();
-  auto table = known->code.open(spec.name, complete(context));
+  auto table = open_as_it_is(*known, spec, context);
   if (!table) return table;
   return check_lookups(std::move(*table), known->type.keys, context);
 }

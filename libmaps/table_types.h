@@ -37,6 +37,7 @@ struct TableType {
   std::string_view name;
   KeyKind keys = KeyKind::kFixed;
   std::string_view suffix = {};  ///< Of its index file, made by building; empty: the type has none.
+  bool reads_file = false;       ///< Its name is that of a text file, or rules in braces.
   bool is_buildable = false;     ///< From a source (postmap without options).
   bool is_iterable = false;
   Changes changes = Changes::kReadOnly;
