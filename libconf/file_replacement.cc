@@ -54,7 +54,12 @@ Result<void> write_all(int fd, std::string_view text, const std::string& file) {
 Result<FileReplacement::Lock> FileReplacement::take_lock(const std::string& file) {
   const std::string path = file + ".tmp";
   for (;;) {
-    FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600));
+    FileDescriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0600));
+    // A symbolic link is nobody's lock, and where it leads nothing may be made or written.
+    if (!fd && errno == ELOOP) {
+      if (::unlink(path.c_str()) != 0 && errno != ENOENT) return io_error("remove ", path, errno);
+      continue;
+    }
     if (!fd) return io_error("open ", path, errno);
     while (::flock(fd.get(), LOCK_EX) != 0)
       if (errno != EINTR) return io_error("lock ", path, errno);
@@ -63,9 +68,8 @@ Result<FileReplacement::Lock> FileReplacement::take_lock(const std::string& file
     }, entry{};
     if (::fstat(fd.get(), &ours) != 0) return io_error("fstat ", path, errno);
     if (::lstat(path.c_str(), &entry) != 0) continue;
-    const bool is_link = S_ISLNK(entry.st_mode);
-    if (!is_link && !is_same_file(ours, entry)) continue;
-    if (!is_link && ours.st_nlink == 1) return Lock{path, std::move(fd)};
+    if (!is_same_file(ours, entry)) continue;
+    if (ours.st_nlink == 1) return Lock{path, std::move(fd)};
     // The name leads to some other file, too, which must not be written. As the holder of its lock, make a
     // new one.
     if (::unlink(path.c_str()) != 0 && errno != ENOENT) return io_error("remove ", path, errno);

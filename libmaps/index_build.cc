@@ -72,8 +72,10 @@ Result<IndexBuild> IndexBuild::begin(const TableType& type, const std::string& n
   Result<FileReplacement> replacement = FileReplacement::begin(path);
   if (!replacement) {
     Error error = replacement.error();
-    // Where there is an index, the reason is not about it but about the file beside it: name that too.
-    const std::size_t reason = exists(path) ? 0 : error.message.rfind(": ") + 2;
+    // The reason is about the file beside the index. Where there is neither, it is Postfix's own: about the
+    // directory.
+    const bool is_about_tmp = exists(path) || exists(path + ".tmp");
+    const std::size_t reason = is_about_tmp ? 0 : error.message.rfind(": ") + 2;
     error.message = concat("open database ", path, ": ", error.message.substr(reason));
     return error;
   }

@@ -202,6 +202,21 @@ TEST(FileEdit, StaleTmpIsTakenOver) {
   EXPECT_FALSE(directory.has("main.cf.tmp"));
 }
 
+TEST(FileEdit, ALinkInThePlaceOfTmpIsNotFollowed) {
+  const TempDirectory directory;
+  directory.write("main.cf", "a = 1\n");
+  directory.write("other", "precious\n");
+  for (const char* target : {"other", "nowhere"}) {
+    std::filesystem::create_symlink(target, directory.path("main.cf.tmp"));
+    auto edit = FileEdit::begin(directory.path("main.cf"));
+    ASSERT_TRUE(edit) << edit.error().message;
+    ASSERT_TRUE(edit->commit(std::string("a = ") + target + "\n"));
+    EXPECT_EQ(directory.read("main.cf"), std::string("a = ") + target + "\n");
+  }
+  EXPECT_EQ(directory.read("other"), "precious\n");
+  EXPECT_FALSE(directory.has("nowhere"));
+}
+
 TEST(FileEdit, DiscardRemovesTmp) {
   const TempDirectory directory;
   directory.write("main.cf", "a = 1\n");

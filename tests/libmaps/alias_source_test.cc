@@ -48,6 +48,7 @@ TEST(ParseAliasLine, WritesValuesAsPostaliasDoes) {
       {"(a\\)b)c", "(a\\)b) c"},
       {"[a\\]b]c", "[a]b] c"},
       {"[a\\\\b] [\\c\\", "[a\\\\b] [c]"},
+      {"[b\\\\c]", "[b\\\\c]"},
       {"::", "::"},
       {"a <b> c", "a <b>c"},
       {"a<b>, <c>", "a <b>, <c>"},
