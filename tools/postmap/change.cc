@@ -52,7 +52,7 @@ Result<int> delete_keys(Session& session) {
   }
   bool found = false;
   Result<void> done = for_each_line(
-      session.input(), [] { return Result<void>(); },
+      session.input(), [](const std::function<Result<void>()>& work) { return work(); },
       [&](std::string_view key) -> Result<void> {
         for (const std::unique_ptr<WritableTable>& table : tables) {
           const Result<bool> removed = remove(*table, key);
@@ -60,8 +60,7 @@ Result<int> delete_keys(Session& session) {
           found |= *removed;
         }
         return {};
-      },
-      [] {});
+      });
   for (const std::unique_ptr<WritableTable>& table : tables)
     if (Result<void> finished = table->finish(); done && !finished) done = finished;
   if (!done) return done.error();

@@ -12,27 +12,24 @@ namespace postmap {
 
 using libconf::Result;
 
-Result<void> for_each_line(int fd, const std::function<Result<void>()>& before_block,
-                           const std::function<Result<void>(std::string_view line)>& visit,
-                           const std::function<void()>& after_block) {
+Result<void> for_each_line(int fd, const BlockGuard& around,
+                           const std::function<Result<void>(std::string_view line)>& visit) {
   constexpr std::size_t kBlock = std::size_t{1} << 16;
   const auto block = std::make_unique<char[]>(kBlock);
   std::string partial;  // The start of a line whose end is still to come.
-  const auto visit_block = [&](std::string_view text) -> Result<void> {
-    if (Result<void> ready = before_block(); !ready) return ready;
-    Result<void> visited;
-    for (std::size_t newline = text.find('\n'); visited && newline != std::string_view::npos;
+  const auto visit_lines = [&](std::string_view text) -> Result<void> {
+    for (std::size_t newline = text.find('\n'); newline != std::string_view::npos;
          newline = text.find('\n')) {
       std::string_view line = text.substr(0, newline);
       text.remove_prefix(newline + 1);
       if (!partial.empty()) line = partial.append(line);
-      visited = visit(line.substr(0, line.find('\0')));
+      if (Result<void> visited = visit(line.substr(0, line.find('\0'))); !visited) return visited;
       partial.clear();
     }
     partial += text;
-    after_block();
-    return visited;
+    return {};
   };
+  const auto visit_block = [&](std::string_view text) { return around([&] { return visit_lines(text); }); };
   for (;;) {
     const ssize_t count = ::read(fd, block.get(), kBlock);
     if (count < 0 && errno == EINTR) continue;

@@ -9,12 +9,14 @@
 
 namespace postmap {
 
-/// Reads `fd` to its end. `visit` gets each line without its newline, up to a
-/// NUL, if it has one; `before_block` and `after_block` are
-/// called around the lines of one read(2), so that nothing is held, and nothing unsaid, while more is waited
+/// Calls what it is given, with whatever must be done before and after. Errors: its own, and those of the
+/// call.
+using BlockGuard = std::function<libconf::Result<void>(const std::function<libconf::Result<void>()>& work)>;
+
+/// Reads `fd` to its end. `visit` gets each line without its newline, up to a NUL, if it has one; `around` is
+/// called for the lines of one read(2), so that nothing is held, and nothing unsaid, while more is waited
 /// for. Errors: kInputOutput, and the first of a callback.
-libconf::Result<void> for_each_line(int fd, const std::function<libconf::Result<void>()>& before_block,
-                                    const std::function<libconf::Result<void>(std::string_view line)>& visit,
-                                    const std::function<void()>& after_block);
+libconf::Result<void> for_each_line(int fd, const BlockGuard& around,
+                                    const std::function<libconf::Result<void>(std::string_view line)>& visit);
 
 }  // namespace postmap

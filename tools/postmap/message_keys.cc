@@ -41,24 +41,27 @@ class KeySink final : public mta::MessageSink {
 }  // namespace
 
 Result<void> for_each_message_key(int input, MessageKeys keys, const mta::MimeOptions& limits,
-                                  const KeyVisitor& visit) {
+                                  const BlockGuard& around, const KeyVisitor& visit) {
   mta::MimeOptions options = limits;
   options.is_mime_enabled = keys.mime;
   KeySink sink(keys, visit);
   mta::MimeParser parser(sink, options);
   std::array<char, kBlockSize> block;
-  while (sink.outcome()) {
-    const ssize_t count = ::read(input, block.data(), block.size());
-    if (count > 0) {
-      parser.feed({block.data(), static_cast<std::size_t>(count)});
-    } else if (count == 0) {
-      parser.finish();
-      break;
-    } else if (errno != EINTR) {
-      return libconf::io_error("read ", "standard input", errno);
-    }
+  for (ssize_t count = 1; count != 0;) {
+    count = ::read(input, block.data(), block.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return libconf::io_error("read ", "standard input", errno);
+    Result<void> done = around([&] {
+      if (count > 0) {
+        parser.feed({block.data(), static_cast<std::size_t>(count)});
+      } else {
+        parser.finish();
+      }
+      return sink.outcome();
+    });
+    if (!done) return done;
   }
-  return sink.outcome();
+  return {};
 }
 
 }  // namespace postmap

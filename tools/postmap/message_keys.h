@@ -6,6 +6,7 @@
 
 #include "libconf/result.h"
 #include "tools/mta/content/mime_parser.h"
+#include "tools/postmap/line_input.h"
 
 namespace postmap {
 
@@ -22,9 +23,10 @@ struct MessageKeys {
 using KeyVisitor = std::function<libconf::Result<void>(std::string_view key)>;
 
 /// Reads a message from the descriptor `input` to its end, and visits its keys in order. A key ends at its
-/// first NUL, and may be empty. `limits` gives the limits of main.cf; `keys.mime` decides whether MIME is
-/// parsed. Errors: kInputOutput, "read standard input: REASON", and the visitor's.
+/// first NUL, and may be empty. `around` is called for the keys of one read(2), so that nothing is held while
+/// more is waited for. `limits` gives the limits of main.cf; `keys.mime` decides whether MIME is parsed.
+/// Errors: kInputOutput, "read standard input: REASON", and those of `around` and the visitor.
 libconf::Result<void> for_each_message_key(int input, MessageKeys keys, const mta::MimeOptions& limits,
-                                           const KeyVisitor& visit);
+                                           const BlockGuard& around, const KeyVisitor& visit);
 
 }  // namespace postmap

@@ -93,8 +93,15 @@ class Answers {
     return {};
   }
 
-  Result<void> hold() { return tables_.hold(); }
-  void release() { tables_.release(); }
+  /// Answers a block of keys: the tables are held for all of them, and the answers go out at the end.
+  Result<void> answer_block(const std::function<Result<void>()>& work) {
+    Result<void> done = tables_.hold();
+    if (done) done = work();
+    tables_.release();
+    session_.output().flush();
+    return done;
+  }
+
   int status() const { return found_ ? 0 : 1; }
 
  private:
@@ -122,17 +129,12 @@ Result<int> query_key(Session& session) {
 Result<int> query_keys(Session& session) {
   Answers answers(session);
   const Result<void> done = for_each_line(
-      session.input(), [&] { return answers.hold(); },
-      [&](std::string_view key) { return answers.answer(key); },
-      [&] {
-        answers.release();
-        session.output().flush();
-      });
+      session.input(), [&](const std::function<Result<void>()>& work) { return answers.answer_block(work); },
+      [&](std::string_view key) { return answers.answer(key); });
   if (!done) return done.error();
   return answers.status();
 }
 
-// A message is read as it comes, so tables are held for one key at a time.
 Result<int> query_message(Session& session) {
   mta::MimeOptions limits;
   for (const auto& [name, limit] : {std::pair("header_size_limit", &limits.header_size_limit),
@@ -146,6 +148,7 @@ Result<int> query_message(Session& session) {
   Answers answers(session);
   const Result<void> done = for_each_message_key(
       session.input(), {.headers = options.headers, .body = options.body, .mime = options.mime}, limits,
+      [&](const std::function<Result<void>()>& work) { return answers.answer_block(work); },
       [&](std::string_view key) { return answers.answer(key); });
   if (!done) return done.error();
   return answers.status();

@@ -12,6 +12,8 @@
 namespace postmap {
 namespace {
 
+const BlockGuard kNothingAround = [](const std::function<libconf::Result<void>()>& work) { return work(); };
+
 using libconf::Result;
 using Keys = std::vector<std::string>;
 
@@ -45,7 +47,7 @@ Keys keys_of(std::string_view message, MessageKeys which) {
     keys.emplace_back(key);
     return {};
   };
-  EXPECT_TRUE(for_each_message_key(input.fd(), which, {}, visit));
+  EXPECT_TRUE(for_each_message_key(input.fd(), which, {}, kNothingAround, visit));
   return keys;
 }
 
@@ -84,15 +86,16 @@ TEST(MessageKeys, StopAtTheFirstErrorOfTheVisitor) {
     ++calls;
     return libconf::Error{.message = "table lookup problem"};
   };
-  const auto outcome = for_each_message_key(input.fd(), {.headers = true, .body = true}, {}, fail);
+  const auto outcome =
+      for_each_message_key(input.fd(), {.headers = true, .body = true}, {}, kNothingAround, fail);
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().message, "table lookup problem");
   EXPECT_EQ(calls, 1);
 }
 
 TEST(MessageKeys, ReportsInputThatCannotBeRead) {
-  const auto outcome =
-      for_each_message_key(-1, {.headers = true}, {}, [](std::string_view) { return Result<void>(); });
+  const auto outcome = for_each_message_key(-1, {.headers = true}, {}, kNothingAround,
+                                            [](std::string_view) { return Result<void>(); });
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().message, "read standard input: Bad file descriptor");
 }
