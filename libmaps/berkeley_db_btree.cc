@@ -21,6 +21,17 @@ Result<Item> item_at(const Page& page, std::size_t offset, std::size_t data_at) 
   return Item{.bytes = page.bytes().substr(data_at, length)};
 }
 
+/// The key of item `index`, whose bytes are `data_at` behind its start, where it lies in the page: nearly all
+/// do. Nothing: it is on overflow pages, or damaged, and the slower functions below tell which.
+std::optional<std::string_view> key_in_page(const Page& page, std::uint32_t index, std::size_t data_at) {
+  const std::optional<std::size_t> offset = item_offset(page, index, data_at);
+  if (!offset || (page.u8(*offset + btree_item::kType) & ~btree_item::kDeleted) != btree_item::kKeyData)
+    return std::nullopt;
+  const std::uint16_t length = page.u16(*offset + btree_item::kLength);
+  if (length > page.size() - *offset - data_at) return std::nullopt;
+  return page.bytes().substr(*offset + data_at, length);
+}
+
 /// The reference to overflow pages at `offset`.
 Result<Item> overflow_at(const Page& page, std::size_t offset) {
   if (offset + btree_item::kOverflowSize > page.size()) {
@@ -42,30 +53,42 @@ Result<BtreeFile> BtreeFile::open(std::string_view file) {
   return btree;
 }
 
+/// The page below `inner` where `key` belongs: the last item whose key is not greater; the first one's key
+/// counts as less than all. Null: the first page.
+Result<std::uint32_t> BtreeFile::child_of(const Page& inner, const std::string_view* key,
+                                          PageBudget& budget) const {
+  if (inner.entries() == 0) return damaged(inner.number(), "an inner page without items");
+  std::uint32_t low = 0;
+  std::uint32_t high = key == nullptr ? 1 : inner.entries();
+  while (high - low > 1) {
+    const std::uint32_t middle = low + (high - low) / 2;
+    if (const auto in_page = key_in_page(inner, middle, btree_item::kChildKeyAt)) {
+      (*key < *in_page ? high : low) = middle;
+      continue;
+    }
+    const Result<InternalItem> item = internal_item(inner, middle);
+    if (!item) return item.error();
+    const Result<int> order = pages_.compare(*key, item->key, budget);
+    if (!order) return order.error();
+    (*order < 0 ? high : low) = middle;
+  }
+  const Result<InternalItem> item = internal_item(inner, low);
+  if (!item) return item.error();
+  return item->child;
+}
+
 Result<Page> BtreeFile::leaf_of(const std::string_view* key, PageBudget& budget) const {
   Result<Page> page = pages_.page(root_);
   if (!page) return page.error();
   for (;;) {
     if (Result<void> checked = check_btree_page(*page); !checked) return checked.error();
     if (page->type() == PageType::kBtreeLeaf) return page;
-    if (page->entries() == 0) return damaged(page->number(), "an inner page without items");
-    // The last item whose key is not greater; the first one's key counts as less than all.
-    std::uint32_t low = 0;
-    std::uint32_t high = key == nullptr ? 1 : page->entries();
-    while (high - low > 1) {
-      const std::uint32_t middle = low + (high - low) / 2;
-      const Result<InternalItem> item = internal_item(*page, middle);
-      if (!item) return item.error();
-      const Result<int> order = pages_.compare(*key, item->key, budget);
-      if (!order) return order.error();
-      (*order < 0 ? high : low) = middle;
-    }
-    const Result<InternalItem> item = internal_item(*page, low);
-    if (!item) return item.error();
+    const Result<std::uint32_t> child = child_of(*page, key, budget);
+    if (!child) return child.error();
     const std::uint8_t level = page->level();
-    page = pages_.page(item->child);
+    page = pages_.page(*child);
     if (!page) return page.error();
-    if (page->level() + 1 != level) return damaged(item->child, "a page of another level of the tree");
+    if (page->level() + 1 != level) return damaged(*child, "a page of another level of the tree");
   }
 }
 
@@ -77,6 +100,12 @@ Result<std::optional<std::string_view>> BtreeFile::find(std::string_view key, st
   std::uint32_t high = leaf->entries() / 2;
   while (low < high) {
     const std::uint32_t middle = low + (high - low) / 2;
+    if (const auto in_page = key_in_page(*leaf, 2 * middle, btree_item::kDataAt)) {
+      const int order = key.compare(*in_page);
+      if (order < 0) high = middle;
+      if (order > 0) low = middle + 1;
+      if (order != 0) continue;
+    }
     const Result<LeafItem> candidate = leaf_item(*leaf, 2 * middle);
     if (!candidate) return candidate.error();
     const Result<int> order = pages_.compare(key, candidate->item, budget);

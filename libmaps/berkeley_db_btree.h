@@ -18,12 +18,15 @@ class BtreeFile {
 
   Result<std::optional<std::string_view>> find(std::string_view key, std::string& scratch) const;
   Result<void> for_each(const EntryVisitor& visit) const;
+  /// Does nothing: what find(key) needs first is found by the same steps.
+  void expect(std::string_view) const {}
 
   const Pages& pages() const { return pages_; }
   std::uint32_t root() const { return root_; }
 
  private:
   /// The leaf that has `key`, if any has; without one, the first leaf.
+  Result<std::uint32_t> child_of(const Page& inner, const std::string_view* key, PageBudget& budget) const;
   Result<Page> leaf_of(const std::string_view* key, PageBudget& budget) const;
 
   Pages pages_;

@@ -68,6 +68,8 @@ Result<std::optional<std::string_view>> HashFile::find(std::string_view key, std
   return std::optional<std::string_view>();
 }
 
+void HashFile::expect(std::string_view key) const { pages_.fetch(bucket_page(bucket_of(hash_of(key)))); }
+
 Result<void> HashFile::for_each(const EntryVisitor& visit) const {
   PageBudget budget(pages_.count());
   std::string key_scratch;

@@ -19,6 +19,8 @@ class HashFile {
 
   Result<std::optional<std::string_view>> find(std::string_view key, std::string& scratch) const;
   Result<void> for_each(const EntryVisitor& visit) const;
+  /// Fetches what find(key) looks at first.
+  void expect(std::string_view key) const;
 
   const Pages& pages() const { return pages_; }
   std::uint32_t max_bucket() const { return max_bucket_; }

@@ -18,6 +18,10 @@ Result<std::optional<std::string_view>> BerkeleyDbIndex::find(std::string_view k
   return std::visit([&](const auto& content) { return content.find(key, scratch); }, content_);
 }
 
+void BerkeleyDbIndex::expect(std::string_view key) const {
+  std::visit([&](const auto& content) { content.expect(key); }, content_);
+}
+
 Result<void> BerkeleyDbIndex::for_each(const EntryVisitor& visit) const {
   return std::visit([&](const auto& content) { return content.for_each(visit); }, content_);
 }

@@ -35,6 +35,9 @@ class BerkeleyDbIndex {
   /// kDataCorrupt, "damaged at page N: ...", also when the file has what Postfix's tables do not.
   Result<std::optional<std::string_view>> find(std::string_view key, std::string& scratch) const;
 
+  /// Fetches what find(key) looks at first.
+  void expect(std::string_view key) const;
+
   /// Visits all entries, in the order of libdb's cursor. Errors: kDataCorrupt, after a part of the entries.
   Result<void> for_each(const EntryVisitor& visit) const;
 

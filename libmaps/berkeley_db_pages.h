@@ -105,6 +105,9 @@ class Pages {
   /// (but not for a page of zeros, which libdb leaves for what was never used).
   Result<Page> page(std::uint32_t number) const;
 
+  /// Brings the start of a page nearer to the processor, where the file has it.
+  void fetch(std::uint32_t number) const;
+
   /// The bytes of `item`: in the file where they lie together, otherwise copied to `scratch`.
   Result<std::string_view> read(const Item& item, std::string& scratch, PageBudget& budget) const;
 

@@ -52,6 +52,14 @@ Result<Entry> CdbIndex::record_at(std::uint64_t position) const {
   return Entry{.key = bytes_.substr(start, key_size), .value = bytes_.substr(start + key_size, value_size)};
 }
 
+void CdbIndex::expect(std::string_view key) const {
+  const std::uint32_t hash = cdb::hash(key);
+  const HashTable table = this->table(cdb::table_of(hash));
+  if (table.slots == 0) return;
+  __builtin_prefetch(bytes_.data() + table.position +
+                     std::uint64_t{cdb::first_slot(hash, table.slots)} * cdb::kSlotSize);
+}
+
 Result<std::optional<std::string_view>> CdbIndex::find(std::string_view key) const {
   const std::uint32_t hash = cdb::hash(key);
   const HashTable table = this->table(cdb::table_of(hash));

@@ -29,6 +29,9 @@ class CdbIndex {
   /// kDataCorrupt.
   Result<std::optional<std::string_view>> find(std::string_view key) const;
 
+  /// Fetches what find(key) looks at first.
+  void expect(std::string_view key) const;
+
   /// Visits all records in the file's order. Each one's key is looked up first: what is listed can be found.
   /// Errors: kDataCorrupt, and what `visit` returns.
   Result<void> for_each(const EntryVisitor& visit) const;

@@ -45,6 +45,7 @@ class CheckedTable final : public Table {
 
   Result<void> hold() override { return inner_->hold(); }
   void release() override { inner_->release(); }
+  void expect(std::string_view key) override { inner_->expect(rules_.fold(key, folded_)); }
 
  private:
   std::unique_ptr<Table> inner_;

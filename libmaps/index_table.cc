@@ -28,6 +28,7 @@ concept Index = requires(const T index, std::string_view text, std::string& scra
   { T::over(text) } -> std::same_as<Result<T>>;
   { index.find(text, scratch) } -> std::same_as<Result<std::optional<std::string_view>>>;
   { index.for_each(visit) } -> std::same_as<Result<void>>;
+  index.expect(text);
 };
 
 /// Berkeley DB files, of the kind that the type has.
@@ -43,6 +44,7 @@ class KindOfBerkeleyDb {
     return index_.find(key, scratch);
   }
   Result<void> for_each(const EntryVisitor& visit) const { return index_.for_each(visit); }
+  void expect(std::string_view key) const { index_.expect(key); }
 
  private:
   explicit KindOfBerkeleyDb(BerkeleyDbIndex index) : index_(std::move(index)) {}
@@ -62,6 +64,7 @@ class InPlaceIndex {
     return index_.find(key);
   }
   Result<void> for_each(const EntryVisitor& visit) const { return index_.for_each(visit); }
+  void expect(std::string_view key) const { index_.expect(key); }
 
  private:
   explicit InPlaceIndex(T index) : index_(std::move(index)) {}
@@ -92,6 +95,17 @@ class IndexTable final : public IterableTable {
     Result<std::optional<std::string>> value = find(key);
     release();
     return value;
+  }
+
+  void expect(std::string_view key) override {
+    if (!is_held_) return;
+    // Which form it will be found in does not matter for where it lies, but in a hash.
+    if (tries_with_nul_) {
+      key_.assign(key).push_back('\0');
+      index_->expect(key_);
+    } else {
+      index_->expect(key);
+    }
   }
 
   Result<void> for_each(const EntryVisitor& visit) override {

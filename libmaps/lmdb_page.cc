@@ -10,14 +10,14 @@ std::size_t TreePage::node_count() const {
 }
 
 std::optional<Node> TreePage::node(std::size_t i) const {
+  const std::optional<std::string_view> key = this->key(i);
+  if (!key) return std::nullopt;
   Node node;
-  node.begin = load<std::uint16_t>(bytes_ + sizeof(PageHeader) + i * sizeof(std::uint16_t));
-  if (node.begin < header_.upper || node.begin + sizeof(NodeHeader) > kPageSize) return std::nullopt;
+  node.key = *key;
+  const auto key_begin = static_cast<std::size_t>(key->data() - bytes_);
+  node.begin = key_begin - sizeof(NodeHeader);
+  node.end = key_begin + key->size();
   const auto header = load<NodeHeader>(bytes_ + node.begin);
-  const std::size_t key_begin = node.begin + sizeof(NodeHeader);
-  node.end = key_begin + header.key_size;
-  if (node.end > kPageSize) return std::nullopt;
-  node.key = {bytes_ + key_begin, header.key_size};
 
   const char* rest = bytes_ + node.end;
   const std::size_t room = kPageSize - node.end;
@@ -45,9 +45,9 @@ std::optional<std::size_t> TreePage::upper_bound(std::string_view key, std::size
   std::size_t last = node_count();
   while (first < last) {
     const std::size_t middle = first + (last - first) / 2;
-    const std::optional<Node> node = this->node(middle);
-    if (!node) return std::nullopt;
-    if (node->key <= key) {
+    const std::optional<std::string_view> middle_key = this->key(middle);
+    if (!middle_key) return std::nullopt;
+    if (*middle_key <= key) {
       first = middle + 1;
     } else {
       last = middle;

@@ -45,6 +45,15 @@ class TreePage {
   friend class Pages;
   TreePage(const char* bytes, const PageHeader& header) : bytes_(bytes), header_(header) {}
 
+  /// The key of node number `i`; nothing when it is not within the page.
+  std::optional<std::string_view> key(std::size_t i) const {
+    const auto begin = load<std::uint16_t>(bytes_ + sizeof(PageHeader) + i * sizeof(std::uint16_t));
+    if (begin < header_.upper || begin + sizeof(NodeHeader) > kPageSize) return std::nullopt;
+    const auto size = load<std::uint16_t>(bytes_ + begin + offsetof(NodeHeader, key_size));
+    if (begin + sizeof(NodeHeader) + size > kPageSize) return std::nullopt;
+    return std::string_view(bytes_ + begin + sizeof(NodeHeader), size);
+  }
+
   const char* bytes_;
   PageHeader header_;
 };

@@ -44,6 +44,9 @@ class Table {
   virtual Result<void> hold() { return {}; }
   virtual void release() {}
 
+  /// Says that lookup(key) comes soon, within the same hold. A table may fetch what it will need.
+  virtual void expect(std::string_view) {}
+
  private:
   std::string name_;
 };

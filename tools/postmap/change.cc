@@ -51,13 +51,14 @@ Result<int> delete_keys(Session& session) {
     tables.push_back(std::move(*table));
   }
   bool found = false;
-  Result<void> done = for_each_line(
-      session.input(), [](const std::function<Result<void>()>& work) { return work(); },
-      [&](std::string_view key) -> Result<void> {
-        for (const std::unique_ptr<WritableTable>& table : tables) {
-          const Result<bool> removed = remove(*table, key);
-          if (!removed) return removed.error();
-          found |= *removed;
+  Result<void> done =
+      for_each_block_of_lines(session.input(), [&](std::span<const std::string_view> keys) -> Result<void> {
+        for (const std::string_view key : keys) {
+          for (const std::unique_ptr<WritableTable>& table : tables) {
+            const Result<bool> removed = remove(*table, key);
+            if (!removed) return removed.error();
+            found |= *removed;
+          }
         }
         return {};
       });

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <functional>
-#include <string>
+#include <span>
 #include <string_view>
 
 #include "libconf/result.h"
@@ -13,10 +13,10 @@ namespace postmap {
 /// call.
 using BlockGuard = std::function<libconf::Result<void>(const std::function<libconf::Result<void>()>& work)>;
 
-/// Reads `fd` to its end. `visit` gets each line without its newline, up to a NUL, if it has one; `around` is
-/// called for the lines of one read(2), so that nothing is held, and nothing unsaid, while more is waited
-/// for. Errors: kInputOutput, and the first of a callback.
-libconf::Result<void> for_each_line(int fd, const BlockGuard& around,
-                                    const std::function<libconf::Result<void>(std::string_view line)>& visit);
+/// Reads `fd` to its end. `visit` gets the lines of one read(2), each without its newline, up to a NUL, if it
+/// has one; so nothing is held, and nothing unsaid, while more is waited for. Errors: kInputOutput, and those
+/// of `visit`.
+libconf::Result<void> for_each_block_of_lines(
+    int fd, const std::function<libconf::Result<void>(std::span<const std::string_view> lines)>& visit);
 
 }  // namespace postmap

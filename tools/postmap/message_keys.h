@@ -6,7 +6,6 @@
 
 #include "libconf/result.h"
 #include "tools/mta/content/mime_parser.h"
-#include "tools/postmap/line_input.h"
 
 namespace postmap {
 
@@ -21,6 +20,10 @@ struct MessageKeys {
 /// What for_each_message_key() calls. The view is valid during the call only. An error ends the reading and
 /// is returned.
 using KeyVisitor = std::function<libconf::Result<void>(std::string_view key)>;
+
+/// Calls what it is given, with whatever must be done before and after. Errors: its own, and those of the
+/// call.
+using BlockGuard = std::function<libconf::Result<void>(const std::function<libconf::Result<void>()>& work)>;
 
 /// Reads a message from the descriptor `input` to its end, and visits its keys in order. A key ends at its
 /// first NUL, and may be empty. `around` is called for the keys of one read(2), so that nothing is held while

@@ -1,3 +1,4 @@
+#include <span>
 #include <vector>
 
 #include "libconf/text.h"
@@ -36,6 +37,11 @@ class Tables {
       if (table != nullptr)
         if (Result<void> held = table->hold(); !held) return query_error(*table, held.error());
     return {};
+  }
+
+  /// The first table is asked for every key, the others only for what that does not know.
+  void expect(std::string_view key) {
+    if (open_[0] != nullptr) open_[0]->expect(key);
   }
 
   void release() {
@@ -102,6 +108,16 @@ class Answers {
     return done;
   }
 
+  /// Answers keys of which the later ones are known already: tables fetch what those will need.
+  Result<void> answer_all(std::span<const std::string_view> keys) {
+    constexpr std::size_t kAhead = 4;
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (i + kAhead < keys.size()) tables_.expect(keys[i + kAhead]);
+      if (Result<void> answered = answer(keys[i]); !answered) return answered;
+    }
+    return {};
+  }
+
   int status() const { return found_ ? 0 : 1; }
 
  private:
@@ -128,9 +144,10 @@ Result<int> query_key(Session& session) {
 
 Result<int> query_keys(Session& session) {
   Answers answers(session);
-  const Result<void> done = for_each_line(
-      session.input(), [&](const std::function<Result<void>()>& work) { return answers.answer_block(work); },
-      [&](std::string_view key) { return answers.answer(key); });
+  const Result<void> done =
+      for_each_block_of_lines(session.input(), [&](std::span<const std::string_view> keys) {
+        return answers.answer_block([&] { return answers.answer_all(keys); });
+      });
   if (!done) return done.error();
   return answers.status();
 }
