@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
 #include <concepts>
 
@@ -23,8 +24,7 @@ using libconf::concat;
 
 /// A format of index files: a view of a file's bytes, which may be anything.
 template <class T>
-concept Index = requires(const T index, std::string_view text, std::string& scratch,
-                         const EntryVisitor& visit) {
+concept Index = requires(T index, std::string_view text, std::string& scratch, const EntryVisitor& visit) {
   { T::over(text) } -> std::same_as<Result<T>>;
   { index.find(text, scratch) } -> std::same_as<Result<std::optional<std::string_view>>>;
   { index.for_each(visit) } -> std::same_as<Result<void>>;
@@ -51,14 +51,12 @@ class KindOfBerkeleyDb {
   BerkeleyDbIndex index_;
 };
 
-/// A format whose values always lie in the file in one piece.
-template <class T>
-class InPlaceIndex {
+class CdbTable {
  public:
-  static Result<InPlaceIndex> over(std::string_view bytes) {
-    Result<T> index = T::over(bytes);
+  static Result<CdbTable> over(std::string_view bytes) {
+    Result<CdbIndex> index = CdbIndex::over(bytes);
     if (!index) return index.error();
-    return InPlaceIndex(std::move(*index));
+    return CdbTable(std::move(*index));
   }
   Result<std::optional<std::string_view>> find(std::string_view key, std::string&) const {
     return index_.find(key);
@@ -67,8 +65,44 @@ class InPlaceIndex {
   void expect(std::string_view key) const { index_.expect(key); }
 
  private:
-  explicit InPlaceIndex(T index) : index_(std::move(index)) {}
-  T index_;
+  explicit CdbTable(CdbIndex index) : index_(std::move(index)) {}
+  CdbIndex index_;
+};
+
+/// LMDB files. The way to an expected key's leaf is gone once.
+class LmdbTable {
+ public:
+  static Result<LmdbTable> over(std::string_view bytes) {
+    Result<LmdbTree> tree = LmdbTree::over(bytes);
+    if (!tree) return tree.error();
+    return LmdbTable(std::move(*tree));
+  }
+  Result<std::optional<std::string_view>> find(std::string_view key, std::string&) const {
+    for (const Expected& expected : expected_)
+      if (expected.key == key) return tree_.find_in(expected.leaf, key);
+    return tree_.find(key);
+  }
+  Result<void> for_each(const EntryVisitor& visit) const { return tree_.for_each(visit); }
+  void expect(std::string_view key) {
+    // What is wrong on the way is find()'s to say.
+    const Result<std::optional<std::uint64_t>> leaf = tree_.leaf_of(key);
+    if (!leaf) return;
+    Expected& oldest = expected_[next_++ % expected_.size()];
+    oldest.key = key;
+    oldest.leaf = *leaf;
+  }
+
+ private:
+  /// A leaf of nothing is right for the empty key, too: no file has it.
+  struct Expected {
+    std::string key;
+    std::optional<std::uint64_t> leaf;
+  };
+
+  explicit LmdbTable(LmdbTree tree) : tree_(std::move(tree)) {}
+  LmdbTree tree_;
+  std::array<Expected, 8> expected_;
+  std::size_t next_ = 0;
 };
 
 std::string_view without_nul(std::string_view text) {
@@ -238,7 +272,7 @@ Result<std::unique_ptr<IterableTable>> open_btree(std::string_view name, const T
 }
 
 Result<std::unique_ptr<IterableTable>> open_cdb(std::string_view name, const TableContext& context) {
-  return IndexTable<InPlaceIndex<CdbIndex>>::open("cdb", name, context);
+  return IndexTable<CdbTable>::open("cdb", name, context);
 }
 
 Result<std::unique_ptr<IterableTable>> open_hash(std::string_view name, const TableContext& context) {
@@ -246,7 +280,7 @@ Result<std::unique_ptr<IterableTable>> open_hash(std::string_view name, const Ta
 }
 
 Result<std::unique_ptr<IterableTable>> open_lmdb(std::string_view name, const TableContext& context) {
-  return IndexTable<InPlaceIndex<LmdbTree>>::open("lmdb", name, context);
+  return IndexTable<LmdbTable>::open("lmdb", name, context);
 }
 
 }  // namespace libmaps

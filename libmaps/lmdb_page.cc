@@ -81,6 +81,13 @@ Pages::Pages(std::string_view file, std::uint64_t last) : file_(file), count_(fi
   if (last < count_) count_ = last + 1;
 }
 
+void Pages::fetch(std::uint64_t number) const {
+  constexpr std::size_t kLine = 64;
+  constexpr std::size_t kFetched = 3 * kLine;  // The head, and where most nodes are.
+  if (!has(number)) return;
+  for (std::size_t i = 0; i < kFetched; i += kLine) __builtin_prefetch(page(number) + i);
+}
+
 std::optional<TreePage> Pages::tree_page(std::uint64_t number, PageKind kind) const {
   if (!has(number)) return std::nullopt;
   const auto header = load<PageHeader>(page(number));

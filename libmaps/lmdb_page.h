@@ -69,6 +69,9 @@ class Pages {
   /// A page of the tree; nothing when it is not of that kind or damaged.
   std::optional<TreePage> tree_page(std::uint64_t number, PageKind kind) const;
 
+  /// Brings the start of a page nearer to the processor, where the file has it.
+  void fetch(std::uint64_t number) const;
+
   /// The number of pages in the run of overflow pages that begins at `number`; nothing when it is damaged, or
   /// too short for `value_size` bytes.
   std::optional<std::uint64_t> overflow_run(std::uint64_t number, std::uint64_t value_size) const;

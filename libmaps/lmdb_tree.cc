@@ -174,27 +174,40 @@ Result<LmdbTree> LmdbTree::over(std::string_view bytes) {
 }
 
 Result<std::optional<std::string_view>> LmdbTree::find(std::string_view key) const {
+  const Result<std::optional<std::uint64_t>> leaf = leaf_of(key);
+  if (!leaf) return leaf.error();
+  return find_in(*leaf, key);
+}
+
+Result<std::optional<std::uint64_t>> LmdbTree::leaf_of(std::string_view key) const {
+  if (meta_.entries.depth == 0) return std::nullopt;
   std::uint64_t number = meta_.entries.root;
-  for (std::size_t height = meta_.entries.depth; height > 0; --height) {
-    const bool is_leaf = height == 1;
-    const std::optional<TreePage> page =
-        pages_.tree_page(number, is_leaf ? PageKind::kLeaf : PageKind::kBranch);
+  for (std::size_t height = meta_.entries.depth; height > 1; --height) {
+    const std::optional<TreePage> page = pages_.tree_page(number, PageKind::kBranch);
     if (!page || page->node_count() == 0) return damaged_page(number);
-    const std::optional<std::size_t> end = page->upper_bound(key, is_leaf ? 0 : 1);
-    if (!end) return damaged_page(number);
-    if (*end == 0) return std::nullopt;
-    const std::optional<Node> node = page->node(*end - 1);
+    const std::optional<std::size_t> end = page->upper_bound(key, 1);
+    const std::optional<Node> node = end ? page->node(*end - 1) : std::nullopt;
     if (!node) return damaged_page(number);
-    if (!is_leaf) {
-      number = node->child;
-      continue;
-    }
-    if (node->key != key) return std::nullopt;
-    const std::optional<std::string_view> value = pages_.value(*node);
-    if (!value) return damaged_page(number);
-    return *value;
+    number = node->child;
   }
-  return std::nullopt;
+  pages_.fetch(number);
+  return number;
+}
+
+Result<std::optional<std::string_view>> LmdbTree::find_in(std::optional<std::uint64_t> leaf,
+                                                          std::string_view key) const {
+  if (!leaf) return std::nullopt;
+  const std::optional<TreePage> page = pages_.tree_page(*leaf, PageKind::kLeaf);
+  if (!page || page->node_count() == 0) return damaged_page(*leaf);
+  const std::optional<std::size_t> end = page->upper_bound(key, 0);
+  if (!end) return damaged_page(*leaf);
+  if (*end == 0) return std::nullopt;
+  const std::optional<Node> node = page->node(*end - 1);
+  if (!node) return damaged_page(*leaf);
+  if (node->key != key) return std::nullopt;
+  const std::optional<std::string_view> value = pages_.value(*node);
+  if (!value) return damaged_page(*leaf);
+  return *value;
 }
 
 Result<void> LmdbTree::for_each(const EntryVisitor& visit) const {

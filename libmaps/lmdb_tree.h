@@ -26,8 +26,11 @@ class LmdbTree {
   /// The value of exactly `key`. Views live as long as the bytes are unchanged. Errors: kDataCorrupt.
   Result<std::optional<std::string_view>> find(std::string_view key) const;
 
-  /// Does nothing: what find(key) needs first is found by the same steps.
-  void expect(std::string_view) const {}
+  /// The same in two steps, with time between them: the leaf where `key` belongs, whose head is fetched
+  /// meanwhile, and what that leaf has. A leaf of nothing has no keys. Errors: kDataCorrupt.
+  Result<std::optional<std::uint64_t>> leaf_of(std::string_view key) const;
+  Result<std::optional<std::string_view>> find_in(std::optional<std::uint64_t> leaf,
+                                                  std::string_view key) const;
 
   /// Visits all entries in the order of their keys. Checks that they are in order, each where find() looks
   /// for it: what is listed can be found. Errors: kDataCorrupt, and what `visit` returns.
