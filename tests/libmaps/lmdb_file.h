@@ -22,7 +22,7 @@ class LmdbFile {
     return LmdbFile(std::move(*file), std::move(*tree));
   }
 
-  /// To be called after the file changed.
+  /// To be called after the file changed; after an error, nothing else may be.
   Result<void> refresh() {
     if (Result<void> mapped = file_.refresh(); !mapped) return mapped;
     Result<LmdbTree> tree = LmdbTree::over(file_.bytes());
