@@ -82,11 +82,6 @@ class CheckedChanges final : public WritableTable {
   CheckedChanges(std::unique_ptr<WritableTable> inner, const TableContext& context)
       : WritableTable(inner->name()), inner_(std::move(inner)), rules_(KeyKind::kFixed, context) {}
 
-  Result<std::optional<std::string>> lookup(std::string_view key) override {
-    if (!rules_.accepts(name(), key)) return std::optional<std::string>();
-    return inner_->lookup(rules_.fold(key, folded_));
-  }
-
   Result<bool> store(std::string_view key, std::string_view value, bool replace) override {
     return inner_->store(rules_.fold(key, folded_), value, replace);
   }

@@ -7,23 +7,19 @@ namespace {
 
 Error application_error() { return {.kind = ErrorKind::kTemporary, .message = "Application error"}; }
 
-/// Every capability, to fail in each.
-template <class Base>
-class FailTable : public Base {
- public:
-  explicit FailTable(std::string_view name) : Base(libconf::concat("fail:", name)) {}
-  Result<std::optional<std::string>> lookup(std::string_view) override { return application_error(); }
-};
+std::string full_name(std::string_view name) { return libconf::concat("fail:", name); }
 
-class FailListing final : public FailTable<IterableTable> {
+/// Asked or listed, it fails.
+class FailTable final : public IterableTable {
  public:
-  using FailTable::FailTable;
+  using IterableTable::IterableTable;
+  Result<std::optional<std::string>> lookup(std::string_view) override { return application_error(); }
   Result<void> for_each(const EntryVisitor&) override { return application_error(); }
 };
 
-class FailChanges final : public FailTable<WritableTable> {
+class FailChanges final : public WritableTable {
  public:
-  using FailTable::FailTable;
+  using WritableTable::WritableTable;
   Result<bool> store(std::string_view, std::string_view, bool) override { return application_error(); }
   Result<bool> remove(std::string_view) override { return application_error(); }
   Result<void> finish() override { return {}; }
@@ -32,16 +28,16 @@ class FailChanges final : public FailTable<WritableTable> {
 }  // namespace
 
 Result<std::unique_ptr<Table>> open_fail(std::string_view name, const TableContext&) {
-  return std::make_unique<FailTable<Table>>(name);
+  return std::make_unique<FailTable>(full_name(name));
 }
 
 Result<std::unique_ptr<IterableTable>> open_iterable_fail(std::string_view name, const TableContext&) {
-  return std::make_unique<FailListing>(name);
+  return std::make_unique<FailTable>(full_name(name));
 }
 
 Result<std::unique_ptr<WritableTable>> open_writable_fail(std::string_view name, IfAbsent,
                                                           const TableContext&) {
-  return std::make_unique<FailChanges>(name);
+  return std::make_unique<FailChanges>(full_name(name));
 }
 
 }  // namespace libmaps

@@ -42,11 +42,6 @@ class UpdatedTable final : public WritableTable {
                         : null_termination == NullTermination::kAlways),
         null_termination_(null_termination) {}
 
-  /// The library that changes the file is not asked: libmaps/index_table.h is for that.
-  Result<std::optional<std::string>> lookup(std::string_view) override {
-    return Error{.kind = ErrorKind::kUnsupported, .message = "open for changes only"};
-  }
-
   Result<bool> store(std::string_view key, std::string_view value, bool replace) override {
     value_ = value;
     if (stores_nul_) value_ += '\0';

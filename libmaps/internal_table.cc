@@ -21,12 +21,6 @@ class InternalTable final : public WritableTable {
  public:
   using WritableTable::WritableTable;
 
-  Result<std::optional<std::string>> lookup(std::string_view key) override {
-    const auto entry = entries_.find(key);
-    if (entry == entries_.end()) return std::optional<std::string>();
-    return std::optional(entry->second);
-  }
-
   Result<bool> store(std::string_view key, std::string_view value, bool replace) override {
     const auto [entry, is_new] = entries_.try_emplace(std::string(key), value);
     if (!is_new && replace) entry->second = value;

@@ -63,10 +63,17 @@ class IterableTable : public Table {
   virtual Result<void> for_each(const EntryVisitor& visit) = 0;
 };
 
-/// An index file that can be changed in place. Holds the exclusive lock from opening to finish().
-class WritableTable : public Table {
+/// A table that can be changed, an entry at a time. An index file is under its exclusive lock from opening to
+/// finish().
+class WritableTable {
  public:
-  using Table::Table;
+  explicit WritableTable(std::string name) : name_(std::move(name)) {}
+  WritableTable(const WritableTable&) = delete;
+  WritableTable& operator=(const WritableTable&) = delete;
+  virtual ~WritableTable() = default;
+
+  /// As Table::name().
+  const std::string& name() const { return name_; }
 
   /// Stores an entry. When the key is there already, replaces its value if `replace` is set; otherwise
   /// changes nothing and returns false.
@@ -78,6 +85,9 @@ class WritableTable : public Table {
   /// Makes the changes durable and lets the lock go. A table that is destroyed without it may have any part
   /// of the changes.
   virtual Result<void> finish() = 0;
+
+ private:
+  std::string name_;
 };
 
 /// One entry of an index to build. The texts belong to the caller.

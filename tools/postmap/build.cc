@@ -4,8 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <optional>
-
 #include "libconf/text.h"
 #include "libmaps/index_build.h"
 #include "tools/postmap/modes.h"
@@ -62,7 +60,7 @@ Result<libmaps::IndexOptions> index_options(const Session& session, const TableT
                                .map_size = static_cast<std::uint64_t>(*map_size)};
 }
 
-Error write_error(const libmaps::Table& table, const Error& error) {
+Error write_error(const libmaps::WritableTable& table, const Error& error) {
   Error named = error;
   named.message = concat("table ", table.name(), ": write error: ", error.message);
   return named;
@@ -132,19 +130,21 @@ Result<void> build_index(Session& session, TableSpec spec, const Recipe& recipe)
   const struct stat status = source->status();
   const std::string path = libmaps::index_path(type, name);
 
-  std::optional<RunAsOwner> owner;
-  if (!session.options().keep_privileges) owner.emplace(status);
+  RunAsOwner owner;
+  if (!session.options().keep_privileges)
+    if (Result<void> begun = owner.begin(status, name); !begun) return begun;
   // Where the owner may write the index but not its directory, replacing it needs root; no one but root can
   // have put anything in the way there.
-  const bool needs_root = owner && owner->is_active() && may_write_but_not_replace(path);
-  if (needs_root) owner.reset();
+  const bool needs_root = owner.is_active() && may_write_but_not_replace(path);
+  if (needs_root) owner.end();
   Result<libmaps::IndexBuild> build = libmaps::IndexBuild::begin(type, name);
   if (!build) return build.error();
 
-  if (needs_root) owner.emplace(status);
+  if (needs_root)
+    if (Result<void> begun = owner.begin(status, name); !begun) return begun;
   const libmaps::SourceEntries entries =
       read_entries(std::move(*source), recipe, duplicate_label(type, name), session.warnings());
-  if (needs_root) owner.reset();
+  if (needs_root) owner.end();
   return build->finish(entries.sorted(), *options, index_mode(status, recipe));
 }
 
@@ -159,8 +159,9 @@ Result<int> build_tables(Session& session) {
 Result<int> add_entries(Session& session) {
   Result<SourceReader> source = SourceReader::read_descriptor(session.input(), "stdin");
   if (!source) return source.error();
-  std::optional<RunAsOwner> owner;
-  if (!session.options().keep_privileges) owner.emplace(source->status());
+  RunAsOwner owner;
+  if (!session.options().keep_privileges)
+    if (Result<void> begun = owner.begin(source->status(), source->name()); !begun) return begun.error();
   // Standard input can be read once: it is for the first table, as in Postfix; the others get nothing.
   for (const std::string& table : session.options().tables)
     if (Result<void> added = add_to_table(session, table, *source); !added) return added.error();
