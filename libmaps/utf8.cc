@@ -41,6 +41,7 @@ bool has_none(std::string_view text) {
     std::memcpy(&word, text.data(), sizeof word);
     if (is_special(word) != 0) return false;
   }
+  if (text.empty()) return true;
   word = 0;
   std::memcpy(&word, text.data(), text.size());
   return is_special(word) == 0;

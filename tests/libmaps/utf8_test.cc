@@ -60,6 +60,12 @@ TEST(Fold, KnowsWhatIsFolded) {
   EXPECT_FALSE(is_folded_ascii("j\xc3\xb6rg"));
 }
 
+TEST(Fold, TakesATextOfNothing) {
+  EXPECT_TRUE(is_folded_ascii({}));
+  EXPECT_TRUE(is_utf8({}));
+  EXPECT_EQ(fold_unicode({}), "");
+}
+
 // Every byte at every place of the words that are looked at.
 TEST(Fold, KnowsEachByteWhereverItStands) {
   for (std::size_t size = 1; size <= 20; ++size) {
