@@ -9,33 +9,24 @@
 
 namespace cli {
 
-/// Collects text for a stream; it goes out in blocks, and when asked.
+/// Collects text for a stream; it goes out when asked.
 class Output {
  public:
   explicit Output(std::ostream& stream) : stream_(stream) {}
 
-  /// To append to. Call flush_if_large() from time to time.
+  /// To append to.
   std::string& text() { return text_; }
 
-  void flush_if_large() {
-    constexpr std::size_t kLarge = std::size_t{1} << 16;
-    if (text_.size() >= kLarge) write();
-  }
-
   void flush() {
-    write();
+    stream_.write(text_.data(), static_cast<std::streamsize>(text_.size()));
     stream_.flush();
+    text_.clear();
   }
 
   /// False once a write has failed.
   bool is_good() const { return static_cast<bool>(stream_); }
 
  private:
-  void write() {
-    stream_.write(text_.data(), static_cast<std::streamsize>(text_.size()));
-    text_.clear();
-  }
-
   std::ostream& stream_;
   std::string text_;
 };

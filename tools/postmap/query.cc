@@ -95,11 +95,11 @@ class Answers {
     if (!*value) return {};
     found_ = true;
     append_answer(session_.output().text(), session_, key, **value);
-    session_.output().flush_if_large();
     return {};
   }
 
-  /// Answers a block of keys: the tables are held for all of them, and the answers go out at the end.
+  /// Answers a block of keys: the tables are held for all of them, and the answers go out when they are not
+  /// any more, as whoever reads them may be slow.
   Result<void> answer_block(const std::function<Result<void>()>& work) {
     Result<void> done = tables_.hold();
     if (done) done = work();
