@@ -1,36 +1,15 @@
 #include "libmaps/environ_table.h"
 
 #include <cstdlib>
-#include <map>
 
 #include "libconf/text.h"
+#include "libmaps/map_table.h"
 
 namespace libmaps {
-namespace {
-
-class EnvironTable final : public Table {
- public:
-  using Variables = std::map<std::string, std::string, std::less<>>;
-
-  EnvironTable(std::string name, Variables variables)
-      : Table(std::move(name)), variables_(std::move(variables)) {}
-
-  Result<std::optional<std::string>> lookup(std::string_view key) override {
-    const auto variable = variables_.find(key);
-    if (variable == variables_.end()) return std::optional<std::string>();
-    return std::optional(variable->second);
-  }
-
- private:
-  Variables variables_;
-};
-
-}  // namespace
-
 Result<std::unique_ptr<Table>> open_environ(std::string_view name, const TableContext& context) {
   const Result<std::vector<std::string>> imports = context.settings.get_list("import_environment");
   if (!imports) return imports.error();
-  EnvironTable::Variables variables;
+  MapTable::Entries variables;
   for (std::string_view word : *imports) {
     if (word.starts_with('{') && word.ends_with('}')) word = libconf::trim(word.substr(1, word.size() - 2));
     libconf::NameValue assignment;
@@ -40,7 +19,7 @@ Result<std::unique_ptr<Table>> open_environ(std::string_view name, const TableCo
       variables.insert_or_assign(std::string(word), value);
     }
   }
-  return std::make_unique<EnvironTable>(libconf::concat("environ:", name), std::move(variables));
+  return std::make_unique<MapTable>(libconf::concat("environ:", name), std::move(variables));
 }
 
 }  // namespace libmaps

@@ -20,18 +20,18 @@ Result<std::unique_ptr<Session>> Session::start(const Program& program, const Op
 
 Result<void> Session::load() {
   const char* environment = std::getenv("MAIL_CONFIG");  // NOLINT(concurrency-mt-unsafe): once, at the start.
-  has_own_directory_ = options_.config_directory.has_value() || environment != nullptr;
+  const bool has_own_directory = options_.config_directory.has_value() || environment != nullptr;
   directory_ = options_.config_directory ? *options_.config_directory
                : environment != nullptr  ? environment
                                          : libconf::find_parameter("config_directory")->default_value;
 
   Result<libconf::MainCfDocument> document = libconf::MainCfDocument::load(directory_ + "/main.cf");
   if (!document) return document.error();
-  document->report(warnings(), has_own_directory_ ? std::string_view(directory_) : std::string_view());
+  document->report(warnings(), has_own_directory ? std::string_view(directory_) : std::string_view());
   if (const libconf::MainCfEntry* fault = document->first_fault()) return document->fault_error(*fault);
   main_cf_.emplace(std::move(*document));
   settings_.emplace(&*main_cf_, libconf::system_host());
-  if (has_own_directory_) settings_->set_config_directory(directory_);
+  if (has_own_directory) settings_->set_config_directory(directory_);
 
   const Result<std::string> default_type = settings_->get("default_database_type");
   if (!default_type) return default_type.error();

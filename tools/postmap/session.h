@@ -36,7 +36,6 @@ class Session {
   const Options& options() const { return options_; }
   const libconf::Settings& settings() const { return *settings_; }
   const std::string& directory() const { return directory_; }
-  bool has_own_directory() const { return has_own_directory_; }
   int input() const { return streams_.input; }
   cli::Output& output() const { return streams_.output; }
   libconf::DiagnosticSink& warnings() const { return streams_.messages; }
@@ -69,7 +68,6 @@ class Session {
   const Options& options_;
   Streams streams_;
   std::string directory_;
-  bool has_own_directory_ = false;
   std::optional<libconf::MainCfDocument> main_cf_;
   std::optional<libconf::Settings> settings_;
   std::string default_type_;
