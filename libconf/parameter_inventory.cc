@@ -258,8 +258,7 @@ class InventoryScan {
 
   /// A table with a network client reads its settings from main.cf (`mysql:name`), or from a file of its own.
   std::optional<Error> scan_table(const Context& context, std::string_view type, std::string_view table) {
-    const std::span<const DerivedParameter> suffixes =
-        type == "service" ? std::span<const DerivedParameter>{} : derived_parameters(type);
+    const std::span<const DerivedParameter> suffixes = table_settings(type);
     if (suffixes.empty()) return std::nullopt;
     if (table.starts_with('/') || table.starts_with('.')) return scan_table_file(type, table, suffixes);
     for (const DerivedParameter& row : suffixes) {
@@ -290,10 +289,7 @@ class InventoryScan {
     std::map<std::string_view, const MainCfEntry*> last_entries;
     for (const MainCfEntry& entry : document->entries()) last_entries[entry.name] = &entry;
     for (const auto& [name, entry] : last_entries) {
-      const bool is_known = std::any_of(suffixes.begin(), suffixes.end(), [name = name](const auto& row) {
-        return row.suffix.substr(1) == name;
-      });
-      if (!is_known)
+      if (!has_table_setting(suffixes, name))
         sink_.report({.file = file,
                       .line = entry->line,
                       .code = "unused-parameter",

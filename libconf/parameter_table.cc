@@ -53,4 +53,9 @@ std::span<const DerivedParameter> derived_parameters(std::string_view kind) {
   return {first, last};
 }
 
+bool has_table_setting(std::span<const DerivedParameter> settings, std::string_view name) {
+  return std::any_of(settings.begin(), settings.end(),
+                     [name](const DerivedParameter& row) { return row.suffix.substr(1) == name; });
+}
+
 }  // namespace libconf

@@ -69,4 +69,12 @@ struct DerivedParameter {
 std::span<const DerivedParameter> all_derived_parameters();
 std::span<const DerivedParameter> derived_parameters(std::string_view kind);
 
+/// The settings of a table type that is the client of something else, as `mysql` is; none for other types.
+inline std::span<const DerivedParameter> table_settings(std::string_view type) {
+  return type == "service" ? std::span<const DerivedParameter>{} : derived_parameters(type);
+}
+
+/// Whether `settings` has one named `name`, without an underscore: "dbname".
+bool has_table_setting(std::span<const DerivedParameter> settings, std::string_view name);
+
 }  // namespace libconf

@@ -45,7 +45,10 @@ class CheckedTable final : public Table {
 
   Result<void> hold() override { return inner_->hold(); }
   void release() override { inner_->release(); }
-  void expect(std::string_view key) override { inner_->expect(rules_.fold(key, folded_)); }
+  void expect(std::string_view key) override {
+    if (!context_.options.utf8 || is_utf8(key)) inner_->expect(rules_.fold(key, folded_));
+  }
+  std::size_t lookahead() const override { return inner_->lookahead(); }
 
  private:
   std::unique_ptr<Table> inner_;

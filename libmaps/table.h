@@ -8,6 +8,7 @@
 /// table is thread-safe: open one per thread.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -44,8 +45,12 @@ class Table {
   virtual Result<void> hold() { return {}; }
   virtual void release() {}
 
-  /// Says that lookup(key) comes soon, within the same hold. A table may fetch what it will need.
+  /// Says that lookup(key) comes soon, within the same hold; lookups come in the order that they were said in.
+  /// A table may fetch what it will need, or the answer.
   virtual void expect(std::string_view) {}
+
+  /// How many keys ahead expect() is of use.
+  virtual std::size_t lookahead() const { return 4; }
 
  private:
   std::string name_;

@@ -1,5 +1,7 @@
 #include "libmaps/table_config.h"
 
+#include <sys/stat.h>
+
 #include <limits>
 
 #include "libconf/main_cf_document.h"
@@ -25,7 +27,10 @@ Result<TableConfig> TableConfig::open(std::string_view name, const TableContext&
   document->report(context.warnings);
   if (const MainCfEntry* fault = document->first_fault()) return document->fault_error(*fault);
   for (const MainCfEntry& entry : document->entries())
-    config.values_.insert_or_assign(std::string(entry.name), std::string(entry.value));
+    config.values_.insert_or_assign(std::string(entry.name),
+                                    FileSetting{.value = std::string(entry.value), .line = entry.line});
+  struct stat status {};
+  config.is_readable_by_all_ = ::stat(config.name_.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0;
   return config;
 }
 
@@ -44,7 +49,7 @@ Result<std::optional<std::string>> TableConfig::find(std::string_view setting) c
   const std::string name = full_name(setting);
   if (is_file_) {
     const auto found = values_.find(name);
-    return found == values_.end() ? std::optional<std::string>() : found->second;
+    return found == values_.end() ? std::optional<std::string>() : found->second.value;
   }
   if (!settings_->explicit_setting(name)) return std::optional<std::string>();
   Result<std::string> value = settings_->get(name);

@@ -10,10 +10,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "libconf/result.h"
 #include "libmaps/table_context.h"
@@ -26,6 +26,12 @@ struct SettingLimits {
   std::int64_t max = 0;
 };
 
+/// One setting of a file, where it stands last.
+struct FileSetting {
+  std::string value;
+  int line = 0;
+};
+
 /// Thread-safe once opened, as far as the Settings of the context are.
 class TableConfig {
  public:
@@ -35,6 +41,12 @@ class TableConfig {
 
   /// The table's name, as messages give it: "./aliases.cf".
   const std::string& name() const { return name_; }
+
+  /// The settings of the file, by name. Empty when they are in main.cf.
+  const std::map<std::string, FileSetting, std::less<>>& file_settings() const { return values_; }
+
+  /// Whether they are in a file that every user of the system can read.
+  bool is_readable_by_all() const { return is_readable_by_all_; }
 
   /// Values, or `fallback` where the setting is not given. Errors: kConfiguration, in Postfix's words ("FILE:
   /// bad string length 0 < 1: dbpath = "); from main.cf also kSyntax, for a bad `$` expression.
@@ -54,7 +66,8 @@ class TableConfig {
   std::string name_;
   bool is_file_ = false;
   const libconf::Settings* settings_;
-  std::unordered_map<std::string, std::string> values_;  ///< Of the file.
+  std::map<std::string, FileSetting, std::less<>> values_;
+  bool is_readable_by_all_ = false;
 };
 
 }  // namespace libmaps

@@ -1,6 +1,5 @@
 #include "libmaps/table_inventory.h"
 
-#include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -16,9 +15,6 @@ namespace {
 using libconf::DiagnosticSink;
 using libconf::Result;
 using libconf::Settings;
-
-/// The types whose name is that of a file with settings, tables among them.
-constexpr std::string_view kClients[] = {"ldap", "memcache", "mongodb", "mysql", "pgsql", "sqlite"};
 
 class Finder {
  public:
@@ -55,7 +51,7 @@ class Finder {
       table.parameters.emplace(parameter);
       const bool is_news = is_new || (is_set_ && !table.is_set);
       table.is_set |= is_set_;
-      const bool is_client = std::find(std::begin(kClients), std::end(kClients), type) != std::end(kClients);
+      const bool is_client = !libconf::table_settings(type).empty();
       if (is_news && is_client && name.starts_with('/')) look_at_file(parameter, std::string(name));
     });
   }

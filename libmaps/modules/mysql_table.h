@@ -12,19 +12,19 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 
 #include "libmaps/table.h"
+#include "libmaps/table_config.h"
 #include "libmaps/table_context.h"
 
 namespace libmaps {
 
-/// `name` is the file of the settings, or the prefix of those in main.cf (libmaps/table_config.h). Nothing is
+/// Nothing is
 /// connected before the first lookup. Errors: kConfiguration and kSyntax, from the settings.
 ///
 /// A lookup tries the hosts one after the other, UNIX-domain sockets first, otherwise in random order. It
 /// fails with kTemporary and a reason, after a warning for each host, "connect to mysql server HOST: REASON",
 /// when none answers.
-Result<std::unique_ptr<Table>> open_mysql(std::string_view name, const TableContext& context);
+Result<std::unique_ptr<Table>> make_mysql(const TableConfig& config, const TableContext& context);
 
 }  // namespace libmaps

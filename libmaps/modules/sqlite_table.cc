@@ -10,7 +10,6 @@
 #include "libmaps/modules/export_module.h"
 #include "libmaps/query_template.h"
 #include "libmaps/sql_query.h"
-#include "libmaps/table_config.h"
 
 namespace libmaps {
 namespace {
@@ -106,22 +105,20 @@ class SqliteTable final : public Table {
 
 }  // namespace
 
-Result<std::unique_ptr<Table>> open_sqlite(std::string_view name, const TableContext& context) {
-  const std::string table = concat("sqlite:", name);
-  const Result<TableConfig> config = TableConfig::open(name, context);
-  if (!config) return config.error();
-  const Result<std::string> path = config->get_string("dbpath", "", {.min = 1});
+Result<std::unique_ptr<Table>> make_sqlite(const TableConfig& config, const TableContext& context) {
+  const std::string table = concat("sqlite:", config.name());
+  const Result<std::string> path = config.get_string("dbpath", "", {.min = 1});
   if (!path) return path.error();
-  const Result<std::string> query = read_sql_query(*config, table, context.warnings);
+  const Result<std::string> query = read_sql_query(config, table, context.warnings);
   if (!query) return query.error();
-  Result<QueryRules> rules = QueryRules::read(*config, "sqlite", *query, table, context);
+  Result<QueryRules> rules = QueryRules::read(config, "sqlite", *query, table, context);
   if (!rules) return rules.error();
   Result<Database> database = open_database(*path, table);
   if (!database) return database.error();
-  return std::unique_ptr<Table>(std::make_unique<SqliteTable>(table, config->name(), std::move(*database),
+  return std::unique_ptr<Table>(std::make_unique<SqliteTable>(table, config.name(), std::move(*database),
                                                               std::move(*rules), context.warnings));
 }
 
 }  // namespace libmaps
 
-POSTKIT_EXPORT_MODULE("sqlite", libmaps::open_sqlite);
+POSTKIT_EXPORT_CLIENT("sqlite", libmaps::make_sqlite);

@@ -5,19 +5,18 @@
 #pragma once
 
 #include <memory>
-#include <string_view>
 
 #include "libmaps/table.h"
+#include "libmaps/table_config.h"
 #include "libmaps/table_context.h"
 
 namespace libmaps {
 
-/// `name` is the file of the settings, or the prefix of those in main.cf (libmaps/table_config.h). The
-/// database is opened for reading only. Errors: kConfiguration and kSyntax from the settings; kInputOutput,
-/// "sqlite:NAME: open database FILE: REASON".
+/// The database is opened for reading only. Errors: kConfiguration and kSyntax from the settings;
+/// kInputOutput, "sqlite:NAME: open database FILE: REASON".
 ///
 /// Lookups fail with kTemporary and a reason after a warning that tells more; a query that SQLite rejects is
 /// kSyntax, and its message is complete: "dict_sqlite_lookup: NAME: SQL prepare failed: ...".
-Result<std::unique_ptr<Table>> open_sqlite(std::string_view name, const TableContext& context);
+Result<std::unique_ptr<Table>> make_sqlite(const TableConfig& config, const TableContext& context);
 
 }  // namespace libmaps

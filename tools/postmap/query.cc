@@ -44,6 +44,8 @@ class Tables {
     if (open_[0] != nullptr) open_[0]->expect(key);
   }
 
+  std::size_t lookahead() const { return open_[0] != nullptr ? open_[0]->lookahead() : 0; }
+
   void release() {
     is_holding_ = false;
     for (const std::unique_ptr<libmaps::Table>& table : open_)
@@ -110,9 +112,10 @@ class Answers {
 
   /// Answers keys of which the later ones are known already: tables fetch what those will need.
   Result<void> answer_all(std::span<const std::string_view> keys) {
-    constexpr std::size_t kAhead = 4;
+    std::size_t expected = 0;
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (i + kAhead < keys.size()) tables_.expect(keys[i + kAhead]);
+      for (; expected < keys.size() && expected <= i + tables_.lookahead(); ++expected)
+        tables_.expect(keys[expected]);
       if (Result<void> answered = answer(keys[i]); !answered) return answered;
     }
     return {};

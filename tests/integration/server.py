@@ -1,0 +1,125 @@
+"""Servers that a test starts for itself: in a temporary directory, on loopback or a UNIX-domain socket. Ends what it
+started, and nothing else.
+
+    with Server("memcached", [program, "-l", "127.0.0.1", "-p", str(port)], is_ready=lambda: listens(port)) as server:
+        ...
+        server.kill()
+        server.start()
+"""
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from checks import environment
+
+START_TIMEOUT = 60  # seconds
+STOP_TIMEOUT = 20
+
+
+class NoServer(Exception):
+    """The server is not installed, or does not come up; the message says why."""
+
+
+def find_program(name, *more_directories):
+    """The path of an installed server. Raises NoServer."""
+    path = os.pathsep.join(map(str, more_directories)) + ":/usr/sbin:/usr/local/sbin:/usr/bin:/bin"
+    found = shutil.which(name, path=path)
+    if not found:
+        raise NoServer("%s is not installed" % name)
+    return found
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def listens(port=None, path=None):
+    """Whether somebody takes connections there."""
+    family, address = (socket.AF_UNIX, str(path)) if path else (socket.AF_INET, ("127.0.0.1", port))
+    with socket.socket(family) as client:
+        client.settimeout(1)
+        return client.connect_ex(address) == 0
+
+
+def server_user(name):
+    """The user that a server which refuses to be root runs as: `name` where it exists, or nobody. None when we are not
+    root, and the server is ours as it is."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def private_directory(user=None):
+    """A new temporary directory with a short path, as sockets need; of `user`, where one is given."""
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="pk-", dir="/tmp"))
+    if user is not None:
+        os.chown(directory, user.pw_uid, user.pw_gid)
+    directory.chmod(0o755)
+    return directory
+
+
+class Server:
+    """One process in the foreground, with what it prints in `log`."""
+
+    def __init__(self, name, argv, is_ready, log, user=None, env=None):
+        self.name, self.argv, self.is_ready, self.log, self.user = name, [str(a) for a in argv], is_ready, log, user
+        self.env = env or environment()
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        identity = {} if self.user is None else {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.env,
+                                            start_new_session=True, **identity)
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                state = "does not answer" if self.process.poll() is None else "ended with %d" % self.process.returncode
+                self.stop()
+                raise NoServer("%s %s: %s" % (self.name, state, pathlib.Path(self.log).read_text(errors="replace")[-2000:]))
+            time.sleep(0.05)
+
+    def stop(self, how=signal.SIGTERM):
+        """Ends the server, and whatever it started."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.send_signal(how)
+            try:
+                process.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                pass
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+    def kill(self):
+        self.stop(signal.SIGKILL)
+
+    def freeze(self):
+        """It goes on holding its connections, but answers no more."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def thaw(self):
+        os.killpg(self.process.pid, signal.SIGCONT)
