@@ -51,11 +51,14 @@ std::string SecretLines::hide(std::string message, int line) const {
   const auto found = std::find_if(lines.begin(), lines.end(), [line](const LogicalLine& candidate) {
     return static_cast<int>(candidate.first) + 1 == line;
   });
-  if (found == lines.end() || !names_.contains(name_of(found->text))) return message;
+  if (found == lines.end()) return message;
+  const std::string_view name = name_of(found->text);
+  if (!names_.contains(name)) return message;
   // "FILE, line 3: WHAT: QUOTED" and "FILE: WHAT: QUOTED"
   const std::size_t what = message.find(": ", document_.file().size());
   const std::size_t quoted = what == std::string::npos ? what : message.find(": ", what + 2);
-  if (quoted != std::string::npos) message.replace(quoted + 2, std::string::npos, kHidden);
+  if (quoted != std::string::npos)
+    message.replace(quoted + 2, std::string::npos, libconf::concat(name, " ", kHidden));
   return message;
 }
 

@@ -101,8 +101,9 @@ Result<std::int64_t> TableConfig::get_int(std::string_view setting, std::int64_t
   constexpr std::int64_t kHighest = std::numeric_limits<int>::max();
   const Result<std::int64_t> number = libconf::parse_number(name, **found, kLowest, kHighest);
   if (!number)
-    return in_place({.kind = ErrorKind::kConfiguration,
-                     .message = concat("bad numerical configuration: ", name, " = ", **found)});
+    return in_place(
+        {.kind = ErrorKind::kConfiguration,
+         .message = concat("bad numerical configuration: ", name, " = ", shown(setting, **found))});
   const Result<std::int64_t> limited =
       libconf::parse_number(name, **found, limits.min != 0 ? limits.min : kLowest, limits.max);
   if (!limited) return in_place(limited.error());
@@ -113,7 +114,7 @@ Result<bool> TableConfig::get_bool(std::string_view setting, bool fallback) cons
   const Result<std::optional<std::string>> found = find(setting);
   if (!found) return found.error();
   if (!*found) return fallback;
-  const Result<bool> flag = libconf::parse_bool(full_name(setting), **found);
+  const Result<bool> flag = libconf::parse_bool(full_name(setting), shown(setting, **found));
   if (!flag) return in_place(flag.error());
   return *flag;
 }
