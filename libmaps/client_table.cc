@@ -1,6 +1,9 @@
 #include "libmaps/client_table.h"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 #include "libconf/parameter_table.h"
 #include "libconf/text.h"
@@ -12,27 +15,41 @@ namespace {
 
 using libconf::concat;
 
+using Setting = std::pair<const std::string, FileSetting>;
+
+/// The settings of the file, in its order.
+std::vector<const Setting*> in_order(const TableConfig& config) {
+  std::vector<const Setting*> settings;
+  for (const Setting& setting : config.file_settings()) settings.push_back(&setting);
+  std::sort(settings.begin(), settings.end(),
+            [](const Setting* a, const Setting* b) { return a->second.line < b->second.line; });
+  return settings;
+}
+
+libconf::Diagnostic about(const Setting& setting, const TableConfig& config, std::string_view code,
+                          std::string_view what) {
+  const int line = setting.second.line;
+  return {.file = config.name(),
+          .line = line,
+          .code = code,
+          .message = concat(config.name(), ", line ", std::to_string(line), ": ", what)};
+}
+
 void warn_of_unused(std::string_view type, const TableConfig& config, libconf::DiagnosticSink& warnings) {
   const auto known = libconf::table_settings(type);
-  for (const auto& [name, setting] : config.file_settings())
-    if (!libconf::has_table_setting(known, name))
-      warnings.report({.file = config.name(),
-                       .line = setting.line,
-                       .code = "unused-parameter",
-                       .message = concat(config.name(), ", line ", std::to_string(setting.line),
-                                         ": unused parameter: ", name)});
+  for (const Setting* setting : in_order(config))
+    if (!libconf::has_table_setting(known, setting->first))
+      warnings.report(
+          about(*setting, config, "unused-parameter", concat("unused parameter: ", setting->first)));
 }
 
 void warn_of_readable(const TableConfig& config, libconf::DiagnosticSink& warnings) {
   if (!config.is_readable_by_all()) return;
-  for (const auto& [name, setting] : config.file_settings())
-    if (is_secret(name, setting.value))
+  for (const Setting* setting : in_order(config))
+    if (is_secret(setting->first, setting->second.value))
       warnings.report(
-          {.file = config.name(),
-           .line = setting.line,
-           .code = "readable-secret",
-           .message = concat(config.name(), ", line ", std::to_string(setting.line),
-                             ": everyone can read the ", name, "; use \"chmod o-r ", config.name(), "\"")});
+          about(*setting, config, "readable-secret",
+                concat("everyone can read the ", setting->first, "; use \"chmod o-r ", config.name(), "\"")));
 }
 
 Result<CacheLimits> read_cache_limits(const TableConfig& config) {

@@ -63,10 +63,9 @@ class ClientTable : public testing::Test {
 
 TEST_F(ClientTable, WarnsOfSettingsThatTheTypeDoesNotHave) {
   ASSERT_TRUE(open("dbname = x\n# comment\nresult_frmat = %s\nquery = 1\n  more\nbind_dn = x\n"));
-  // Sorted by name; the line is where the setting starts.
-  EXPECT_EQ(warned(), (std::vector<std::string>{"6 unused-parameter: FILE, line 6: unused parameter: bind_dn",
-                                                "3 unused-parameter: FILE, line 3: unused parameter: "
-                                                "result_frmat"}));
+  EXPECT_EQ(warned(),
+            (std::vector<std::string>{"3 unused-parameter: FILE, line 3: unused parameter: result_frmat",
+                                      "6 unused-parameter: FILE, line 6: unused parameter: bind_dn"}));
   ASSERT_TRUE(open("dbname = x\nhosts = h\nuser = u\ncache_size = 0\nDBNAME = y\n"));
   EXPECT_EQ(warned(), std::vector<std::string>{"5 unused-parameter: FILE, line 5: unused parameter: DBNAME"});
 }
