@@ -20,6 +20,7 @@ import time
 
 from checks import Checks, environment
 from client_tables import Desk
+from sandbox import unprivileged
 
 BY_KEY = "query = SELECT v, w FROM t WHERE k = '%s'\n"
 ROWS = [
@@ -192,6 +193,17 @@ class Test:
         self.checks.equal("a database that is not there", (done.status, done.err), (1, "postmap: fatal: %s: open database "
                           "%s: unable to open database file: No such file or directory\n" % (table, absent)))
         self.checks.check("it is not made, either", not absent.exists())
+        where.chmod(0o755)
+        closed = self.desk.table("sqlite", "closed.cf", "dbpath = x\n", mode=0)
+        asked = [ask(closed, "joe", preexec_fn=unprivileged()) for ask in (self.desk.ours, self.desk.stock)
+                 if ask == self.desk.ours or self.desk.stock_postmap]
+        self.checks.equal("a file of settings that may not be read", {(done.status, done.err) for done in asked},
+                          {(1, "postmap: fatal: open %s/closed.cf: Permission denied\n" % where)})
+        make_database(where / "closed.db").chmod(0)
+        table = self.desk.table("sqlite", "closed-db.cf", "dbpath = %s/closed.db\n%s" % (where, BY_KEY), mode=0o644)
+        done = self.desk.ours(table, "joe", preexec_fn=unprivileged())
+        self.checks.equal("a database that may not be read", (done.status, done.err), (1, "postmap: fatal: %s: open database "
+                          "%s/closed.db: unable to open database file: Permission denied\n" % (table, where)))
         done = self.desk.ours(self.table("write.cf", "query = INSERT INTO t VALUES('%s', 'new', 1)\n"), "joe")
         self.checks.check("a query cannot change the database", done.status == 1 and
                           "attempt to write a readonly database?" in done.err, done)
