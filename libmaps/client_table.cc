@@ -1,52 +1,55 @@
 #include "libmaps/client_table.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
+#include <utility>
+#include <vector>
 
 #include "libconf/parameter_table.h"
 #include "libconf/text.h"
 #include "libmaps/cached_table.h"
+#include "libmaps/secret_setting.h"
 
 namespace libmaps {
 namespace {
 
 using libconf::concat;
 
-constexpr std::array<std::string_view, 2> kSecrets = {"bind_pw", "password"};
+using Setting = std::pair<const std::string, FileSetting>;
 
-/// "scheme://user:password@host", anywhere in `value`.
-bool has_password_in_url(std::string_view value) {
-  const std::size_t scheme = value.find("://");
-  if (scheme == std::string_view::npos) return false;
-  const std::string_view authority =
-      value.substr(scheme + 3, value.find_first_of("/?# \t", scheme + 3) - scheme - 3);
-  const std::size_t at = authority.rfind('@');
-  return at != std::string_view::npos && authority.substr(0, at).find(':') != std::string_view::npos;
+/// The settings of the file, in its order.
+std::vector<const Setting*> in_order(const TableConfig& config) {
+  std::vector<const Setting*> settings;
+  for (const Setting& setting : config.file_settings()) settings.push_back(&setting);
+  std::sort(settings.begin(), settings.end(),
+            [](const Setting* a, const Setting* b) { return a->second.line < b->second.line; });
+  return settings;
 }
 
-bool is_secret(std::string_view setting, std::string_view value) {
-  if (value.empty()) return false;
-  return std::find(kSecrets.begin(), kSecrets.end(), setting) != kSecrets.end() || has_password_in_url(value);
+libconf::Diagnostic about(const Setting& setting, const TableConfig& config, std::string_view code,
+                          std::string_view what) {
+  const int line = setting.second.line;
+  return {.file = config.name(),
+          .line = line,
+          .code = code,
+          .message = concat(config.name(), ", line ", std::to_string(line), ": ", what)};
 }
 
-void judge_settings(std::string_view type, const TableConfig& config, libconf::DiagnosticSink& warnings) {
+void warn_of_unused(std::string_view type, const TableConfig& config, libconf::DiagnosticSink& warnings) {
   const auto known = libconf::table_settings(type);
-  for (const auto& [name, setting] : config.file_settings()) {
-    if (!libconf::has_table_setting(known, name))
-      warnings.report({.file = config.name(),
-                       .line = setting.line,
-                       .code = "unused-parameter",
-                       .message = concat(config.name(), ", line ", std::to_string(setting.line),
-                                         ": unused parameter: ", name)});
-    if (config.is_readable_by_all() && is_secret(name, setting.value))
+  for (const Setting* setting : in_order(config))
+    if (!libconf::has_table_setting(known, setting->first))
       warnings.report(
-          {.file = config.name(),
-           .line = setting.line,
-           .code = "readable-secret",
-           .message = concat(config.name(), ", line ", std::to_string(setting.line),
-                             ": everyone can read the ", name, "; use \"chmod o-r ", config.name(), "\"")});
-  }
+          about(*setting, config, "unused-parameter", concat("unused parameter: ", setting->first)));
+}
+
+void warn_of_readable(const TableConfig& config, libconf::DiagnosticSink& warnings) {
+  if (!config.is_readable_by_all()) return;
+  for (const Setting* setting : in_order(config))
+    if (is_secret(setting->first, setting->second.value))
+      warnings.report(
+          about(*setting, config, "readable-secret",
+                concat("everyone can read the ", setting->first, "; use \"chmod o-r ", config.name(), "\"")));
 }
 
 Result<CacheLimits> read_cache_limits(const TableConfig& config) {
@@ -64,11 +67,14 @@ Result<std::unique_ptr<Table>> open_client(std::string_view type, std::string_vi
                                            const TableContext& context, ClientMaker make) {
   const Result<TableConfig> config = TableConfig::open(name, context);
   if (!config) return config.error();
-  judge_settings(type, *config, context.warnings);
+  warn_of_unused(type, *config, context.warnings);
   const Result<CacheLimits> limits = read_cache_limits(*config);
   if (!limits) return limits.error();
   Result<std::unique_ptr<Table>> table = make(*config, context);
-  if (!table || limits->size == 0) return table;
+  if (!table) return table;
+  // Advice is for tables that work: where one does not, Postfix's error stands alone.
+  warn_of_readable(*config, context.warnings);
+  if (limits->size == 0) return table;
   return cache_lookups(std::move(*table), *limits);
 }
 

@@ -125,7 +125,8 @@ Result<bool> MatchList::matches_client(std::string_view host_name, std::string_v
 }
 
 Result<bool> MatchList::has_name(const Pattern& pattern, std::string_view name) const {
-  if (name.empty()) return false;
+  // A client may have no name. A string may be empty, as the domain of "user@" is.
+  if (name.empty() && rules_.kind != MatchKind::kStrings) return false;
   if (const auto* text = std::get_if<std::string>(&pattern))
     return rules_.kind == MatchKind::kStrings ? equals_ignoring_case(*text, name)
                                               : domain_matches(*text, name, rules_.parents);

@@ -17,8 +17,9 @@ using libconf::concat;
 
 std::string file_name(std::string_view type) { return concat("libmaps-", type, ".so"); }
 
-Error unsupported(std::string_view type, std::string_view what) {
-  return {.kind = ErrorKind::kUnsupported, .message = concat(type, ": module ", file_name(type), what)};
+/// As Postfix says it of a type that its dynamicmaps.cf names, or does not name.
+Error unsupported(std::string_view type, std::string_view more = "") {
+  return {.kind = ErrorKind::kUnsupported, .message = concat("unsupported dictionary type: ", type, more)};
 }
 
 std::string join(const std::vector<std::string>& words) {
@@ -30,16 +31,25 @@ std::string join(const std::vector<std::string>& words) {
 Result<const ModuleEntry*> load(std::string_view type) {
   const std::optional<std::string> file = find_module(type);
   if (!file)
-    return unsupported(type, concat(" is not installed (looked in ", join(module_directories()), ")"));
+    return unsupported(type, concat(". Is the postkit-", type, " package installed? (", file_name(type),
+                                    " is not in ", join(module_directories()), ")"));
+  const auto unusable = [&](std::string_view reason) {
+    return unsupported(type, concat(" (", *file, ": ", reason, ")"));
+  };
   // Never closed: the code of every table, and of what it started, must stay.
   void* const library = ::dlopen(file->c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) return unsupported(type, concat(" cannot be loaded: ", ::dlerror()));
+  if (library == nullptr) {
+    // It mostly starts with the file's name.
+    std::string_view reason = ::dlerror();
+    if (const std::string start = *file + ": "; reason.starts_with(start)) reason.remove_prefix(start.size());
+    return unusable(reason);
+  }
   const auto* entry = static_cast<const ModuleEntry*>(::dlsym(library, kModuleEntryName));
-  if (entry == nullptr) return unsupported(type, concat(" is not a module of postkit: ", *file));
+  if (entry == nullptr) return unusable("is not a module of postkit");
   if (std::string_view(entry->abi) != kModuleAbi)
-    return unsupported(type, concat(" is of another build: ", *file, " has \"", entry->abi,
-                                    "\", this program \"", kModuleAbi, "\""));
-  if (type != entry->type) return unsupported(type, concat(" is for another type: ", entry->type));
+    return unusable(
+        concat("is of another build: \"", entry->abi, "\", this program is \"", kModuleAbi, "\""));
+  if (type != entry->type) return unusable(concat("is for another type: ", entry->type));
   return entry;
 }
 
@@ -71,8 +81,7 @@ std::optional<std::string> find_module(std::string_view type) {
 Result<std::unique_ptr<Table>> open_module_table(std::string_view type, std::string_view name,
                                                  const TableContext& context) {
   // The type becomes part of a file's name.
-  if (type.empty() || !std::all_of(type.begin(), type.end(), libconf::is_name_char))
-    return Error{.kind = ErrorKind::kUnsupported, .message = concat("unsupported dictionary type: ", type)};
+  if (type.empty() || !std::all_of(type.begin(), type.end(), libconf::is_name_char)) return unsupported(type);
   static std::mutex mutex;
   static std::map<std::string, const ModuleEntry*, std::less<>> loaded;
   const ModuleEntry* entry = nullptr;

@@ -46,7 +46,9 @@ std::vector<std::string> module_directories();
 std::optional<std::string> find_module(std::string_view type);
 
 /// Opens a table of a type that is in a module, which is loaded on first use and stays. Thread-safe. Errors:
-/// kUnsupported, when the module is missing, cannot be loaded or is of another build; those of the type.
+/// kUnsupported, when the module is missing ("unsupported dictionary type: TYPE. Is the postkit-TYPE package
+/// installed? ..."), cannot be loaded or is of another build ("unsupported dictionary type: TYPE (FILE:
+/// REASON)"); those of the type.
 Result<std::unique_ptr<Table>> open_module_table(std::string_view type, std::string_view name,
                                                  const TableContext& context);
 

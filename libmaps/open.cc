@@ -42,18 +42,11 @@ Result<std::unique_ptr<Table>> as_table(std::string_view name, const TableContex
   return std::unique_ptr<Table>(std::move(*table));
 }
 
-/// The opener of a type that is in a module.
-template <const char* kType>
-Result<std::unique_ptr<Table>> open_in_module(std::string_view name, const TableContext& context) {
-  return open_module_table(kType, name, context);
-}
-constexpr char kMysql[] = "mysql";
-constexpr char kSqlite[] = "sqlite";
-
-/// The code behind a row of table_types(); null where the type cannot.
+/// The code behind a row of table_types(); null where the type cannot. A type that cannot even be opened here
+/// is in a module.
 struct TypeCode {
   std::string_view name;
-  Opener<Table> open;
+  Opener<Table> open = nullptr;
   Opener<IterableTable> open_iterable = nullptr;
   Result<std::unique_ptr<WritableTable>> (*open_writable)(std::string_view name, IfAbsent if_absent,
                                                           const TableContext& context) = nullptr;
@@ -70,14 +63,14 @@ constexpr std::array kCode = {
     TypeCode{"inline", as_table<open_inline>, open_inline},
     TypeCode{"internal", open_internal, open_iterable_internal, open_writable_internal},
     TypeCode{"lmdb", as_table<open_lmdb>, open_lmdb, open_writable_lmdb},
-    TypeCode{kMysql, open_in_module<kMysql>},
+    TypeCode{"mysql"},
     TypeCode{"pcre", open_pcre},
     TypeCode{"pipemap", open_pipemap},
     TypeCode{"randmap", open_randmap},
     TypeCode{"regexp", open_regexp},
     TypeCode{"socketmap",
              [](std::string_view name, const TableContext& c) { return open_socketmap(name, c); }},
-    TypeCode{kSqlite, open_in_module<kSqlite>},
+    TypeCode{"sqlite"},
     TypeCode{"static", open_static},
     TypeCode{"tcp", [](std::string_view name, const TableContext& c) { return open_tcp(name, c); }},
     TypeCode{"texthash", as_table<open_texthash>, open_texthash},
@@ -95,6 +88,11 @@ Error configuration_error(std::string message) {
 struct Known {
   const TableType& type;
   const TypeCode& code;
+
+  bool is_in_module() const { return code.open == nullptr; }
+  Result<std::unique_ptr<Table>> open(std::string_view name, const TableContext& context) const {
+    return is_in_module() ? open_module_table(type.name, name, context) : code.open(name, context);
+  }
 };
 
 Result<Known> find(TableSpec spec) {
@@ -129,8 +127,9 @@ TableContext complete(const TableContext& context) {
 /// The table without what is the same for all types.
 Result<std::unique_ptr<Table>> open_as_it_is(const Known& known, TableSpec spec,
                                              const TableContext& context) {
-  const TableMaker make = [open = known.code.open, name = std::string(spec.name),
-                           completed = complete(context)] { return open(name, completed); };
+  const TableMaker make = [known, name = std::string(spec.name), completed = complete(context)] {
+    return known.open(name, completed);
+  };
   if (!known.type.reads_file || spec.name.starts_with('{')) return make();
   return open_reloading(std::string(spec.name), make, context.warnings);
 }
@@ -144,6 +143,11 @@ Result<TableSpec> parse_spec(std::string_view text, std::string_view default_typ
     return configuration_error(
         concat("open dictionary: expecting \"type:name\" form instead of \"", text, "\""));
   return TableSpec{text.substr(0, colon), text.substr(colon + 1)};
+}
+
+bool is_installed(const TableType& type) {
+  const Result<Known> known = find({.type = type.name, .name = {}});
+  return known && (!known->is_in_module() || find_module(type.name));
 }
 
 Result<std::unique_ptr<Table>> open(TableSpec spec, const TableContext& context) {
@@ -165,7 +169,7 @@ Result<std::unique_ptr<IterableTable>> open_iterable(TableSpec spec, const Table
   if (!known) return known.error();
   if (known->code.open_iterable == nullptr) {
     // What is wrong with the table itself is said first.
-    if (const auto table = known->code.open(spec.name, complete(context)); !table) return table.error();
+    if (const auto table = known->open(spec.name, complete(context)); !table) return table.error();
     return configuration_error(
         concat("table ", spec.type, ":", spec.name, ": sequence operation is not supported"));
   }

@@ -28,6 +28,9 @@ struct TableSpec {
 /// Errors: one of the parts is empty.
 Result<TableSpec> parse_spec(std::string_view text, std::string_view default_type);
 
+/// Whether tables of the type can be opened: it needs no module, or its module is there.
+bool is_installed(const TableType& type);
+
 /// A table to ask. See Table for what it promises.
 Result<std::unique_ptr<Table>> open(TableSpec spec, const TableContext& context);
 

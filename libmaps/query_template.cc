@@ -145,7 +145,8 @@ Result<bool> QueryRules::accepts(std::string_view key) const {
   }
   const QueryAddress parts(key);
   if (is_in_domains_) {
-    if (parts.local_part().empty() || parts.domain().empty()) return false;
+    // An empty domain may be in the list: static:all has everything.
+    if (parts.local_part().empty() || key.find('@') == std::string_view::npos) return false;
     Result<bool> is_listed = is_in_domains_(parts.domain());
     if (!is_listed || !*is_listed) return is_listed;
   }

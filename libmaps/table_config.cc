@@ -7,6 +7,7 @@
 #include "libconf/main_cf_document.h"
 #include "libconf/text.h"
 #include "libconf/value.h"
+#include "libmaps/secret_setting.h"
 
 namespace libmaps {
 
@@ -17,6 +18,15 @@ using libconf::MainCfDocument;
 using libconf::MainCfEntry;
 using libconf::Result;
 
+namespace {
+
+/// A value as messages show it.
+std::string_view shown(std::string_view setting, std::string_view value) {
+  return is_secret(setting, value) ? kHidden : value;
+}
+
+}  // namespace
+
 Result<TableConfig> TableConfig::open(std::string_view name, const TableContext& context) {
   TableConfig config(name, context.settings);
   config.is_file_ = name.starts_with('/') || name.starts_with('.');
@@ -24,8 +34,14 @@ Result<TableConfig> TableConfig::open(std::string_view name, const TableContext&
 
   const Result<MainCfDocument> document = MainCfDocument::load(config.name_);
   if (!document) return document.error();
-  document->report(context.warnings);
-  if (const MainCfEntry* fault = document->first_fault()) return document->fault_error(*fault);
+  const SecretLines secrets(*document);
+  HidingSink warnings(secrets, context.warnings);
+  document->report(warnings);
+  if (const MainCfEntry* fault = document->first_fault()) {
+    Error error = document->fault_error(*fault);
+    error.message = secrets.hide(std::move(error.message), error.line);
+    return error;
+  }
   for (const MainCfEntry& entry : document->entries())
     config.values_.insert_or_assign(std::string(entry.name),
                                     FileSetting{.value = std::string(entry.value), .line = entry.line});
@@ -64,9 +80,10 @@ Result<std::string> TableConfig::get_string(std::string_view setting, std::strin
   std::string value = *found ? std::move(**found) : std::string(fallback);
   const auto length = static_cast<std::int64_t>(value.size());
   const auto bad_length = [&](std::string_view relation, std::int64_t limit) {
-    return in_place({.kind = ErrorKind::kConfiguration,
-                     .message = concat("bad string length ", std::to_string(length), relation,
-                                       std::to_string(limit), ": ", full_name(setting), " = ", value)});
+    return in_place(
+        {.kind = ErrorKind::kConfiguration,
+         .message = concat("bad string length ", std::to_string(length), relation, std::to_string(limit),
+                           ": ", full_name(setting), " = ", shown(setting, value))});
   };
   if (length < limits.min) return bad_length(" < ", limits.min);
   if (limits.max != 0 && length > limits.max) return bad_length(" > ", limits.max);
@@ -84,8 +101,9 @@ Result<std::int64_t> TableConfig::get_int(std::string_view setting, std::int64_t
   constexpr std::int64_t kHighest = std::numeric_limits<int>::max();
   const Result<std::int64_t> number = libconf::parse_number(name, **found, kLowest, kHighest);
   if (!number)
-    return in_place({.kind = ErrorKind::kConfiguration,
-                     .message = concat("bad numerical configuration: ", name, " = ", **found)});
+    return in_place(
+        {.kind = ErrorKind::kConfiguration,
+         .message = concat("bad numerical configuration: ", name, " = ", shown(setting, **found))});
   const Result<std::int64_t> limited =
       libconf::parse_number(name, **found, limits.min != 0 ? limits.min : kLowest, limits.max);
   if (!limited) return in_place(limited.error());
@@ -96,7 +114,7 @@ Result<bool> TableConfig::get_bool(std::string_view setting, bool fallback) cons
   const Result<std::optional<std::string>> found = find(setting);
   if (!found) return found.error();
   if (!*found) return fallback;
-  const Result<bool> flag = libconf::parse_bool(full_name(setting), **found);
+  const Result<bool> flag = libconf::parse_bool(full_name(setting), shown(setting, **found));
   if (!flag) return in_place(flag.error());
   return *flag;
 }

@@ -36,7 +36,8 @@ struct FileSetting {
 class TableConfig {
  public:
   /// `name` is what follows "type:". The context's sink gets what reading the file warns of. Errors:
-  /// kInputOutput, "open FILE: REASON"; kSyntax, for the first malformed line of the file.
+  /// kInputOutput, "open FILE: REASON"; kSyntax, for the first malformed line of the file. None of
+  /// these shows a secret (libmaps/secret_setting.h).
   static libconf::Result<TableConfig> open(std::string_view name, const TableContext& context);
 
   /// The table's name, as messages give it: "./aliases.cf".
@@ -49,7 +50,8 @@ class TableConfig {
   bool is_readable_by_all() const { return is_readable_by_all_; }
 
   /// Values, or `fallback` where the setting is not given. Errors: kConfiguration, in Postfix's words ("FILE:
-  /// bad string length 0 < 1: dbpath = "); from main.cf also kSyntax, for a bad `$` expression.
+  /// bad string length 0 < 1: dbpath = "), without the value of a secret; from main.cf also kSyntax, for a
+  /// bad `$` expression.
   libconf::Result<std::string> get_string(std::string_view setting, std::string_view fallback,
                                           SettingLimits limits = {}) const;
   libconf::Result<std::int64_t> get_int(std::string_view setting, std::int64_t fallback,

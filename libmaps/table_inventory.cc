@@ -8,6 +8,7 @@
 #include "libconf/parameter_table.h"
 #include "libconf/table_reference.h"
 #include "libconf/text.h"
+#include "libmaps/secret_setting.h"
 
 namespace libmaps {
 namespace {
@@ -62,7 +63,9 @@ class Finder {
       sink_.warn("unreadable-table", document.error().message);
       return;
     }
-    for (const libconf::MainCfEntry& entry : document->entries()) look_at_value(parameter, entry.value, file);
+    // A password that looks like a table is none, and stays out of messages.
+    for (const libconf::MainCfEntry& entry : document->entries())
+      if (!is_secret(entry.name, entry.value)) look_at_value(parameter, entry.value, file);
   }
 
   DiagnosticSink& sink_;

@@ -51,4 +51,5 @@ class Desk:
         argv = [postmap, "-c", self.directory, *options.pop("flags", ())]
         if len(keys) == 1:
             return run([*argv, "-q", keys[0], table], **options)
-        return run([*argv, "-q", "-", table], stdin="".join("%s\n" % key for key in keys).encode(), **options)
+        lines = "".join("%s\n" % key for key in keys).encode("utf-8", "surrogateescape")
+        return run([*argv, "-q", "-", table], stdin=lines, **options)

@@ -21,6 +21,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 MAN = SOURCE / "man"
 PAGES = sorted(MAN.glob("*.[1-9]"))
 PARAMETERS = SOURCE / "libconf" / "parameters.tsv"
+DERIVED_PARAMETERS = SOURCE / "libconf" / "derived_parameters.tsv"
 README = SOURCE / "README.md"
 
 LONG = re.compile(r"(?<![\w-])--([a-z][a-z0-9-]*)")
@@ -107,9 +108,9 @@ def plain(roff):
 
 
 def tags(roff):
-    """What the manual page describes one by one: the line behind each .TP."""
+    """What the manual page describes one by one: the line behind each .TP and .TQ."""
     lines = roff.splitlines()
-    return [plain(tag) for macro, tag in zip(lines, lines[1:]) if macro.startswith(".TP")]
+    return [plain(tag) for macro, tag in zip(lines, lines[1:]) if re.match(r"\.T[PQ]\b", macro)]
 
 
 def listed(names, hyphens="--"):
@@ -223,6 +224,36 @@ def check_pages(checks):
     checks.check("SEE ALSO of some page leads to every page", PAGES and not orphans, orphans)
 
 
+def settings_on(page):
+    """The names that a page describes one by one, and those among them that are settings for sure, as they have a
+    default: `name (default)`. PARAMETERS are of main.cf, and not looked at."""
+    roff = page.read_text()
+    names, settings = set(), set()
+    for tag in tags(roff.replace(section(roff, "PARAMETERS") or "\0", "")):
+        head, bracket, _ = tag.partition("(")
+        found = {word for word in re.split(r"[ ,]+", head.strip()) if re.fullmatch(r"[A-Za-z]\w*", word)}
+        names |= found
+        if bracket:
+            settings |= found
+    return names, settings
+
+
+def check_settings(checks):
+    """Each type of table that has settings in a .cf file has a page with all of them, and no other."""
+    rows = [line.split("\t")[:2] for line in DERIVED_PARAMETERS.read_text().splitlines()[1:]]
+    types = sorted({kind for kind, _ in rows} - {"service"})
+    checks.check("there are tables with settings", len(types) > 5, types)
+    for kind in types:
+        page = MAN / (kind + "_table.5")
+        wanted = {suffix.lstrip("_") for row, suffix in rows if row == kind}
+        names, settings = settings_on(page) if page.exists() else (set(), set())
+        checks.check("every setting of %s tables is described in %s" % (kind, page.name), wanted <= names,
+                     "%s: %s" % ("not there" if page.exists() else "no such page", listed(wanted - names, "")))
+        if page.exists():
+            checks.check("every setting that %s describes is one of %s tables" % (page.name, kind), settings <= wanted,
+                         "not in %s: %s" % (DERIVED_PARAMETERS.name, listed(settings - wanted, "")))
+
+
 def check_readme(checks, programs):
     # Without the calls of other programs, up to the end of the line or of the code.
     text = OTHER_PROGRAMS.sub("", README.read_text())
@@ -291,6 +322,7 @@ def main():
         else:
             checks.skip("%s and its manual page agree" % program.name, "%s is not built" % program.name)
     check_pages(checks)
+    check_settings(checks)
     check_readme(checks, present)
     for page in PAGES:
         check_rendering(checks, page)

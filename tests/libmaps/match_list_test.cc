@@ -54,6 +54,8 @@ TEST(MatchList, MatchesNames) {
   const Case cases[] = {
       {"empty", "", kStrings, {}, {"", "a"}},
       {"separators", "a, b,c\n\td ,", kStrings, {"a", "b", "c", "d"}, {"", "e", "ab"}},
+      {"a string may be empty", "hash:", kStrings, {""}, {"a"}},
+      {"a name may not", "hash:", kDotted, {}, {"", "a"}},
       {"case", "Example.COM", kStrings, {"example.com", "EXAMPLE.com"}, {"a.example.com"}},
       {"strings have no parents",
        ".example.com",

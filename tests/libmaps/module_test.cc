@@ -31,8 +31,11 @@ TEST(Module, SaysWhereAMissingOneWasLookedFor) {
   std::string places;
   for (const std::string& directory : module_directories())
     places += concat(places.empty() ? "" : ", ", directory);
-  EXPECT_EQ(table.error().message,
-            "nosuch: module libmaps-nosuch.so is not installed (looked in " + places + ")");
+  EXPECT_EQ(
+      table.error().message,
+      "unsupported dictionary type: nosuch. Is the postkit-nosuch package installed? (libmaps-nosuch.so "
+      "is not in " +
+          places + ")");
 }
 
 TEST(Module, HasATypeForAName) {

@@ -62,6 +62,58 @@ TEST(TableConfig, NamesTheFileInWhatIsWrongWithAValue) {
             file + ": bad boolean configuration: word = abc");
 }
 
+// What Postfix 3.7 reads from the same files.
+TEST(TableConfig, HasTheSyntaxOfMainCf) {
+  static constexpr struct {
+    std::string_view name;
+    std::string_view text;
+    std::string_view value;
+  } kCases[] = {
+      {"no blanks", "query=a b\n", "a b"},
+      {"blanks at both ends", "query \t =\t  a b \t\n", "a b"},
+      {"an equals sign in the value", "query = a = 'b'\n", "a = 'b'"},
+      {"no newline at the end", "query = a", "a"},
+      {"continuation lines", "query = a\n  b\n\tc\n", "a  b\tc"},
+      {"comments and blank lines between them", "query = a\n# x\n  # y\n\n   \n b\n", "a b"},
+      {"CRLF", "query = a\r\n  b\r\nother = c\r\n", "a\r  b"},
+      {"$name", "query = $v ${v} $$\n", "$v ${v} $$"},
+      {"UTF-8", "query = 'caf\xC3\xA9'\n", "'caf\xC3\xA9'"},
+      {"other bytes", "query = \xFF\x80\n", "\xFF\x80"},
+      {"the last of two", "query = a\nquery = b\n", "b"},
+      {"an odd name before it", "1-x.\xC3\xA9 = x\nquery = a\n", "a"},
+      {"empty", "query =\n", ""},
+  };
+  const TempDirectory directory;
+  TableFixture fixture("v = wrong\n");
+  for (const auto& c : kCases) {
+    directory.write("q.cf", c.text);
+    const auto config = TableConfig::open(directory.path("q.cf"), fixture.context);
+    ASSERT_TRUE(config) << c.name;
+    EXPECT_EQ(config->get_string("query", "(none)").value(), c.value) << c.name;
+  }
+}
+
+TEST(TableConfig, ShowsNoSecretWhenItsLengthIsWrong) {
+  const TempDirectory directory;
+  directory.write("q.cf", "password = hush\nuri = mongodb://u:hush@h\nuser = joe\n");
+  TableFixture fixture("my_bind_pw = hush\n");
+  const std::string file = directory.path("q.cf");
+  const auto config = TableConfig::open(file, fixture.context);
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->get_string("password", "", {.max = 2}).error().message,
+            file + ": bad string length 4 > 2: password = (hidden)");
+  EXPECT_EQ(config->get_string("uri", "", {.min = 99}).error().message,
+            file + ": bad string length 18 < 99: uri = (hidden)");
+  EXPECT_EQ(config->get_string("user", "", {.max = 2}).error().message,
+            file + ": bad string length 3 > 2: user = joe");
+  EXPECT_EQ(TableConfig::open("my", fixture.context)->get_string("bind_pw", "", {.max = 2}).error().message,
+            "bad string length 4 > 2: my_bind_pw = (hidden)");
+  EXPECT_EQ(config->get_int("password", 0).error().message,
+            file + ": bad numerical configuration: password = (hidden)");
+  EXPECT_EQ(config->get_bool("password", false).error().message,
+            file + ": bad boolean configuration: password = (hidden)");
+}
+
 TEST(TableConfig, StopsAtTheFirstMalformedLine) {
   const TempDirectory directory;
   directory.write("bad.cf", "  lost\nhosts 127.0.0.1\n");

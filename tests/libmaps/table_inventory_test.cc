@@ -61,10 +61,12 @@ TEST_F(FindTables, LooksAtTheOptionsOfServices) {
 }
 
 TEST_F(FindTables, ReadsTheFilesOfTableClients) {
-  directory_.write("m.cf", "dbname = x\ndomain = hash:/domains\n");
+  directory_.write("m.cf", "dbname = x\ndomain = hash:/domains\npassword = hash:/secret {\n");
   const std::string file = directory_.path("m.cf");
   EXPECT_EQ(find("virtual_mailbox_maps = mysql:" + file + "\n"),
             (Found{"hash:/domains virtual_mailbox_maps", "mysql:" + file + " virtual_mailbox_maps"}));
+  for (const std::string& message : libconf::messages(warnings_))
+    EXPECT_EQ(message.find("secret"), std::string::npos) << message;
 }
 
 TEST_F(FindTables, ReportsWhatCannotBeRead) {

@@ -6,7 +6,7 @@
 #include <span>
 
 #include "libconf/text.h"
-#include "libmaps/table_types.h"
+#include "libmaps/open.h"
 
 #if __has_include(<openssl/opensslv.h>)
 #include <openssl/opensslv.h>
@@ -72,7 +72,8 @@ Result<int> show_build_info(const Options& options, Console& console) {
   if (options.has('A')) return list(kSaslClientTypes, console);
   if (options.has('l')) return list(kLockTypes, console);
   if (options.has('m')) {
-    for (const libmaps::TableType& type : libmaps::table_types()) console.out += concat(type.name, "\n");
+    for (const libmaps::TableType& type : libmaps::table_types())
+      if (libmaps::is_installed(type)) console.out += concat(type.name, "\n");
     return 0;
   }
   return show_tls(options, console);
