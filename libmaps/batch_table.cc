@@ -6,6 +6,11 @@
 namespace libmaps {
 
 Result<std::optional<std::string>> BatchTable::lookup(std::string_view key) {
+  return conclude(key, take(key));
+}
+
+/// The answer as fetch() gave it.
+BatchTable::Answer BatchTable::take(std::string_view key) {
   const auto come = std::find_if(fetched_.begin(), fetched_.end(),
                                  [key](const Fetched& fetched) { return fetched.key == key; });
   if (come != fetched_.end()) {

@@ -41,11 +41,17 @@ class BatchTable : public Table {
   /// of those must not be reported before its turn. REQUIRES: `keys` is not empty.
   virtual std::vector<Answer> fetch(std::span<const std::string> keys) = 0;
 
+  /// What becomes of an answer when its key is asked for. Here is the place for what must not be done, or
+  /// warned of, for a key that may never be asked for.
+  virtual Answer conclude(std::string_view /*key*/, Answer answer) { return answer; }
+
  private:
   struct Fetched {
     std::string key;
     Answer answer;
   };
+
+  Answer take(std::string_view key);
 
   std::deque<std::string> expected_;
   std::deque<Fetched> fetched_;

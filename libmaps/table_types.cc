@@ -41,6 +41,7 @@ constexpr std::array kTypes = {
               .null_terminated = true,
               .lock = LockStyle::kFcntl,
               .duplicate_label = DuplicateLabel::kTypeAndSource},
+    TableType{.name = "memcache", .is_iterable = true, .changes = Changes::kInPlace},
     TableType{.name = "mysql"},
     TableType{.name = "pcre", .keys = KeyKind::kPattern, .reads_file = true},
     TableType{.name = "pipemap", .keys = KeyKind::kPattern},

@@ -142,6 +142,7 @@ const Fixture kFixtures[] = {
      }},
     {"internal", [](Place place) { return sample_of("x", {}, place.random); }},
     {"lmdb", make_index<kLmdb>},
+    {"memcache", nullptr},
     {"mysql", nullptr},
     {"pcre", make_pattern_table},
     {"pipemap",
