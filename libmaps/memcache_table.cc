@@ -79,15 +79,15 @@ class Cache {
                  MemcacheClient(std::move(settings), full_name(config), config.name(), context.warnings));
   }
 
-  /// The server's key; nothing when this key is not in the table, nor in the backup. Errors: the domain list.
-  Result<std::optional<std::string>> key_of(std::string_view key) const {
-    const Result<bool> is_accepted = keys_.accepts(key);
-    if (!is_accepted) return is_accepted.error();
-    if (!*is_accepted) return std::optional<std::string>();
-    std::string formatted = keys_.query_for(key, {});
-    if (!is_memcache_key(formatted)) return std::optional<std::string>();
-    return std::optional(std::move(formatted));
+  /// False when a key is not in the table, nor in the backup. Errors: the domain list.
+  Result<bool> accepts(std::string_view key) const {
+    Result<bool> is_accepted = keys_.accepts(key);
+    if (!is_accepted || !*is_accepted) return is_accepted;
+    return is_memcache_key(key_for(key));
   }
+
+  /// The server's key. REQUIRES: accepts(key).
+  std::string key_for(std::string_view key) const { return keys_.query_for(key, {}); }
 
   MemcacheClient& client() { return client_; }
 
@@ -104,40 +104,21 @@ class MemcacheTable final : public BatchTable {
       : BatchTable(std::move(name)), cache_(std::move(cache)), backup_(std::move(backup)) {}
 
  private:
-  /// What the server has; for keys that it is not asked for, nothing.
-  std::vector<Answer> fetch(std::span<const std::string> keys) override {
-    std::vector<Answer> answers;
-    std::vector<std::string> asked;
-    std::vector<std::size_t> places;  // Of the answers to those.
-    for (const std::string& key : keys) {
-      Result<std::optional<std::string>> cache_key = cache_.key_of(key);
-      const bool is_asked = cache_key && *cache_key;
-      // What goes wrong is for the first key alone to say.
-      if (!answers.empty() && (!cache_key || (is_asked && asked.empty()))) break;
-      if (is_asked) {
-        places.push_back(answers.size());
-        asked.push_back(std::move(**cache_key));
-      }
-      answers.push_back(is_asked ? Answer(std::nullopt) : std::move(cache_key));
-      if (!answers.back()) break;
-    }
-    if (asked.empty()) return answers;
+  Result<bool> accepts(std::string_view key) override { return cache_.accepts(key); }
 
-    std::vector<Answer> come = cache_.client().get(asked);
-    // The answers end before the first key that was not got to.
-    if (come.size() < asked.size()) answers.resize(places[come.size()], Answer(std::nullopt));
-    for (std::size_t i = 0; i < come.size(); ++i) answers[places[i]] = std::move(come[i]);
-    return answers;
+  /// What the server has.
+  std::vector<Answer> fetch(std::span<const std::string> keys) override {
+    std::vector<std::string> cache_keys;
+    for (const std::string& key : keys) cache_keys.push_back(cache_.key_for(key));
+    return cache_.client().get(cache_keys);
   }
 
   /// What the backup has, when the server does not.
   Answer conclude(std::string_view key, Answer answer) override {
     if (backup_ == nullptr || (answer && *answer)) return answer;
-    const Result<std::optional<std::string>> cache_key = cache_.key_of(key);
-    if (!cache_key || !*cache_key) return cache_key;
     Answer value = backup_->lookup(key);
     // A failure is warned of, and changes nothing about what the backup has.
-    if (value && *value) static_cast<void>(cache_.client().set(**cache_key, **value, false));
+    if (value && *value) static_cast<void>(cache_.client().set(cache_.key_for(key), **value, false));
     return value;
   }
 
@@ -177,24 +158,23 @@ class MemcacheChanges final : public WritableTable {
         warnings_(warnings) {}
 
   Result<bool> store(std::string_view key, std::string_view value, bool replace) override {
-    const Result<std::optional<std::string>> cache_key = cache_.key_of(key);
-    if (!cache_key) return cache_key.error();
-    if (!*cache_key) {
+    const Result<bool> is_accepted = cache_.accepts(key);
+    if (!is_accepted) return is_accepted.error();
+    if (!*is_accepted) {
       warnings_.warn("key-skipped",
                      concat("database ", name(), ": update skipped: ", libconf::printable(key)));
       return false;
     }
-    if (!backup_) return cache_.client().set(**cache_key, value, !replace);
+    if (!backup_) return cache_.client().set(cache_.key_for(key), value, !replace);
     Result<bool> stored = backup_->store(key, value, replace);
-    if (stored && *stored) static_cast<void>(cache_.client().set(**cache_key, value, false));
+    if (stored && *stored) static_cast<void>(cache_.client().set(cache_.key_for(key), value, false));
     return stored;
   }
 
   Result<bool> remove(std::string_view key) override {
-    const Result<std::optional<std::string>> cache_key = cache_.key_of(key);
-    if (!cache_key) return cache_key.error();
-    if (!*cache_key) return false;
-    Result<bool> removed = cache_.client().remove(**cache_key);
+    Result<bool> is_accepted = cache_.accepts(key);
+    if (!is_accepted || !*is_accepted) return is_accepted;
+    Result<bool> removed = cache_.client().remove(cache_.key_for(key));
     return backup_ ? backup_->remove(key) : removed;
   }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 
 #include "tests/libmaps/table_fixture.h"
@@ -12,16 +13,24 @@ namespace {
 using postkit_test::outcome;
 using Strings = std::vector<std::string>;
 
-/// Knows what each key's value is: itself; nothing for "-..."; an error for "!...". Notes what it is asked.
+/// Knows what each key's value is: itself; nothing for "-..."; an error for "!...". Does not accept "~...",
+/// and cannot tell whether it accepts "?...". Notes what it is asked.
 class EchoTable final : public BatchTable {
  public:
   explicit EchoTable(std::size_t most = kMaxBatch) : BatchTable("echo:"), most_(most) {}
 
   const std::vector<Strings>& fetched() const { return fetched_; }
   const Strings& concluded() const { return concluded_; }
+  const Strings& judged() const { return judged_; }
   static constexpr std::size_t kMost = kMaxBatch;
 
  private:
+  Result<bool> accepts(std::string_view key) override {
+    judged_.emplace_back(key);
+    if (key.starts_with('?')) return Error{.message = "unsure"};
+    return !key.starts_with('~');
+  }
+
   std::vector<Answer> fetch(std::span<const std::string> keys) override {
     fetched_.emplace_back(keys.begin(), keys.end());
     std::vector<Answer> answers;
@@ -43,6 +52,7 @@ class EchoTable final : public BatchTable {
   std::size_t most_;
   std::vector<Strings> fetched_;
   Strings concluded_;
+  Strings judged_;
 };
 
 TEST(BatchTable, FetchesAnnouncedKeysTogether) {
@@ -106,6 +116,35 @@ TEST(BatchTable, ConcludesAnAnswerInItsTurnOnly) {
   EXPECT_EQ(table.concluded(), (Strings{"a", "-c"}));
 }
 
+TEST(BatchTable, DoesNotAskForKeysThatAreNotAccepted) {
+  EchoTable table;
+  for (const char* key : {"~", "a", "~b", "c", "~d"}) table.expect(key);
+  EXPECT_EQ(outcome(table.lookup("~")), "(none)");
+  EXPECT_TRUE(table.fetched().empty());
+  for (const char* key : {"a", "~b", "c", "~d"})
+    EXPECT_EQ(outcome(table.lookup(key)), key[0] == '~' ? "(none)" : key);
+  EXPECT_EQ(table.fetched(), (std::vector<Strings>{{"a", "c"}}));
+  EXPECT_EQ(table.concluded(), (Strings{"a", "c"}));
+}
+
+TEST(BatchTable, EndsABatchWhereItCannotTellWhetherAKeyIsAccepted) {
+  EchoTable table;
+  for (const char* key : {"a", "?b", "c"}) table.expect(key);
+  EXPECT_EQ(outcome(table.lookup("a")), "a");
+  EXPECT_EQ(outcome(table.lookup("?b")), "error: unsure");
+  EXPECT_EQ(outcome(table.lookup("c")), "c");
+  EXPECT_EQ(table.fetched(), (std::vector<Strings>{{"a"}, {"c"}}));
+}
+
+TEST(BatchTable, JudgesAnEmptyKeyInItsTurnOnly) {
+  EchoTable table;
+  for (const char* key : {"a", "", "c"}) table.expect(key);
+  EXPECT_EQ(outcome(table.lookup("a")), "a");
+  EXPECT_EQ(table.judged(), Strings{"a"});
+  EXPECT_EQ(outcome(table.lookup("")), "");
+  EXPECT_EQ(table.fetched(), (std::vector<Strings>{{"a"}, {"", "c"}}));
+}
+
 TEST(BatchTable, AnswersRepeatedKeysInOrder) {
   EchoTable table;
   for (const char* key : {"a", "a", "b", "a"}) table.expect(key);
@@ -137,7 +176,7 @@ TEST(BatchTable, AnswersAsWithoutBatches) {
   for (int round = 0; round < 300; ++round) {
     EchoTable table(1 + random() % 6);
     for (int i = 0; i < 40; ++i) {
-      const auto word = [&] { return std::string(1, "!-ab"[random() % 4]) + std::to_string(random() % 4); };
+      const auto word = [&] { return std::string(1, "!-ab~?"[random() % 6]) + std::to_string(random() % 4); };
       if (random() % 10 == 0) table.release();
       Strings keys;
       for (std::size_t n = random() % 8; n > 0; --n) {
@@ -147,8 +186,9 @@ TEST(BatchTable, AnswersAsWithoutBatches) {
       keys.push_back(word());
       for (const std::string& key : keys) {
         if (random() % 4 == 0) continue;
-        const std::string expected = key[0] == '!' ? "error: failed " + key : key[0] == '-' ? "(none)" : key;
-        ASSERT_EQ(outcome(table.lookup(key)), expected);
+        const std::map<char, std::string> special = {
+            {'!', "error: failed " + key}, {'-', "(none)"}, {'~', "(none)"}, {'?', "error: unsure"}};
+        ASSERT_EQ(outcome(table.lookup(key)), special.contains(key[0]) ? special.at(key[0]) : key);
       }
     }
   }
