@@ -49,6 +49,7 @@ Result<std::unique_ptr<Table>> open_in_module(std::string_view name, const Table
   return open_module_table(kType, name, context);
 }
 constexpr char kMysql[] = "mysql";
+constexpr char kRedis[] = "redis";
 constexpr char kSqlite[] = "sqlite";
 
 /// The code behind a row of table_types(); null where the type cannot.
@@ -76,6 +77,7 @@ constexpr std::array kCode = {
     TypeCode{"pcre", open_pcre},
     TypeCode{"pipemap", open_pipemap},
     TypeCode{"randmap", open_randmap},
+    TypeCode{kRedis, open_in_module<kRedis>},
     TypeCode{"regexp", open_regexp},
     TypeCode{"socketmap",
              [](std::string_view name, const TableContext& c) { return open_socketmap(name, c); }},

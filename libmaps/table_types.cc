@@ -46,6 +46,7 @@ constexpr std::array kTypes = {
     TableType{.name = "pcre", .keys = KeyKind::kPattern, .reads_file = true},
     TableType{.name = "pipemap", .keys = KeyKind::kPattern},
     TableType{.name = "randmap", .keys = KeyKind::kPattern},
+    TableType{.name = "redis"},
     TableType{.name = "regexp", .keys = KeyKind::kPattern, .reads_file = true},
     TableType{.name = "socketmap", .keys = KeyKind::kPattern},
     TableType{.name = "sqlite"},

@@ -163,6 +163,7 @@ const Fixture kFixtures[] = {
        return Sample{
            .name = "{only}", .model = [](const std::string&) { return Answer("only"); }, .keys = {"a", "b"}};
      }},
+    {"redis", nullptr},
     {"regexp", make_pattern_table},
     {"socketmap", nullptr},
     {"sqlite", nullptr},
