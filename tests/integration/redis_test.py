@@ -96,7 +96,8 @@ def check_settings(checks, bench, server):
             ("a time of nothing", "timeout = 0\n", "timeout"),
             ("an unknown domain table", "domain = nosuch:x\n", "unsupported dictionary type: nosuch")):
         done = bench.desk.ours(bench.table(at(server) + settings), "k")
-        checks.check("settings: %s is an error" % name, done.status == 1 and done.out == "" and wanted in done.err, done)
+        checks.check("settings: %s is an error" % name,
+                     done.status == 1 and done.out == "" and wanted in done.err, done)
     done = bench.desk.ours(bench.table(at(server) + "expansion_limit = 1\nnonsense = 1\n"), "plain")
     checks.check("settings: unused ones give a warning", done.out == "value of plain\n" and
                  done.err.count("unused parameter") == 2, done)
@@ -104,7 +105,8 @@ def check_settings(checks, bench, server):
 
 def check_database(checks, bench, server):
     server.ask_all([("SELECT", 3), ("SET", "third", "3")])
-    checks.equal("database: it is selected", bench.desk.ours(bench.table(at(server) + "database = 3\n"), "third").out, "3\n")
+    checks.equal("database: it is selected",
+                 bench.desk.ours(bench.table(at(server) + "database = 3\n"), "third").out, "3\n")
     checks.equal("database: another does not have the key",
                  bench.desk.ours(bench.table(at(server)), "third").status, 1)
     done = bench.desk.ours(bench.table(at(server) + "database = 99\n"), "third")
@@ -283,8 +285,8 @@ def run_checks(checks, bin_directory):
     try:
         bench = Bench(bin_directory, directory, user)
         with bench.server("main") as server:
-            for check in (check_values, check_hashes_and_sets, check_settings, check_database, check_errors, check_cache,
-                          check_pipelining):
+            for check in (check_values, check_hashes_and_sets, check_settings, check_database, check_errors,
+                          check_cache, check_pipelining):
                 check(checks, bench, server)
         check_passwords(checks, bench)
         check_hostile_servers(checks, bench)
