@@ -12,26 +12,52 @@ namespace {
 using libconf::concat;
 using State = MemcacheScan::State;
 
-/// Requests that go out before a reply is read are never more than these bytes: a server that waits until we
-/// have read its replies still has room for them.
-constexpr std::size_t kMaxRequests = 16384;
+/// A server refuses the whole request for a key that is longer (protocol.txt).
+constexpr std::size_t kMaxKey = 250;
+constexpr std::size_t kMaxRequest = 8192;
+
+/// The first of `keys`, and those after it that can be in the same request: each once, for servers that would
+/// reply to both with one value.
+std::span<const std::string> one_request(std::span<const std::string> keys) {
+  if (keys.front().size() > kMaxKey) return keys.first(1);
+  std::size_t size = 0;
+  std::size_t count = 0;
+  for (; count < keys.size(); ++count) {
+    const std::string& key = keys[count];
+    size += key.size() + 1;
+    if (key.size() > kMaxKey || size > kMaxRequest) break;
+    if (std::find(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(count), key) !=
+        keys.begin() + static_cast<std::ptrdiff_t>(count))
+      break;
+  }
+  return keys.first(count);
+}
 
 }  // namespace
 
 std::vector<MemcacheClient::Answer> MemcacheClient::get(std::span<const std::string> keys) {
   std::vector<Answer> answers;
-  for (int attempt = 1;; ++attempt) {
-    std::string requests;
-    std::size_t count = 0;
-    do {
-      requests += memcache_get(keys[count++]);
-    } while (count < keys.size() && requests.size() < kMaxRequests);
-    std::optional<Failure> failure = send(requests);
-    if (!failure) failure = read_values(keys.first(count), answers);
-    if (!answers.empty()) return answers;  // What failed later is tried again when it is asked for.
-    if (!tries_again(attempt, *failure)) return {failure->error};
-    keys = keys.first(1);
+  const std::span<const std::string> together = ask_singly_ > 0 ? keys.first(1) : one_request(keys);
+  if (together.size() > 1) {
+    if (!ask(together, answers)) return answers;
+    // What is wrong with which key shows when each is asked for alone, in its turn.
+    disconnect();
+    ask_singly_ = together.size();
   }
+  if (ask_singly_ > 0) --ask_singly_;
+  for (int attempt = 1;; ++attempt) {
+    const std::optional<Failure> failure = ask(keys.first(1), answers);
+    if (!failure) return answers;
+    if (!tries_again(attempt, *failure)) return {failure->error};
+  }
+}
+
+/// Sets `answers` to those to all of `keys`, unless it fails.
+std::optional<MemcacheClient::Failure> MemcacheClient::ask(std::span<const std::string> keys,
+                                                           std::vector<Answer>& answers) {
+  answers.assign(keys.size(), Answer(std::nullopt));
+  std::optional<Failure> failure = send(memcache_get(keys));
+  return failure ? failure : read_values(keys, answers);
 }
 
 Result<bool> MemcacheClient::set(std::string_view key, std::string_view value, bool is_new_only) {
@@ -72,8 +98,7 @@ Result<bool> MemcacheClient::command(std::string_view request, std::string_view 
 /// Sends `request`, over a new connection where there is none.
 std::optional<MemcacheClient::Failure> MemcacheClient::send(std::string_view request) {
   // A reply that nobody asked for would pass for the one to this request.
-  if (!buffer_.empty()) connection_.reset();
-  buffer_.clear();
+  if (!buffer_.empty()) disconnect();
   if (!connection_) {
     Result<StreamConnection> connection =
         StreamConnection::connect(settings_.endpoint, settings_.timeout, warnings_);
@@ -92,21 +117,29 @@ std::optional<MemcacheClient::Failure> MemcacheClient::send(std::string_view req
 
 std::optional<MemcacheClient::Failure> MemcacheClient::read_values(std::span<const std::string> keys,
                                                                    std::vector<Answer>& answers) {
-  for (const std::string& key : keys) {
-    const Result<MemcacheScan> reply =
-        read_reply([&](std::string_view text) { return scan_memcache_value(text, key, settings_.limits); });
-    if (!reply) return input_output(reply.error());
-    if (reply->state == State::kValue) {
+  std::size_t next = 0;  // Values come in the order of the keys, but for some servers before servers.
+  for (;;) {
+    const Result<MemcacheScan> item =
+        read_reply([this](std::string_view text) { return scan_memcache_item(text, settings_.limits); });
+    if (!item) return input_output(item.error());
+    if (item->state == State::kValue) {
+      const auto is_key = [&](const std::string& key) { return key == item->key; };
+      auto key = std::find_if(keys.begin() + static_cast<std::ptrdiff_t>(next), keys.end(), is_key);
+      if (key == keys.end()) key = std::find_if(keys.begin(), keys.end(), is_key);
+      const auto place = static_cast<std::size_t>(key - keys.begin());
+      if (key == keys.end() || *answers[place])
+        return unexpected(
+            {State::kUnexpected, std::string_view(buffer_).substr(0, buffer_.find_first_of("\r\n"))});
       // A value is a C string to Postfix.
-      answers.emplace_back(std::string(reply->text.substr(0, reply->text.find('\0'))));
-    } else if (reply->state == State::kMiss) {
-      answers.emplace_back(std::nullopt);
-    } else {
-      return unexpected(*reply);
+      answers[place] = std::string(item->text.substr(0, item->text.find('\0')));
+      next = place + 1;
+    } else if (item->state != State::kEnd) {
+      return unexpected(*item);
     }
-    buffer_.erase(0, reply->length);
+    const bool is_end = item->state == State::kEnd;
+    buffer_.erase(0, item->length);
+    if (is_end) return std::nullopt;
   }
-  return std::nullopt;
 }
 
 /// What `scan` makes of the reply when that is complete. It points into the buffer.
@@ -119,20 +152,27 @@ Result<MemcacheScan> MemcacheClient::read_reply(const Scan& scan) {
     if (found.state != State::kIncomplete) return found;
     const Result<std::size_t> count = connection_->read_some(buffer_, kMostAtOnce, deadline);
     if (!count) return count.error();
-    if (*count == 0) return lookup_error(0);
+    if (*count > 0) continue;
+    // Postfix tells an end amid data from one before a reply.
+    if (buffer_.find('\n') != std::string::npos) return MemcacheScan{.state = State::kBadData};
+    return lookup_error(0);
   }
 }
 
 /// Leaves the connection, and waits for the next attempt where there is one.
 bool MemcacheClient::tries_again(int attempt, const Failure& failure) {
-  connection_.reset();
-  buffer_.clear();
+  disconnect();
   const bool is_last = failure.is_final || attempt >= settings_.max_try;
   // Postfix is silent about a first failure; but here nobody would learn why where it is the only one.
   if (is_last || attempt > 1) warnings_.warn("memcache-failed", failure.warning);
   if (is_last) return false;
   std::this_thread::sleep_for(settings_.retry_pause);
   return true;
+}
+
+void MemcacheClient::disconnect() {
+  connection_.reset();
+  buffer_.clear();
 }
 
 MemcacheClient::Failure MemcacheClient::input_output(const Error& error) const {

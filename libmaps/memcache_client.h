@@ -46,8 +46,9 @@ class MemcacheClient {
         config_(std::move(config)),
         warnings_(warnings) {}
 
-  /// The values of a prefix of `keys`, at least of the first. The requests for all go out before the first
-  /// reply is read. Only the first answer can be an error. REQUIRES: `keys` is not empty.
+  /// The values of a prefix of `keys`, at least of the first: those that one request asks for. Where that
+  /// fails, the keys are asked for one by one. Only the first answer can be an error. REQUIRES: `keys` is not
+  /// empty.
   std::vector<Answer> get(std::span<const std::string> keys);
 
   /// Stores a value. With `is_new_only`, false: the key is there already.
@@ -64,8 +65,10 @@ class MemcacheClient {
     bool is_final = false;  ///< To try again is of no use.
   };
 
+  std::optional<Failure> ask(std::span<const std::string> keys, std::vector<Answer>& answers);
   std::optional<Failure> send(std::string_view request);
   std::optional<Failure> read_values(std::span<const std::string> keys, std::vector<Answer>& answers);
+  void disconnect();
   template <class Scan>
   Result<MemcacheScan> read_reply(const Scan& scan);
   Result<bool> command(std::string_view request, std::string_view yes, std::string_view no,
@@ -79,7 +82,8 @@ class MemcacheClient {
   std::string config_;
   libconf::DiagnosticSink& warnings_;
   std::optional<StreamConnection> connection_;
-  std::string buffer_;  ///< What has come, and was not understood yet.
+  std::string buffer_;          ///< What has come, and was not understood yet.
+  std::size_t ask_singly_ = 0;  ///< So many keys are left of a request that failed.
 };
 
 }  // namespace libmaps

@@ -14,15 +14,22 @@ using State = MemcacheScan::State;
 
 constexpr std::string_view kEnd = "\r\n";
 
-/// The size of the data that follow "VALUE key flags size [cas]"; nothing, when the line is no such thing.
-std::optional<std::size_t> announced_size(std::string_view line, std::string_view key) {
-  const auto word = [&line] { return libconf::next_word(line, " ").value_or(""); };
-  if (word() != "VALUE" || word() != key || word().empty()) return std::nullopt;
-  const std::string_view digits = word();
+/// What "VALUE key flags size [cas]" says; nothing, when the line is no such thing.
+struct Announcement {
+  std::string_view key;
   std::size_t size = 0;
-  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), size);
-  if (failed != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
-  return size;
+};
+
+std::optional<Announcement> parse_announcement(std::string_view line) {
+  const auto word = [&line] { return libconf::next_word(line, " ").value_or(""); };
+  if (word() != "VALUE") return std::nullopt;
+  Announcement announcement{.key = word()};
+  static_cast<void>(word());  // The flags are not ours.
+  const std::string_view digits = word();
+  const char* const end_of_digits = digits.data() + digits.size();
+  const auto [end, failed] = std::from_chars(digits.data(), end_of_digits, announcement.size);
+  if (failed != std::errc() || end != end_of_digits) return std::nullopt;
+  return announcement;
 }
 
 }  // namespace
@@ -32,7 +39,11 @@ bool is_memcache_key(std::string_view key) {
          std::none_of(key.begin(), key.end(), [](char c) { return c == '\0' || libconf::is_space(c); });
 }
 
-std::string memcache_get(std::string_view key) { return concat("get ", key, kEnd); }
+std::string memcache_get(std::span<const std::string> keys) {
+  std::string request = "get";
+  for (const std::string& key : keys) request.append(" ").append(key);
+  return request.append(kEnd);
+}
 
 std::string memcache_set(std::string_view key, std::string_view value, MemcacheEntryOptions options,
                          bool is_new_only) {
@@ -52,21 +63,17 @@ MemcacheScan scan_memcache_line(std::string_view text, std::size_t size_limit) {
   return {State::kLine, line, newline + 1};
 }
 
-MemcacheScan scan_memcache_value(std::string_view text, std::string_view key, MemcacheReplyLimits limits) {
+MemcacheScan scan_memcache_item(std::string_view text, MemcacheReplyLimits limits) {
   const MemcacheScan head = scan_memcache_line(text, limits.line_size);
   if (head.state != State::kLine) return head;
-  if (head.text == "END") return {State::kMiss, {}, head.length};
-  const std::optional<std::size_t> size = announced_size(head.text, key);
-  if (!size || *size > limits.data_size) return {State::kUnexpected, head.text};
-
+  if (head.text == "END") return {State::kEnd, {}, head.length};
+  const std::optional<Announcement> value = parse_announcement(head.text);
+  if (!value || value->size > limits.data_size) return {State::kUnexpected, head.text};
   const std::string_view data = text.substr(head.length);
-  const std::string_view end_of_data = data.substr(std::min(*size, data.size())).substr(0, kEnd.size());
-  if (!kEnd.starts_with(end_of_data)) return {State::kBadData};
-  if (end_of_data.size() < kEnd.size()) return {};
-  const MemcacheScan last = scan_memcache_line(data.substr(*size + kEnd.size()), limits.line_size);
-  if (last.state != State::kLine) return last;
-  if (last.text != "END") return {State::kUnexpected, last.text};
-  return {State::kValue, data.substr(0, *size), head.length + *size + kEnd.size() + last.length};
+  const std::string_view end = data.substr(std::min(value->size, data.size())).substr(0, kEnd.size());
+  if (!kEnd.starts_with(end)) return {State::kBadData};
+  if (end.size() < kEnd.size()) return {};
+  return {State::kValue, data.substr(0, value->size), head.length + value->size + kEnd.size(), value->key};
 }
 
 }  // namespace libmaps

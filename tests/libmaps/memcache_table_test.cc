@@ -99,7 +99,9 @@ TEST(MemcacheClient, UnderstandsRepliesToGet) {
       {std::string(1024, 'x') + "\r\n", "", failed},
       {std::string(100'000, 'x'), "", failed},
       {"", "", failed},
-      {"VALUE k 0 3\r\nab", "", failed},
+      {"VALU", "", failed},
+      {"VALUE k 0 3\r\nab", "", no_end},
+      {"VALUE k 0 3\r\nabc\r\nEN", "", failed},
   };
   for (const auto& [reply, expected, warning] : kCases) {
     Conversation conversation({.bytes = reply, .closes = true});
@@ -145,45 +147,75 @@ TEST(MemcacheClient, DoesNotInsistWhereNobodyListens) {
   EXPECT_LT(std::chrono::steady_clock::now() - start, 900ms);
 }
 
-TEST(MemcacheClient, SendsAllRequestsBeforeItReads) {
-  int requests = 0;
-  Conversation conversation([&](const std::string&) {
-    return ++requests < 3 ? Answer{} : Answer{.bytes = "END\r\n" + value_reply("b", "2") + "END\r\n"};
-  });
-  const Strings keys = {"a", "b", "c"};
-  const auto answers = conversation.client().get(keys);
-  ASSERT_EQ(answers.size(), 3u);
-  EXPECT_EQ(outcome(answers[0]), "(none)");
-  EXPECT_EQ(outcome(answers[1]), "2");
-  EXPECT_EQ(outcome(answers[2]), "(none)");
+/// Outcomes, with blanks between.
+std::string get_all(MemcacheClient& client, std::span<const std::string> keys) {
+  std::string text;
+  for (const auto& answer : client.get(keys)) text += concat(text.empty() ? "" : " ", outcome(answer));
+  return text;
 }
 
-TEST(MemcacheClient, GivesTheAnswersBeforeAFailure) {
-  Conversation conversation([](const std::string& request) {
-    return Answer{.bytes = request == "get b\r\n" ? "ERROR\r\n" : "END\r\n"};
-  });
+std::string value_item(std::string_view key, std::string_view value) {
+  const std::string reply = value_reply(key, value);
+  return reply.substr(0, reply.size() - 5);
+}
+
+TEST(MemcacheClient, AsksForSeveralKeysAtOnce) {
+  const struct {
+    std::string reply;
+    std::string_view expected;
+  } kCases[] = {
+      {"END\r\n", "(none) (none) (none)"},
+      {value_item("a", "1") + value_item("b", "2") + value_reply("c", "3"), "1 2 3"},
+      {value_reply("b", "2"), "(none) 2 (none)"},
+      {value_item("c", "3") + value_reply("a", "1"), "1 (none) 3"},
+      {value_item("b", "VALUE c 0 0") + value_reply("c", ""), "(none) VALUE c 0 0 "},
+  };
   const Strings keys = {"a", "b", "c"};
-  EXPECT_EQ(conversation.client().get(keys).size(), 1u);
+  for (const auto& [reply, expected] : kCases) {
+    Conversation conversation({.bytes = reply});
+    EXPECT_EQ(get_all(conversation.client(), keys), expected) << reply;
+    EXPECT_EQ(conversation.log(), (Strings{"(connection)", "get a b c\r\n"}));
+  }
+}
+
+TEST(MemcacheClient, AsksOneByOneAfterAFailure) {
+  Conversation conversation([](const std::string& request) {
+    return Answer{.bytes = request.find('b') != std::string::npos ? "ERROR\r\n" : "END\r\n"};
+  });
+  const Strings keys = {"a", "b", "c", "d", "e"};
+  EXPECT_EQ(get_all(conversation.client(), std::span(keys).first(3)), "(none)");
   EXPECT_EQ(conversation.warned(), Strings{});
-  const auto answers = conversation.client().get(std::span(keys).subspan(1));
-  ASSERT_EQ(answers.size(), 1u);
-  EXPECT_EQ(outcome(answers[0]), "error: Application error");
-  EXPECT_EQ(conversation.get("c"), "(none)");
+  EXPECT_EQ(get_all(conversation.client(), std::span(keys).subspan(1)), "error: Application error");
+  EXPECT_EQ(conversation.warned(), Strings{"./m.cf: unexpected memcache server reply: ERROR"});
+  EXPECT_EQ(get_all(conversation.client(), std::span(keys).subspan(2)), "(none)");
+  EXPECT_EQ(get_all(conversation.client(), std::span(keys).subspan(3)), "(none) (none)");
+  EXPECT_EQ(conversation.log(),
+            (Strings{"(connection)", "get a b c\r\n", "(connection)", "get a\r\n", "get b\r\n",
+                     "(connection)", "get b\r\n", "(connection)", "get c\r\n", "get d e\r\n"}));
+}
+
+TEST(MemcacheClient, RefusesValuesThatItDidNotAskFor) {
+  for (const std::string& reply : {value_reply("x", "1"), value_item("a", "1") + value_reply("a", "1"),
+                                   value_item("a", "1") + value_reply("x", "1")}) {
+    Conversation conversation({.bytes = reply});
+    EXPECT_EQ(get_all(conversation.client(), Strings{"a", "b"}), "error: Application error") << reply;
+  }
+}
+
+TEST(MemcacheClient, AsksForEachKeyOnceInARequest) {
+  Conversation conversation({.bytes = "END\r\n"});
+  const std::string longest(250, 'x');
+  const Strings keys = {"a", "b", "a", "c", longest + "x", longest, "d"};
+  for (std::span<const std::string> rest = keys; !rest.empty();)
+    rest = rest.subspan(conversation.client().get(rest).size());
+  EXPECT_EQ(conversation.log(), (Strings{"(connection)", "get a b\r\n", "get a c\r\n",
+                                         "get " + longest + "x\r\n", "get " + longest + " d\r\n"}));
 }
 
 TEST(MemcacheClient, NeverTakesAReplyForAnotherKey) {
   Conversation conversation({.bytes = value_reply("a", "1") + "END\r\n"});
   EXPECT_EQ(conversation.get("a"), "1");
   EXPECT_EQ(conversation.get("b"), "error: Application error");
-}
-
-TEST(MemcacheClient, SendsNoMoreThanTheServerHasRoomFor) {
-  Conversation conversation({.bytes = "END\r\n"});
-  Strings keys;
-  for (int i = 0; i < 64; ++i) keys.push_back(std::string(1000, 'x') + std::to_string(i));
-  const auto answers = conversation.client().get(keys);
-  EXPECT_GT(answers.size(), 10u);
-  EXPECT_LT(answers.size(), 20u);
 }
 
 TEST(MemcacheClient, Changes) {
@@ -219,7 +251,8 @@ TEST(MemcacheClient, Changes) {
 }
 
 TEST(MemcacheRequests, AreWhatTheProtocolHas) {
-  EXPECT_EQ(memcache_get("k"), "get k\r\n");
+  EXPECT_EQ(memcache_get(Strings{"k"}), "get k\r\n");
+  EXPECT_EQ(memcache_get(Strings{"k", "l", "m"}), "get k l m\r\n");
   EXPECT_EQ(memcache_delete("k"), "delete k\r\n");
   EXPECT_EQ(memcache_set("k", "v\r\n", {.flags = -1, .ttl = 60}, false), "set k -1 60 3\r\nv\r\n\r\n");
   EXPECT_EQ(memcache_set("k", "", {}, true), "add k 0 3600 0\r\n\r\n");
@@ -233,20 +266,21 @@ TEST(MemcacheRequests, HaveKeysWithoutWhiteSpace) {
     EXPECT_FALSE(is_memcache_key(key)) << key;
 }
 
-TEST(MemcacheScan, ReadsRepliesInAnyPieces) {
+TEST(MemcacheScan, ReadsItemsInAnyPieces) {
   std::mt19937 random(3);
   for (int i = 0; i < 500; ++i) {
     const std::string value = libconf::random_bytes(random, 60);
-    const std::string reply = value_reply("key", value);
-    const std::string text = reply + libconf::random_bytes(random, 6);
+    const std::string item = value_item("key", value);
+    const std::string text = item + libconf::random_bytes(random, 6);
     for (std::size_t length = 0; length <= text.size(); ++length) {
-      const MemcacheScan scan = scan_memcache_value(std::string_view(text).substr(0, length), "key", {});
-      if (length < reply.size()) {
+      const MemcacheScan scan = scan_memcache_item(std::string_view(text).substr(0, length), {});
+      if (length < item.size()) {
         ASSERT_EQ(scan.state, State::kIncomplete) << text;
       } else {
         ASSERT_EQ(scan.state, State::kValue) << text;
+        ASSERT_EQ(scan.key, "key");
         ASSERT_EQ(scan.text, value);
-        ASSERT_EQ(scan.length, reply.size());
+        ASSERT_EQ(scan.length, item.size());
       }
     }
   }
@@ -263,14 +297,20 @@ class MemcacheTableTest : public testing::Test {
         return {.bytes = "STORED\r\n"};
       }
       const std::string command(libconf::next_word(rest, " ").value());
+      if (command == "get") return {.bytes = values_of(rest)};
       const std::string key(libconf::next_word(rest, " ").value());
-      const auto found = entries_.find(key);
-      if (command == "get")
-        return {.bytes = found == entries_.end() ? "END\r\n" : value_reply(key, found->second)};
       if (command == "delete") return {.bytes = entries_.erase(key) == 1 ? "DELETED\r\n" : "NOT_FOUND\r\n"};
       pending_ = key;
       return {};
     };
+  }
+
+  std::string values_of(std::string_view keys) {
+    std::string reply;
+    while (const auto key = libconf::next_word(keys, " "))
+      if (const auto found = entries_.find(std::string(*key)); found != entries_.end())
+        reply += value_item(found->first, found->second);
+    return reply + "END\r\n";
   }
 
   std::string spec(std::string_view settings) {
