@@ -25,10 +25,9 @@ std::span<const std::string> one_request(std::span<const std::string> keys) {
   for (; count < keys.size(); ++count) {
     const std::string& key = keys[count];
     size += key.size() + 1;
-    if (key.size() > kMaxKey || size > kMaxRequest) break;
-    if (std::find(keys.begin(), keys.begin() + static_cast<std::ptrdiff_t>(count), key) !=
-        keys.begin() + static_cast<std::ptrdiff_t>(count))
-      break;
+    const auto earlier = keys.first(count);
+    const bool is_repeated = std::find(earlier.begin(), earlier.end(), key) != earlier.end();
+    if (key.size() > kMaxKey || size > kMaxRequest || is_repeated) break;
   }
   return keys.first(count);
 }
@@ -69,14 +68,16 @@ Result<bool> MemcacheClient::remove(std::string_view key) {
   return command(memcache_delete(key), "DELETED", "NOT_FOUND", "delete");
 }
 
-/// A command with a reply of one line.
+/// A command with a reply of one line; an empty `no` is none.
 Result<bool> MemcacheClient::command(std::string_view request, std::string_view yes, std::string_view no,
                                      std::string_view what) {
   for (int attempt = 1;; ++attempt) {
     std::optional<Failure> failure = send(request);
     if (!failure) {
-      const Result<MemcacheScan> reply = read_reply(
-          [this](std::string_view text) { return scan_memcache_line(text, settings_.limits.line_size); });
+      const auto deadline = StreamConnection::Clock::now() + settings_.timeout;
+      const Result<MemcacheScan> reply = read_reply(deadline, [this](std::string_view text) {
+        return scan_memcache_line(text, settings_.limits.line_size);
+      });
       if (!reply) {
         failure = input_output(reply.error());
       } else if (reply->state == State::kTooLong) {
@@ -85,7 +86,7 @@ Result<bool> MemcacheClient::command(std::string_view request, std::string_view 
         const std::string line(reply->text);
         buffer_.erase(0, reply->length);
         if (line == yes) return true;
-        if (line == no) return false;
+        if (!no.empty() && line == no) return false;
         failure =
             Failure{.warning = concat("database ", table_, ": ", what, " failed: ", libconf::printable(line)),
                     .error = lookup_error(0)};
@@ -117,10 +118,11 @@ std::optional<MemcacheClient::Failure> MemcacheClient::send(std::string_view req
 
 std::optional<MemcacheClient::Failure> MemcacheClient::read_values(std::span<const std::string> keys,
                                                                    std::vector<Answer>& answers) {
+  const auto deadline = StreamConnection::Clock::now() + settings_.timeout;
   std::size_t next = 0;  // Values come in the order of the keys, but for some servers before servers.
   for (;;) {
-    const Result<MemcacheScan> item =
-        read_reply([this](std::string_view text) { return scan_memcache_item(text, settings_.limits); });
+    const Result<MemcacheScan> item = read_reply(
+        deadline, [this](std::string_view text) { return scan_memcache_item(text, settings_.limits); });
     if (!item) return input_output(item.error());
     if (item->state == State::kValue) {
       const auto is_key = [&](const std::string& key) { return key == item->key; };
@@ -144,9 +146,8 @@ std::optional<MemcacheClient::Failure> MemcacheClient::read_values(std::span<con
 
 /// What `scan` makes of the reply when that is complete. It points into the buffer.
 template <class Scan>
-Result<MemcacheScan> MemcacheClient::read_reply(const Scan& scan) {
+Result<MemcacheScan> MemcacheClient::read_reply(StreamConnection::Deadline deadline, const Scan& scan) {
   constexpr std::size_t kMostAtOnce = 65536;
-  const auto deadline = StreamConnection::Clock::now() + settings_.timeout;
   for (;;) {
     const MemcacheScan found = scan(buffer_);
     if (found.state != State::kIncomplete) return found;

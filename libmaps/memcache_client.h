@@ -70,7 +70,7 @@ class MemcacheClient {
   std::optional<Failure> read_values(std::span<const std::string> keys, std::vector<Answer>& answers);
   void disconnect();
   template <class Scan>
-  Result<MemcacheScan> read_reply(const Scan& scan);
+  Result<MemcacheScan> read_reply(StreamConnection::Deadline deadline, const Scan& scan);
   Result<bool> command(std::string_view request, std::string_view yes, std::string_view no,
                        std::string_view what);
   bool tries_again(int attempt, const Failure& failure);

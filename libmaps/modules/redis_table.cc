@@ -62,7 +62,7 @@ class RedisTable final : public BatchTable {
     for (const std::string& key : keys) commands.push_back(command_for(key));
     std::vector<Answer> answers;
     if (!pool_.try_each([&](Connection& connection) { return ask(connection, commands, answers); }))
-      return {lookup_error(0)};
+      return {Error{.kind = ErrorKind::kTemporary, .message = reason_}};
     return answers;
   }
 
@@ -103,7 +103,7 @@ class RedisTable final : public BatchTable {
       if (!problem.empty() && !answers.empty()) break;
       if (!reply) return lost(reply.error());
       if (!problem.empty()) {
-        warn(connection.host, concat(command[0], " ", libconf::printable(command[1]), ": ", problem));
+        warn(connection.host, concat(problem, " (", command[0], " ", libconf::printable(command[1]), ")"));
         return Attempt::kRefused;
       }
       answers.push_back(answer_of(*reply, command));
@@ -132,6 +132,7 @@ class RedisTable final : public BatchTable {
   }
 
   void warn(std::string_view host, std::string_view what) {
+    reason_ = what;
     warnings_.warn("redis-failed", concat(name(), ": server ", host, ": ", what));
   }
 
@@ -140,6 +141,7 @@ class RedisTable final : public BatchTable {
   QueryTemplate field_;
   libconf::DiagnosticSink& warnings_;
   HostPool<Connection> pool_;
+  std::string reason_;  ///< Of the last failure: hosts that are left alone after it have no other.
 };
 
 Result<RedisTable::Parameters> read_parameters(const TableConfig& config) {

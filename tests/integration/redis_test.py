@@ -120,13 +120,13 @@ def check_errors(checks, bench, server):
     done = bench.desk.ours(table, "plain", "list", "plain")
     checks.equal("WRONGTYPE: what came before it is answered", done.out, "plain\tvalue of plain\n")
     checks.check("WRONGTYPE: a temporary error that names table, server and key", done.status == 1 and
-                 "%s: server unix:%s: GET list: WRONGTYPE" % (table, server.socket) in done.err and
-                 "table %s: query error" % table in done.err, done)
+                 "%s: server unix:%s: WRONGTYPE" % (table, server.socket) in done.err and
+                 "(GET list)" in done.err and "table %s: query error: WRONGTYPE" % table in done.err, done)
     nobody = bench.table("hosts = unix:%s/nobody.sock\n" % bench.directory)
     done = bench.desk.ours(nobody, "plain")
     checks.check("a server that is down: a temporary error", done.status == 1 and
                  "server unix:%s/nobody.sock: No such file or directory" % bench.directory in done.err and
-                 "table %s: query error" % nobody in done.err, done)
+                 "table %s: query error: No such file or directory" % nobody in done.err, done)
     both = bench.table("hosts = unix:%s/nobody.sock unix:%s\n" % (bench.directory, server.socket))
     checks.check("one of two servers is down: the other answers",
                  all(bench.desk.ours(both, "plain").out == "value of plain\n" for _ in range(6)), "")

@@ -250,6 +250,12 @@ TEST(MemcacheClient, Changes) {
   }
 }
 
+TEST(MemcacheClient, AnEmptyReplyIsNotARefusal) {
+  Conversation conversation(
+      [](const std::string& request) { return Answer{.bytes = request.starts_with("set") ? "" : "\r\n"}; });
+  EXPECT_FALSE(conversation.client().set("k", "v", false));
+}
+
 TEST(MemcacheRequests, AreWhatTheProtocolHas) {
   EXPECT_EQ(memcache_get(Strings{"k"}), "get k\r\n");
   EXPECT_EQ(memcache_get(Strings{"k", "l", "m"}), "get k l m\r\n");
