@@ -115,7 +115,7 @@ class RedisTable final : public BatchTable {
   /// Why a reply is no answer; empty: it is one.
   std::string problem_of(const RedisReply& reply) const {
     using Kind = RedisReply::Kind;
-    if (reply.kind == Kind::kError) return libconf::printable(reply.text);
+    if (reply.kind == Kind::kError) return concat("error reply: ", libconf::printable(reply.text));
     const bool is_expected = parameters_.command.tells_membership
                                  ? reply.kind == Kind::kInteger
                                  : reply.kind == Kind::kString || reply.kind == Kind::kNil;

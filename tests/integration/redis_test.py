@@ -120,8 +120,8 @@ def check_errors(checks, bench, server):
     done = bench.desk.ours(table, "plain", "list", "plain")
     checks.equal("WRONGTYPE: what came before it is answered", done.out, "plain\tvalue of plain\n")
     checks.check("WRONGTYPE: a temporary error that names table, server and key", done.status == 1 and
-                 "%s: server unix:%s: WRONGTYPE" % (table, server.socket) in done.err and
-                 "(GET list)" in done.err and "table %s: query error: WRONGTYPE" % table in done.err, done)
+                 "%s: server unix:%s: error reply: WRONGTYPE" % (table, server.socket) in done.err and
+                 "(GET list)" in done.err and "table %s: query error: error reply: WRONGTYPE" % table in done.err, done)
     nobody = bench.table("hosts = unix:%s/nobody.sock\n" % bench.directory)
     done = bench.desk.ours(nobody, "plain")
     checks.check("a server that is down: a temporary error", done.status == 1 and
@@ -176,6 +176,7 @@ def check_hostile_servers(checks, bench):
         "an endless value": (b"$500000000\r\n" + b"x" * (2 << 20), "reply too long"),
         "an endless line": (b"+" + b"x" * (2 << 20), "reply too long"),
         "a terminal's control": (b"-ERR \x1b[2J\r\n", "ERR ?[2J"),
+        "an error without a text": (b"-\r\n", "error reply"),
     }
 
     def ask(item):
