@@ -14,36 +14,24 @@ using libconf::concat;
 
 std::string full_name(const TableConfig& config) { return concat("memcache:", config.name()); }
 
-/// A number that is at least 1. Errors: in the words of this type, which differ from those of others.
-Result<std::int64_t> read_positive(const TableConfig& config, std::string_view setting,
-                                   std::int64_t fallback) {
-  Result<std::int64_t> value = config.get_int(setting, fallback);
-  if (value && *value < 1)
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat(config.name(), ": invalid ", setting, " parameter value ",
-                                   std::to_string(*value), " < 1")};
-  return value;
-}
-
 Result<MemcacheSettings> read_settings(const TableConfig& config) {
   std::int64_t timeout = 0, ttl = 0, flags = 0, retry_pause = 0, max_try = 0, line_size = 0, data_size = 0;
   const struct {
     std::int64_t* value;
     std::string_view setting;
     std::int64_t fallback;
-    bool is_positive;
+    SettingLimits limits;
   } numbers[] = {
-      {&timeout, "timeout", 2, false},
-      {&ttl, "ttl", 3600, false},
-      {&flags, "flags", 0, false},
-      {&retry_pause, "retry_pause", 1, true},
-      {&max_try, "max_try", 2, true},
-      {&line_size, "line_size_limit", 1024, true},
-      {&data_size, "data_size_limit", 10240, true},
+      {&timeout, "timeout", 2, {}},
+      {&ttl, "ttl", 3600, {}},
+      {&flags, "flags", 0, {}},
+      {&retry_pause, "retry_pause", 1, {.min = 1}},
+      {&max_try, "max_try", 2, {.min = 1}},
+      {&line_size, "line_size_limit", 1024, {.min = 1}},
+      {&data_size, "data_size_limit", 10240, {.min = 1}},
   };
-  for (const auto& [value, setting, fallback, is_positive] : numbers) {
-    const Result<std::int64_t> read =
-        is_positive ? read_positive(config, setting, fallback) : config.get_int(setting, fallback);
+  for (const auto& [value, setting, fallback, limits] : numbers) {
+    const Result<std::int64_t> read = config.get_int(setting, fallback, limits);
     if (!read) return read.error();
     *value = *read;
   }
@@ -129,22 +117,25 @@ class MemcacheTable final : public BatchTable {
 /// Lists the backup under this table's name.
 class MemcacheListing final : public IterableTable {
  public:
-  MemcacheListing(std::string name, std::unique_ptr<IterableTable> backup, libconf::DiagnosticSink& warnings)
-      : IterableTable(std::move(name)), backup_(std::move(backup)), warnings_(warnings) {}
+  MemcacheListing(const std::string& name, Cache cache, std::unique_ptr<IterableTable> backup,
+                  libconf::DiagnosticSink& warnings)
+      : IterableTable(name),
+        backup_(backup.get()),
+        table_(name, std::move(cache), std::move(backup)),
+        warnings_(warnings) {}
 
-  Result<std::optional<std::string>> lookup(std::string_view key) override {
-    return backup_ ? backup_->lookup(key) : Result<std::optional<std::string>>(std::nullopt);
-  }
+  Result<std::optional<std::string>> lookup(std::string_view key) override { return table_.lookup(key); }
 
   Result<void> for_each(const EntryVisitor& visit) override {
-    if (backup_) return backup_->for_each(visit);
+    if (backup_ != nullptr) return backup_->for_each(visit);
     warnings_.warn("no-backup-table",
                    concat("database ", name(), ": first/next support requires backup database"));
     return {};
   }
 
  private:
-  std::unique_ptr<IterableTable> backup_;  ///< Null: none.
+  IterableTable* backup_;  ///< Of the table; null: none.
+  MemcacheTable table_;
   libconf::DiagnosticSink& warnings_;
 };
 
@@ -236,7 +227,8 @@ Result<std::unique_ptr<IterableTable>> open_iterable_memcache(std::string_view n
   if (!config) return config.error();
   auto parts = make_parts<IterableTable>(*config, context, open_iterable);
   if (!parts) return parts.error();
-  return std::make_unique<MemcacheListing>(full_name(*config), std::move(parts->backup), context.warnings);
+  return std::make_unique<MemcacheListing>(full_name(*config), std::move(parts->cache),
+                                           std::move(parts->backup), context.warnings);
 }
 
 Result<std::unique_ptr<WritableTable>> open_writable_memcache(std::string_view name, IfAbsent if_absent,

@@ -445,6 +445,16 @@ TEST_F(MemcacheTableTest, ListsTheBackup) {
             Strings{concat("database ", spec(""), ": first/next support requires backup database")});
 }
 
+TEST_F(MemcacheTableTest, AnswersAlsoWhereItLists) {
+  entries_ = {{"a", "cached"}};
+  auto table =
+      open_iterable(*parse_spec(spec("backup = inline:{ {a = 1}, {b = 2} }\n"), ""), fixture_.context);
+  ASSERT_TRUE(table);
+  const ScriptedServer server('\n', memory(), directory_.path("s"));
+  EXPECT_EQ(outcome((*table)->lookup("a")), "cached");
+  EXPECT_EQ(outcome((*table)->lookup("b")), "2");
+}
+
 // The order is Postfix's.
 TEST_F(MemcacheTableTest, RefusesBadSettings) {
   const std::map<std::string_view, std::string_view> cases = {
