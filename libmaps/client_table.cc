@@ -63,11 +63,17 @@ Result<CacheLimits> read_cache_limits(const TableConfig& config) {
 
 }  // namespace
 
+Result<TableConfig> open_client_config(std::string_view type, std::string_view name,
+                                       const TableContext& context) {
+  Result<TableConfig> config = TableConfig::open(name, context);
+  if (config) warn_of_unused(type, *config, context.warnings);
+  return config;
+}
+
 Result<std::unique_ptr<Table>> open_client(std::string_view type, std::string_view name,
                                            const TableContext& context, ClientMaker make) {
-  const Result<TableConfig> config = TableConfig::open(name, context);
+  const Result<TableConfig> config = open_client_config(type, name, context);
   if (!config) return config.error();
-  warn_of_unused(type, *config, context.warnings);
   const Result<CacheLimits> limits = read_cache_limits(*config);
   if (!limits) return limits.error();
   Result<std::unique_ptr<Table>> table = make(*config, context);

@@ -23,4 +23,8 @@ using ClientMaker = Result<std::unique_ptr<Table>> (*)(const TableConfig& config
 Result<std::unique_ptr<Table>> open_client(std::string_view type, std::string_view name,
                                            const TableContext& context, ClientMaker make);
 
+/// The first part of it, for a table that is listed or changed: reads the settings, and warns.
+Result<TableConfig> open_client_config(std::string_view type, std::string_view name,
+                                       const TableContext& context);
+
 }  // namespace libmaps

@@ -13,6 +13,7 @@
 #include "libmaps/inline_table.h"
 #include "libmaps/internal_table.h"
 #include "libmaps/match_list.h"
+#include "libmaps/memcache_table.h"
 #include "libmaps/module.h"
 #include "libmaps/pcre_table.h"
 #include "libmaps/pipemap_table.h"
@@ -63,10 +64,12 @@ constexpr std::array kCode = {
     TypeCode{"inline", as_table<open_inline>, open_inline},
     TypeCode{"internal", open_internal, open_iterable_internal, open_writable_internal},
     TypeCode{"lmdb", as_table<open_lmdb>, open_lmdb, open_writable_lmdb},
+    TypeCode{"memcache", open_memcache, open_iterable_memcache, open_writable_memcache},
     TypeCode{"mysql"},
     TypeCode{"pcre", open_pcre},
     TypeCode{"pipemap", open_pipemap},
     TypeCode{"randmap", open_randmap},
+    TypeCode{"redis"},
     TypeCode{"regexp", open_regexp},
     TypeCode{"socketmap",
              [](std::string_view name, const TableContext& c) { return open_socketmap(name, c); }},
@@ -173,7 +176,7 @@ Result<std::unique_ptr<IterableTable>> open_iterable(TableSpec spec, const Table
     return configuration_error(
         concat("table ", spec.type, ":", spec.name, ": sequence operation is not supported"));
   }
-  auto table = known->code.open_iterable(spec.name, context);
+  auto table = known->code.open_iterable(spec.name, complete(context));
   if (!table) return table;
   return check_listing(std::move(*table), context);
 }
@@ -193,7 +196,7 @@ Result<std::unique_ptr<WritableTable>> open_writable(TableSpec spec, IfAbsent if
     case Changes::kInPlace:
       break;
   }
-  auto table = known->code.open_writable(spec.name, if_absent, context);
+  auto table = known->code.open_writable(spec.name, if_absent, complete(context));
   if (!table) return table;
   return check_changes(std::move(*table), context);
 }

@@ -30,6 +30,11 @@ bool is_of_result(char conversion) { return conversion >= 'a'; }
 
 char to_upper(char conversion) { return static_cast<char>(conversion - 'a' + 'A'); }
 
+Error invalid_template(const TableConfig& config, std::string_view what, std::string_view text) {
+  return {.kind = ErrorKind::kConfiguration,
+          .message = concat("db_common_parse: ", config.name(), ": Invalid ", what, " template: ", text)};
+}
+
 }  // namespace
 
 QueryAddress::QueryAddress(std::string_view text) : whole_(text), local_part_(text) {
@@ -102,47 +107,27 @@ bool QueryTemplate::expand(const QueryAddress& key, const QueryAddress& result, 
   return true;
 }
 
-Result<QueryRules> QueryRules::read(const TableConfig& config, std::string_view type, std::string_view query,
-                                    std::string_view table, const TableContext& context) {
-  const Result<std::string> result_format = config.get_string("result_format", "%s", {.min = 1});
-  if (!result_format) return result_format.error();
-  const Result<std::int64_t> limit = config.get_int("expansion_limit", 0);
-  if (!limit) return limit.error();
+Result<QueryKeys> QueryKeys::parse(const TableConfig& config, std::string_view query) {
+  std::optional<QueryTemplate> parsed = QueryTemplate::parse(query, QueryTemplate::Role::kQuery);
+  if (!parsed) return invalid_template(config, "query", query);
+  return QueryKeys(std::move(*parsed));
+}
 
-  const auto invalid = [&](std::string_view what, std::string_view text) {
-    return Error{
-        .kind = ErrorKind::kConfiguration,
-        .message = concat("db_common_parse: ", config.name(), ": Invalid ", what, " template: ", text)};
-  };
-  std::optional<QueryTemplate> query_template = QueryTemplate::parse(query, QueryTemplate::Role::kQuery);
-  if (!query_template) return invalid("query", query);
-  std::optional<QueryTemplate> result_template =
-      QueryTemplate::parse(*result_format, QueryTemplate::Role::kResult);
-  if (!result_template) return invalid("result", *result_format);
-
-  QueryRules rules(std::move(*query_template), std::move(*result_template), context);
-  rules.expansion_limit_ = *limit;
-  rules.type_ = type;
-  rules.config_name_ = config.name();
-  rules.table_ = table;
-
+Result<void> QueryKeys::read_domains(const TableConfig& config, const TableContext& context) {
   const Result<std::string> domains = config.get_string("domain", "");
   if (!domains) return domains.error();
-  if (domains->empty()) return rules;
+  if (domains->empty()) return {};
   if (!context.match_domains)
     return Error{.kind = ErrorKind::kUnsupported,
                  .message = concat(config.name(), ": domain lists are not supported here")};
   Result<DomainPredicate> predicate = context.match_domains(*domains, config.name());
   if (!predicate) return predicate.error();
-  rules.is_in_domains_ = std::move(*predicate);
-  return rules;
+  is_in_domains_ = std::move(*predicate);
+  return {};
 }
 
-Result<bool> QueryRules::accepts(std::string_view key) const {
-  if (key.empty()) {
-    warnings_->warn("empty-key", concat("table \"", table_, "\": empty query string -- ignored"));
-    return false;
-  }
+Result<bool> QueryKeys::accepts(std::string_view key) const {
+  if (key.empty()) return false;
   const QueryAddress parts(key);
   if (is_in_domains_) {
     // An empty domain may be in the list: static:all has everything.
@@ -150,14 +135,44 @@ Result<bool> QueryRules::accepts(std::string_view key) const {
     Result<bool> is_listed = is_in_domains_(parts.domain());
     if (!is_listed || !*is_listed) return is_listed;
   }
-  return query_.accepts_key(parts) && result_.accepts_key(parts);
+  return query_.accepts_key(parts);
 }
 
-std::string QueryRules::query_for(std::string_view key, const Quote& quote) const {
+std::string QueryKeys::query_for(std::string_view key, const Quote& quote) const {
   const QueryAddress parts(key);
   std::string query;
   query_.expand(parts, parts, quote, query);
   return query;
+}
+
+Result<QueryRules> QueryRules::read(const TableConfig& config, std::string_view type, std::string_view query,
+                                    std::string_view table, const TableContext& context) {
+  const Result<std::string> result_format = config.get_string("result_format", "%s", {.min = 1});
+  if (!result_format) return result_format.error();
+  const Result<std::int64_t> limit = config.get_int("expansion_limit", 0);
+  if (!limit) return limit.error();
+
+  Result<QueryKeys> keys = QueryKeys::parse(config, query);
+  if (!keys) return keys.error();
+  std::optional<QueryTemplate> result_template =
+      QueryTemplate::parse(*result_format, QueryTemplate::Role::kResult);
+  if (!result_template) return invalid_template(config, "result", *result_format);
+  if (Result<void> read = keys->read_domains(config, context); !read) return read.error();
+
+  QueryRules rules(std::move(*keys), std::move(*result_template), context);
+  rules.expansion_limit_ = *limit;
+  rules.type_ = type;
+  rules.config_name_ = config.name();
+  rules.table_ = table;
+  return rules;
+}
+
+Result<bool> QueryRules::accepts(std::string_view key) const {
+  if (key.empty())
+    warnings_->warn("empty-key", concat("table \"", table_, "\": empty query string -- ignored"));
+  Result<bool> accepted = keys_.accepts(key);
+  if (!accepted || !*accepted) return accepted;
+  return result_.accepts_key(QueryAddress(key));
 }
 
 bool ResultList::add(std::string_view value) {

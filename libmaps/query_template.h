@@ -71,6 +71,30 @@ class QueryTemplate {
   std::vector<Piece> pieces_;
 };
 
+/// Which keys are asked for, and as what: a query's template and the setting `domain`.
+class QueryKeys {
+ public:
+  /// `config` is for messages. Errors: kConfiguration, "db_common_parse: ./q.cf: Invalid query template:
+  /// ...".
+  static libconf::Result<QueryKeys> parse(const TableConfig& config, std::string_view query);
+
+  /// Reads the setting. Errors: from context.match_domains.
+  libconf::Result<void> read_domains(const TableConfig& config, const TableContext& context);
+
+  /// False when `key` is not to be looked up: it is empty, lacks a part that the template needs, or its
+  /// domain is not in the list. Errors: from the domain list, with the reason alone.
+  libconf::Result<bool> accepts(std::string_view key) const;
+
+  /// The query for a key. REQUIRES: accepts(key).
+  std::string query_for(std::string_view key, const Quote& quote) const;
+
+ private:
+  explicit QueryKeys(QueryTemplate query) : query_(std::move(query)) {}
+
+  QueryTemplate query_;
+  DomainPredicate is_in_domains_;  ///< Empty: any domain, and keys without one.
+};
+
 /// What the settings query, result_format, expansion_limit and domain ask for.
 class QueryRules {
  public:
@@ -82,22 +106,22 @@ class QueryRules {
                                           std::string_view query, std::string_view table,
                                           const TableContext& context);
 
-  /// False when `key` is not to be looked up: it is empty (with a warning), lacks a part that a template
-  /// needs, or its domain is not in the list. Errors: from the domain list, with the reason alone.
+  /// As QueryKeys::accepts(), for the template of results, too; a key that is empty gives a warning.
   libconf::Result<bool> accepts(std::string_view key) const;
 
   /// The query for a key. REQUIRES: accepts(key).
-  std::string query_for(std::string_view key, const Quote& quote) const;
+  std::string query_for(std::string_view key, const Quote& quote) const {
+    return keys_.query_for(key, quote);
+  }
 
  private:
   friend class ResultList;
-  QueryRules(QueryTemplate query, QueryTemplate result, const TableContext& context)
-      : query_(std::move(query)), result_(std::move(result)), warnings_(&context.warnings) {}
+  QueryRules(QueryKeys keys, QueryTemplate result, const TableContext& context)
+      : keys_(std::move(keys)), result_(std::move(result)), warnings_(&context.warnings) {}
 
-  QueryTemplate query_;
+  QueryKeys keys_;
   QueryTemplate result_;
   std::int64_t expansion_limit_ = 0;  ///< None when it is not positive.
-  DomainPredicate is_in_domains_;     ///< Empty: any domain, and keys without one.
   libconf::DiagnosticSink* warnings_;
   std::string type_;
   std::string config_name_;

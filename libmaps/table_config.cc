@@ -104,10 +104,14 @@ Result<std::int64_t> TableConfig::get_int(std::string_view setting, std::int64_t
     return in_place(
         {.kind = ErrorKind::kConfiguration,
          .message = concat("bad numerical configuration: ", name, " = ", shown(setting, **found))});
-  const Result<std::int64_t> limited =
-      libconf::parse_number(name, **found, limits.min != 0 ? limits.min : kLowest, limits.max);
-  if (!limited) return in_place(limited.error());
-  return *limited;
+  const auto out_of_range = [&](std::string_view relation, std::int64_t limit) {
+    return in_place({.kind = ErrorKind::kConfiguration,
+                     .message = concat("invalid ", name, " parameter value ", std::to_string(*number),
+                                       relation, std::to_string(limit))});
+  };
+  if (limits.min != 0 && *number < limits.min) return out_of_range(" < ", limits.min);
+  if (limits.max != 0 && *number > limits.max) return out_of_range(" > ", limits.max);
+  return *number;
 }
 
 Result<bool> TableConfig::get_bool(std::string_view setting, bool fallback) const {

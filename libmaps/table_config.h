@@ -20,7 +20,7 @@
 
 namespace libmaps {
 
-/// Of a string its length, of a number its value. A maximum of 0 is none.
+/// Of a string its length, of a number its value. A limit of 0 is none.
 struct SettingLimits {
   std::int64_t min = 0;
   std::int64_t max = 0;
@@ -50,8 +50,8 @@ class TableConfig {
   bool is_readable_by_all() const { return is_readable_by_all_; }
 
   /// Values, or `fallback` where the setting is not given. Errors: kConfiguration, in Postfix's words ("FILE:
-  /// bad string length 0 < 1: dbpath = "), without the value of a secret; from main.cf also kSyntax, for a
-  /// bad `$` expression.
+  /// bad string length 0 < 1: dbpath = ", "FILE: invalid max_try parameter value 0 < 1"), without the value
+  /// of a secret; from main.cf also kSyntax, for a bad `$` expression.
   libconf::Result<std::string> get_string(std::string_view setting, std::string_view fallback,
                                           SettingLimits limits = {}) const;
   libconf::Result<std::int64_t> get_int(std::string_view setting, std::int64_t fallback,

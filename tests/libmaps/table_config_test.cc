@@ -58,6 +58,8 @@ TEST(TableConfig, NamesTheFileInWhatIsWrongWithAValue) {
             file + ": bad numerical configuration: big = 99999999999");
   EXPECT_EQ(config->get_int("low", 0).value(), -1);
   EXPECT_EQ(config->get_int("low", 0, {.min = 1}).error().kind, libconf::ErrorKind::kConfiguration);
+  EXPECT_EQ(config->get_int("low", 0, {.min = 1}).error().message,
+            file + ": invalid low parameter value -1 < 1");
   EXPECT_EQ(config->get_bool("word", false).error().message,
             file + ": bad boolean configuration: word = abc");
 }

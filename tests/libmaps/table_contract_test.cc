@@ -142,6 +142,7 @@ const Fixture kFixtures[] = {
      }},
     {"internal", [](Place place) { return sample_of("x", {}, place.random); }},
     {"lmdb", make_index<kLmdb>},
+    {"memcache", nullptr},
     {"mysql", nullptr},
     {"pcre", make_pattern_table},
     {"pipemap",
@@ -162,6 +163,7 @@ const Fixture kFixtures[] = {
        return Sample{
            .name = "{only}", .model = [](const std::string&) { return Answer("only"); }, .keys = {"a", "b"}};
      }},
+    {"redis", nullptr},
     {"regexp", make_pattern_table},
     {"socketmap", nullptr},
     {"sqlite", nullptr},
