@@ -27,7 +27,11 @@ bool has_password_in_url(std::string_view value) {
 
 bool is_secret(std::string_view setting, std::string_view value) {
   if (value.empty()) return false;
-  return std::find(kSecrets.begin(), kSecrets.end(), setting) != kSecrets.end() || has_password_in_url(value);
+  if (std::find(kSecrets.begin(), kSecrets.end(), setting) != kSecrets.end()) return true;
+  // Connections of PostgreSQL: "dbname=mail password=secret", "postgresql://db1/mail?password=secret".
+  if ((setting == "dbname" || setting == "hosts") && value.find("password=") != std::string_view::npos)
+    return true;
+  return has_password_in_url(value);
 }
 
 void judge_settings(std::string_view type, const TableConfig& config, libconf::DiagnosticSink& warnings) {

@@ -48,6 +48,7 @@ Result<std::unique_ptr<Table>> open_in_module(std::string_view name, const Table
   return open_module_table(kType, name, context);
 }
 constexpr char kMysql[] = "mysql";
+constexpr char kPgsql[] = "pgsql";
 constexpr char kSqlite[] = "sqlite";
 
 /// The code behind a row of table_types(); null where the type cannot.
@@ -72,6 +73,7 @@ constexpr std::array kCode = {
     TypeCode{"lmdb", as_table<open_lmdb>, open_lmdb, open_writable_lmdb},
     TypeCode{kMysql, open_in_module<kMysql>},
     TypeCode{"pcre", open_pcre},
+    TypeCode{kPgsql, open_in_module<kPgsql>},
     TypeCode{"pipemap", open_pipemap},
     TypeCode{"randmap", open_randmap},
     TypeCode{"regexp", open_regexp},

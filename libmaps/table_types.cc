@@ -43,6 +43,7 @@ constexpr std::array kTypes = {
               .duplicate_label = DuplicateLabel::kTypeAndSource},
     TableType{.name = "mysql"},
     TableType{.name = "pcre", .keys = KeyKind::kPattern, .reads_file = true},
+    TableType{.name = "pgsql"},
     TableType{.name = "pipemap", .keys = KeyKind::kPattern},
     TableType{.name = "randmap", .keys = KeyKind::kPattern},
     TableType{.name = "regexp", .keys = KeyKind::kPattern, .reads_file = true},

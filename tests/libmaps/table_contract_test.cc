@@ -144,6 +144,7 @@ const Fixture kFixtures[] = {
     {"lmdb", make_index<kLmdb>},
     {"mysql", nullptr},
     {"pcre", make_pattern_table},
+    {"pgsql", nullptr},
     {"pipemap",
      [](Place place) {
        const Entries first = random_entries(place.random);
