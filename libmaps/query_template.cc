@@ -139,15 +139,15 @@ Result<QueryRules> QueryRules::read(const TableConfig& config, std::string_view 
 }
 
 Result<bool> QueryRules::accepts(std::string_view key) const {
-  if (key.empty()) {
-    warnings_->warn("empty-key", concat("table \"", table_, "\": empty query string -- ignored"));
-    return false;
-  }
   const QueryAddress parts(key);
   if (is_in_domains_) {
     if (parts.local_part().empty() || parts.domain().empty()) return false;
     Result<bool> is_listed = is_in_domains_(parts.domain());
     if (!is_listed || !*is_listed) return is_listed;
+  }
+  if (key.empty()) {
+    warnings_->warn("empty-key", concat("table \"", table_, "\": empty query string -- ignored"));
+    return false;
   }
   return query_.accepts_key(parts) && result_.accepts_key(parts);
 }
