@@ -28,16 +28,20 @@ CASES = [
     ("many keys", QUERY, ALL),
     ("columns", "query = SELECT target, NULL, name FROM aliases WHERE name = '%s'\n", ALL),
     ("no columns", "query = SELECT FROM aliases WHERE name = '%s'\n", ["joe", "two"]),
-    ("types", "query = SELECT 1, true, 2.50, now() > '2000-01-01', '\\x00ff'::bytea, '{1,2}'::int[] WHERE '%s' <> ''\n",
-     ["joe"]),
+    ("types",
+     "query = SELECT 1, true, 2.50, now() > '2000-01-01', '\\x00ff'::bytea, '{1,2}'::int[] WHERE '%s' <> ''\n", ["joe"]),
     ("UPDATE", "query = UPDATE aliases SET target = target WHERE name = '%s'\n", ["joe", "two"]),
-    ("UPDATE RETURNING", "query = UPDATE aliases SET target = target WHERE name = '%s' RETURNING target\n", ["joe", "two"]),
-    ("WITH", "query = WITH x AS (SELECT '%s'::text AS k) SELECT target FROM aliases, x WHERE name = k\n", ALL),
+    ("UPDATE RETURNING", "query = UPDATE aliases SET target = target WHERE name = '%s' RETURNING target\n",
+     ["joe", "two"]),
+    ("WITH",
+     "query = WITH x AS (SELECT '%s'::text AS k) SELECT target FROM aliases, x WHERE name = k\n", ALL),
     ("VALUES", "query = VALUES ('%u'), ('%d')\n", ["a@b", "c"]),
     ("two statements", "query = SELECT 1; SELECT target FROM aliases WHERE name = '%s'\n", ALL),
-    ("two statements, the last without rows", "query = SELECT target FROM aliases WHERE name = '%s'; SELECT 1 WHERE false\n",
+    ("two statements, the last without rows",
+     "query = SELECT target FROM aliases WHERE name = '%s'; SELECT 1 WHERE false\n",
      ALL),
-    ("two statements, the last fails", "query = SELECT target FROM aliases WHERE name = '%s'; SELECT nothing_here\n", ["joe"]),
+    ("two statements, the last fails",
+     "query = SELECT target FROM aliases WHERE name = '%s'; SELECT nothing_here\n", ["joe"]),
     ("two statements, the last is no query",
      "query = SELECT target FROM aliases WHERE name = '%s'; UPDATE aliases SET name = name WHERE false\n", ["joe"]),
     ("a semicolon", "query = SELECT target FROM aliases WHERE name = '%s' ;\n", ALL),
@@ -63,7 +67,8 @@ CASES = [
     ("a limit that is kept", QUERY + "expansion_limit = 2\n", ALL),
     ("a limit that is not", QUERY + "expansion_limit = 1\n", ["two"]),
     ("a limit of columns", "query = SELECT 1, 2 WHERE '%s' = '%s'\nexpansion_limit = 1\n", ["joe"]),
-    ("%u and %d", "query = SELECT '%u', '%d', '%1', '%2'\n", ["joe@d.example", "@d.example", "joe", "joe@", "a@b@c.d"]),
+    ("%u and %d", "query = SELECT '%u', '%d', '%1', '%2'\n",
+     ["joe@d.example", "@d.example", "joe", "joe@", "a@b@c.d"]),
     ("%S %U %D of results", QUERY + "result_format = %s,%S,%U,%D,%1,%%\n", ["joe@d.example", "joe"]),
     ("%u %d of results", QUERY + "result_format = %u at %d\n", ALL),
     ("a list of domains", QUERY + "domain = d.example, e.example\n", ["joe@d.example", "joe", "@d.example", "x@f"]),
@@ -106,7 +111,8 @@ def random_case(chance):
         "SELECT '%s'", "SELECT '%u', '%d'", "SELECT '%1' || '%2'", "SELECT target FROM aliases WHERE name LIKE '%u%%'",
         "SELECT target_of('%u@%d')", "SELECT 1; SELECT '%S'", "SELECT '''%s''', '%%'",
         "SELECT name FROM aliases WHERE '%d' = '' OR name > '%s'", "VALUES ('%D'), ('x%Uy')",
-        "SELECT length('%s'), octet_length('%s')", "SELECT 6 / length('%d')", "SELECT target FROM aliases WHERE name ~ '%s'"])
+        "SELECT length('%s'), octet_length('%s')", "SELECT 6 / length('%d')",
+        "SELECT target FROM aliases WHERE name ~ '%s'"])
     # The order of rows is the server's.
     query += chance.choice(["", "", ";", " -- end"]) if "LIKE" not in query and ">" not in query else " ORDER BY 1"
     settings = "query = %s\n" % query
@@ -115,8 +121,8 @@ def random_case(chance):
                             ("domain", ["d.example", "example.com, d.example", "x.y.z"])):
         if chance.random() < 0.3:
             settings += "%s = %s\n" % (setting, chance.choice(values))
-    names = ["joe", "two", "nul", "half", "o'brien", "back\\slash", "", "a", "'", "''", "\\'", "two words", "%s", "$1", "é",
-             "X" * 300, "; DROP TABLE aliases; --", "7"]
+    names = ["joe", "two", "nul", "half", "o'brien", "back\\slash", "", "a", "'", "''", "\\'", "two words", "%s", "$1",
+             "é", "X" * 300, "; DROP TABLE aliases; --", "7"]
     domains = ["", "", "@", "@d.example", "@example.com", "@x.y.z", "@a@d.example", "@.", "@d'.example"]
     keys = [chance.choice(names) + chance.choice(domains) for _ in range(chance.randint(2, 12))]
     return settings, keys

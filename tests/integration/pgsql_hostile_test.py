@@ -33,8 +33,11 @@ SEED = 21
 ATTACKS = [
     "'", "''", "\\", "\\'", "\\\\'", "'\\''", "'; DROP TABLE canary; --", "\\'; DROP TABLE canary; --",
     "' OR 1=1 --", "\\' OR 1=1 --", "x' OR 'a'='a", "'||(SELECT 1)||'", "'/*", "*/'", "$$; DELETE FROM canary; --", "$1", "$1$",
-    "%s", "%%", "%' OR 1=1 --", "\"", "'\n; DELETE FROM canary; --", "E'", "U&'", "\x01'", "joe'", "joe\\", "joe';COMMIT;DELETE FROM canary;--",
-    "\u02bc; DROP TABLE canary; --", "\uff07; DROP TABLE canary; --", "\u2019 OR 1=1 --", "ünï'cödé", "漢'字\\", "表'", "ソ\\' OR 1=1 --",
+    "%s", "%%", "%' OR 1=1 --", "\"", "'\n; DELETE FROM canary; --",
+    "E'", "U&'", "\x01'", "joe'", "joe\\", 
+    "joe';COMMIT;DELETE FROM canary;--",
+    "\u02bc; DROP TABLE canary; --", "\uff07; DROP TABLE canary; --", "\u2019 OR 1=1 --",
+    "ünï'cödé", "漢'字\\", "表'", "ソ\\' OR 1=1 --",
 ]
 # Leading bytes of two whose second is a quote, a backslash or missing; none of them well-formed everywhere.
 BROKEN = [head + tail
@@ -44,7 +47,8 @@ BROKEN = [head + tail
 
 
 def random_keys(chance):
-    pieces = [b"'", b"\\", b"\"", b";", b"--", b"\x81", b"\x95\x5c", b"\xbf\x27", b"\xc3\xa9", b"\xe3\x82\xbd", b"%", b"a", b" OR 1=1"]
+    pieces = [b"'", b"\\", b"\"", b";", b"--", b"\x81",
+              b"\x95\x5c", b"\xbf\x27", b"\xc3\xa9", b"\xe3\x82\xbd", b"%", b"a", b" OR 1=1"]
     return [b"".join(chance.choices(pieces, k=chance.randint(1, 6))) for _ in range(40)]
 
 
@@ -60,8 +64,10 @@ def keys_for(codec):
 
 
 def prepare(server):
-    server.sql("CREATE ROLE crew; CREATE USER mail PASSWORD 'secret' IN ROLE crew; CREATE USER plain PASSWORD 'secret' IN ROLE crew;"
-               "ALTER USER plain SET standard_conforming_strings = off; ALTER USER plain SET escape_string_warning = off",
+    server.sql("CREATE ROLE crew; CREATE USER mail PASSWORD 'secret' IN ROLE crew;"
+               "CREATE USER plain PASSWORD 'secret' IN ROLE crew;"
+               "ALTER USER plain SET standard_conforming_strings = off;"
+               "ALTER USER plain SET escape_string_warning = off",
                database="postgres")
     server.sql("CREATE DATABASE mail", database="postgres")
     server.sql("""
@@ -73,12 +79,15 @@ def prepare(server):
 
 
 def store(server, encoding, keys):
-    """Stores the text of each key that has one in the encoding, by PostgreSQL's own rules. Returns their numbers: equal
-    texts have the same."""
+    """Stores the text of each key that has one in the encoding, by PostgreSQL's own rules. Returns the numbers of these
+    keys: equal texts have the same."""
     rows = ", ".join("(%d, '\\x%s'::bytea)" % (number, key.hex()) for number, key in enumerate(keys))
-    server.sql("TRUNCATE stored; INSERT INTO stored SELECT min(n), text_of(k, '%s') AS t FROM (VALUES %s) AS x (n, k) GROUP BY t;"
-               "DELETE FROM stored WHERE name IS NULL; INSERT INTO stored VALUES (-1, 'never')" % (encoding, rows))
-    numbers = server.sql("SELECT n, id FROM (VALUES %s) AS x (n, k), stored WHERE name = text_of(k, '%s')" % (rows, encoding))
+    server.sql("TRUNCATE stored;"
+               "INSERT INTO stored SELECT min(n), text_of(k, '%s') AS t FROM (VALUES %s) AS x (n, k) GROUP BY t;"
+               "DELETE FROM stored WHERE name IS NULL;"
+               "INSERT INTO stored VALUES (-1, 'never')" % (encoding, rows))
+    numbers = server.sql("SELECT n, id FROM (VALUES %s) AS x (n, k), stored WHERE name = text_of(k, '%s')"
+                         % (rows, encoding))
     return {keys[int(n)]: int(number) for n, number in (line.split("|") for line in numbers.splitlines())}
 
 
@@ -89,10 +98,10 @@ class Asker:
                       % (server.port, user, encoding))
 
     def ask(self, query, *arguments, stdin=b""):
-        """postmap -u, as keys need not be UTF-8. Returns the status and both outputs as bytes."""
+        """Returns the status and both outputs of postmap -u: keys need not be UTF-8."""
         table = self.desk.table("pgsql", "hostile.cf", "%squery = %s\n" % (self.login, query))
-        done = subprocess.run([self.desk.postmap, "-u", "-f", "-c", self.desk.directory, *arguments, table], input=stdin,
-                              capture_output=True, env=environment(), timeout=60, check=False)
+        done = subprocess.run([self.desk.postmap, "-u", "-f", "-c", self.desk.directory, *arguments, table],
+                              input=stdin, capture_output=True, env=environment(), timeout=60, check=False)
         return done.returncode, done.stdout, done.stderr
 
 
@@ -120,8 +129,9 @@ def check_keys(checks, asker, place, keys, number_of):
             wrong.append((key, status, out, err))
     checks.check("%d keys that are no text are errors: %s" % (len(broken), place), not wrong, wrong[:3])
     if broken:
-        status, out, err = asker.ask(QUERIES["a parameter"], "-q", "-", stdin=b"\n".join((texts[0], broken[0], texts[1])) + b"\n")
-        checks.equal("also among others: %s" % place, (status, out), (1, b"%s\t%d\n" % (texts[0], number_of[texts[0]])))
+        mixed = b"".join(key + b"\n" for key in (texts[0], broken[0], texts[1]))
+        checks.equal("also among others: %s" % place, asker.ask(QUERIES["a parameter"], "-q", "-", stdin=mixed)[:2],
+                     (1, b"%s\t%d\n" % (texts[0], number_of[texts[0]])))
 
 
 def main():
@@ -140,7 +150,8 @@ def main():
                 for user, strings in USERS.items():
                     place = "%s, %s" % (encoding, strings)
                     check_keys(checks, Asker(desk, server, encoding, user), place, keys, number_of)
-                    checks.equal("nothing was changed: %s" % place, server.sql("SELECT * FROM canary ORDER BY id"), CANARY)
+                    canary = server.sql("SELECT * FROM canary ORDER BY id")
+                    checks.equal("nothing was changed: %s" % place, canary, CANARY)
     except NoServer as why:
         checks.skip("pgsql", why)
     finally:
