@@ -32,7 +32,8 @@ SEED = 21
 
 ATTACKS = [
     "'", "''", "\\", "\\'", "\\\\'", "'\\''", "'; DROP TABLE canary; --", "\\'; DROP TABLE canary; --",
-    "' OR 1=1 --", "\\' OR 1=1 --", "x' OR 'a'='a", "'||(SELECT 1)||'", "'/*", "*/'", "$$; DELETE FROM canary; --", "$1", "$1$",
+    "' OR 1=1 --", "\\' OR 1=1 --", "x' OR 'a'='a", "'||(SELECT 1)||'", "'/*", "*/'", "$$; DELETE FROM canary; --",
+    "$1", "$1$",
     "%s", "%%", "%' OR 1=1 --", "\"", "'\n; DELETE FROM canary; --",
     "E'", "U&'", "\x01'", "joe'", "joe\\", 
     "joe';COMMIT;DELETE FROM canary;--",
@@ -112,7 +113,8 @@ def check_keys(checks, asker, place, keys, number_of):
         wanted = b"".join(b"%s\t%d\n" % (key, number_of[key]) for key in texts)
         status, out, err = asker.ask(query, "-q", "-", stdin=b"".join(key + b"\n" for key in texts))
         wrong = [pair for pair in zip(out.split(b"\n"), wanted.split(b"\n")) if pair[0] != pair[1]][:3]
-        checks.check("each key matches itself, %s: %s" % (way, place), (status, out) == (0, wanted), (status, wrong, err))
+        checks.check("each key matches itself, %s: %s" % (way, place), (status, out) == (0, wanted),
+                     (status, wrong, err))
 
     for key in keys:
         if b"\n" in key and key in number_of:

@@ -169,7 +169,8 @@ def check_together(checks, site):
     chance = random.Random(SEED)
     desk = site.desk
     site.server.sql("CREATE TABLE numbers AS "
-                    "SELECT 'n' || i AS name, CASE WHEN i % 7 = 0 THEN '' ELSE 'v' || i END AS value FROM generate_series(1, 500) i; GRANT SELECT ON numbers TO mail")
+                    "SELECT 'n' || i AS name, CASE WHEN i % 7 = 0 THEN '' ELSE 'v' || i END AS value "
+                    "FROM generate_series(1, 500) i; GRANT SELECT ON numbers TO mail")
     keys = [chance.choice(["n%d", "x%d", "n%d@d"]) % chance.randint(1, 600) for _ in range(3000)]
     table = site.table("numbers", LOGIN + "query = SELECT value FROM numbers WHERE name = '%s'\n")
     done = desk.ours(table, *keys)
@@ -189,8 +190,8 @@ def check_together(checks, site):
                  "".join("%s\t%d\n" % (number, 100 // int(number)) for number in numbers[:69]))
     checks.check("an error is told once, at its turn",
                  done.status == 1 and done.err.count("division by zero") == 1, done)
-    checks.check("nothing was left in a transaction",
-                 site.server.sql("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'") == "0")
+    left = site.server.sql("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'")
+    checks.equal("nothing was left in a transaction", left, "0")
 
 
 class Conversation:
@@ -261,9 +262,8 @@ def check_failover(checks, site, servers):
         servers[who].thaw()
         checks.equal("a server that freezes is replaced: %s" % name, (status, lines), (0, answered_by(other[who])))
         checks.check("in time: %s" % name, 1.5 < took < 8, took)
-        checks.check("and that is told: %s" % name,
-                     "pgsql query failed: fatal error from host 127.0.0.1:%d: timeout expired" % servers[who].port in err,
-                     err)
+        message = "pgsql query failed: fatal error from host 127.0.0.1:%d: timeout expired" % servers[who].port
+        checks.check("and that is told: %s" % name, message in err, err)
 
     for server in servers.values():
         server.freeze()
