@@ -27,8 +27,8 @@ using PgText = std::unique_ptr<char, FreeMemory>;
 /// Notices are for people who type queries; a warning says that something is wrong.
 void receive_notice(void* warn, const PGresult* notice) {
   const char* const severity = ::PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
-  if (severity != nullptr && std::string_view(severity) == "WARNING")
-    (*static_cast<const PgsqlConnection::Warn*>(warn))(::PQresultErrorMessage(notice));
+  if (severity == nullptr || std::string_view(severity) != "WARNING") return;
+  (*static_cast<const PgsqlConnection::Warn*>(warn))(libconf::trim(::PQresultErrorMessage(notice)));
 }
 
 PGconn* start_connecting(const PgsqlHost& host, const PgsqlLogin& login) {

@@ -48,7 +48,7 @@ struct PgsqlReply {
 /// Not thread-safe.
 class PgsqlConnection {
  public:
-  using Warn = std::function<void(std::string message)>;
+  using Warn = std::function<void(std::string_view message)>;
   using Texts = std::vector<std::string>;
 
   /// Connecting, and each reply, may take `timeout`. Warnings of the server go to `warn`, now and later.

@@ -96,7 +96,7 @@ class PgsqlTable final : public BatchTable {
 
   std::unique_ptr<PgsqlConnection> connect(const PgsqlHost& host);
   Attempt ask(PgsqlConnection& connection, std::span<const std::string> keys, std::optional<Answer>& first);
-  void ask_together(PgsqlConnection& connection, std::span<const std::string> keys);
+  bool ask_together(PgsqlConnection& connection, std::span<const std::string> keys);
   std::optional<std::string> query_for(PgsqlConnection& connection, const std::string& key);
   PgsqlConnection::Texts parameters_for(const std::string& key) const;
   Answer answer_of(const std::string& key, const PgsqlReply& reply);
@@ -175,14 +175,11 @@ Attempt PgsqlTable::ask(PgsqlConnection& connection, std::span<const std::string
                         std::optional<Answer>& first) {
   is_asked_ = true;
   const bool has_answered = connection.has_answered();
-  const bool is_together = keys.size() > 1 && asks_together_ && !query_.statement.empty();
-  if (is_together) {
-    ask_together(connection, keys);
-    if (!waiting_.empty()) {
-      first = answer_of(keys.front(), waiting_.front().reply);
-      waiting_.pop_front();
-      return Attempt::kDone;
-    }
+  const bool is_together = asks_together_ && ask_together(connection, keys);
+  if (!waiting_.empty()) {
+    first = answer_of(keys.front(), waiting_.front().reply);
+    waiting_.pop_front();
+    return Attempt::kDone;
   }
 
   // As Postfix asks, so that messages are the same, too.
@@ -209,18 +206,22 @@ Attempt PgsqlTable::ask(PgsqlConnection& connection, std::span<const std::string
 }
 
 /// Lets the keys wait that the server has answered for: as many as come before the first that is wrong, or
-/// that there is something to warn of before it is asked for.
-void PgsqlTable::ask_together(PgsqlConnection& connection, std::span<const std::string> keys) {
+/// that there is something to warn of before it is asked for. False: it was not asked, as they are too few,
+/// or the query is none for several.
+bool PgsqlTable::ask_together(PgsqlConnection& connection, std::span<const std::string> keys) {
+  if (query_.statement.empty()) return false;
   std::vector<Waiting> asked;
   std::vector<PgsqlConnection::Texts> parameters;
   for (const std::string& key : keys) {
     if (key.find('\0') != std::string::npos) break;
-    const auto is_accepted = gate_->quietly([&] { return query_.rules.accepts(key); });
+    // The first is accepted already.
+    std::optional<Result<bool>> is_accepted = true;
+    if (!asked.empty()) is_accepted = gate_->quietly([&] { return query_.rules.accepts(key); });
     if (!is_accepted || !*is_accepted) break;
     asked.push_back({.key = key, .is_asked = **is_accepted});
-    if (**is_accepted) parameters.push_back(parameters_for(key));
+    if (asked.back().is_asked) parameters.push_back(parameters_for(key));
   }
-  if (parameters.size() < 2) return;
+  if (parameters.size() < 2) return false;
   std::vector<PgsqlReply> replies = connection.ask_together(query_.statement, parameters);
   auto reply = replies.begin();
   for (Waiting& waiting : asked) {
@@ -228,6 +229,7 @@ void PgsqlTable::ask_together(PgsqlConnection& connection, std::span<const std::
     if (waiting.is_asked) waiting.reply = std::move(*reply++);
     waiting_.push_back(std::move(waiting));
   }
+  return true;
 }
 
 /// Nothing, after a warning, where the key is not of the connection's encoding.

@@ -128,6 +128,15 @@ def check_newer_settings(checks, site):
                  done.status == 1 and "bad string length 0 < 1: dbname" in done.err, done)
 
 
+def check_server_warnings(checks, site):
+    site.server.sql("CREATE FUNCTION odd(text) RETURNS text LANGUAGE plpgsql AS "
+                    "'BEGIN RAISE WARNING ''% is odd'', $1; RAISE NOTICE ''quiet''; RETURN $1; END'")
+    table = site.table("odd", LOGIN + "query = SELECT odd('%s')\n")
+    warning = "postmap: warning: %s: host 127.0.0.1:%d: WARNING:  joe is odd\n" % (table, site.server.port)
+    checks.equal("a warning of the server is told, a notice is not", shown(site.desk.ours(table, "joe")),
+                 (0, "joe\n", warning))
+
+
 def check_secrets(checks, site):
     """No password is shown, whatever goes wrong."""
     port = site.server.port
@@ -342,6 +351,7 @@ def main():
         check_logins(checks, site)
         check_random(checks, site)
         check_newer_settings(checks, site)
+        check_server_warnings(checks, site)
         check_secrets(checks, site)
         check_side_effects(checks, site)
         check_together(checks, site)
