@@ -172,6 +172,13 @@ def check_side_effects(checks, site):
         checks.equal("each key is asked once, in turn: %s" % name,
                      site.server.sql("SELECT name FROM asked ORDER BY id").split("\n"), keys)
 
+    site.server.sql("TRUNCATE asked")
+    done = site.desk.ours(site.table("effects error", LOGIN + "query = SELECT note('%s'), 1 / (length('%s') - 3)\n"),
+                          *keys[:5], "bad", *keys[5:])
+    checks.equal("what was done for keys before an error stays",
+                 site.server.sql("SELECT name FROM asked ORDER BY id").split("\n"), keys[:5])
+    checks.check("and they are answered", done.status == 1 and done.out.count("\n") == 5, done)
+
 
 def check_together(checks, site):
     """Keys that are asked for together are answered as each alone is."""
