@@ -67,6 +67,7 @@ constexpr std::array kCode = {
     TypeCode{"memcache", open_memcache, open_iterable_memcache, open_writable_memcache},
     TypeCode{"mysql"},
     TypeCode{"pcre", open_pcre},
+    TypeCode{"pgsql"},
     TypeCode{"pipemap", open_pipemap},
     TypeCode{"randmap", open_randmap},
     TypeCode{"redis"},

@@ -168,7 +168,8 @@ Result<QueryRules> QueryRules::read(const TableConfig& config, std::string_view 
 }
 
 Result<bool> QueryRules::accepts(std::string_view key) const {
-  if (key.empty())
+  // An address is missing, too, where a domain of the list is asked for.
+  if (key.empty() && !keys_.is_limited_to_domains())
     warnings_->warn("empty-key", concat("table \"", table_, "\": empty query string -- ignored"));
   Result<bool> accepted = keys_.accepts(key);
   if (!accepted || !*accepted) return accepted;
@@ -190,9 +191,10 @@ bool ResultList::add(std::string_view value) {
   }
   ++count_;
   if (rules_.expansion_limit_ <= 0 || count_ <= rules_.expansion_limit_) return true;
-  rules_.warnings_->warn("expansion-limit",
-                         concat("dict_", rules_.type_, "_lookup: ", rules_.config_name_,
-                                ": Expansion limit exceeded for key '", key_.whole(), "'"));
+  rules_.warnings_->warn(
+      "expansion-limit",
+      concat("dict_", rules_.type_, "_lookup: ", rules_.config_name_, ": Expansion limit exceeded for key",
+             rules_.type_ == "sqlite" ? "" : ":", " '", key_.whole(), "'"));
   return false;
 }
 

@@ -85,6 +85,8 @@ class QueryKeys {
   /// domain is not in the list. Errors: from the domain list, with the reason alone.
   libconf::Result<bool> accepts(std::string_view key) const;
 
+  bool is_limited_to_domains() const { return static_cast<bool>(is_in_domains_); }
+
   /// The query for a key. REQUIRES: accepts(key).
   std::string query_for(std::string_view key, const Quote& quote) const;
 

@@ -36,6 +36,9 @@ std::string_view name_of(std::string_view line) {
 bool is_secret(std::string_view setting, std::string_view value) {
   if (value.empty()) return false;
   if (std::find(kSecrets.begin(), kSecrets.end(), setting) != kSecrets.end()) return true;
+  // PostgreSQL: "dbname=mail password=secret".
+  if ((setting == "dbname" || setting == "hosts") && value.find("password=") != std::string_view::npos)
+    return true;
   while (const auto word = libconf::next_word(value, libconf::kListSeparators))
     if (is_url_with_password(*word)) return true;
   return false;

@@ -44,6 +44,7 @@ constexpr std::array kTypes = {
     TableType{.name = "memcache", .is_iterable = true, .changes = Changes::kInPlace},
     TableType{.name = "mysql"},
     TableType{.name = "pcre", .keys = KeyKind::kPattern, .reads_file = true},
+    TableType{.name = "pgsql"},
     TableType{.name = "pipemap", .keys = KeyKind::kPattern},
     TableType{.name = "randmap", .keys = KeyKind::kPattern},
     TableType{.name = "redis"},

@@ -145,6 +145,7 @@ const Fixture kFixtures[] = {
     {"memcache", nullptr},
     {"mysql", nullptr},
     {"pcre", make_pattern_table},
+    {"pgsql", nullptr},
     {"pipemap",
      [](Place place) {
        const Entries first = random_entries(place.random);
