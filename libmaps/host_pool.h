@@ -27,21 +27,24 @@ enum class Attempt {
   kDone,     ///< There is an answer, whatever it is.
   kRefused,  ///< The server works, but not for this request; another may have what this one lacks.
   kLost,     ///< The connection, or the server, is no more.
+  kUnusable  ///< The same, but a new connection to this server would not do better: it does not answer in
+             ///< time.
 };
 
-/// `Session` is an open connection. Not thread-safe.
-template <class Session>
+/// `Session` is an open connection; `Host` says where to, and whether that is a UNIX-domain socket
+/// (`is_local`). Not thread-safe.
+template <class Session, class Host = DatabaseHost>
 class HostPool {
  public:
   using Clock = std::chrono::steady_clock;
   /// Null when the host cannot be reached; the function has told why.
-  using Connect = std::function<std::unique_ptr<Session>(const DatabaseHost&)>;
+  using Connect = std::function<std::unique_ptr<Session>(const Host&)>;
 
   /// `now` is for tests.
-  HostPool(std::vector<DatabaseHost> hosts, HostIntervals intervals, Connect connect,
+  HostPool(std::vector<Host> hosts, HostIntervals intervals, Connect connect,
            std::function<Clock::time_point()> now = Clock::now)
       : intervals_(intervals), connect_(std::move(connect)), now_(std::move(now)) {
-    for (DatabaseHost& host : hosts) slots_.push_back({.host = std::move(host)});
+    for (Host& host : hosts) slots_.push_back({.host = std::move(host)});
   }
 
   /// Calls `attempt` (Session& -> Attempt) with one connection after the other until it is done. Those that
@@ -63,7 +66,7 @@ class HostPool {
 
  private:
   struct Slot {
-    DatabaseHost host;
+    Host host;
     std::unique_ptr<Session> session = nullptr;
     Clock::time_point last_use = {};
     Clock::time_point retry_at = {};
@@ -97,7 +100,7 @@ class HostPool {
   Attempt use(Slot& slot, const Function& attempt) {
     const Attempt result = attempt(*slot.session);
     slot.last_use = now_();
-    if (result == Attempt::kLost) {
+    if (result == Attempt::kLost || result == Attempt::kUnusable) {
       slot.session.reset();
       slot.retry_at = slot.last_use + intervals_.retry;
     }

@@ -174,9 +174,10 @@ bool ResultList::add(std::string_view value) {
   }
   ++count_;
   if (rules_.expansion_limit_ <= 0 || count_ <= rules_.expansion_limit_) return true;
-  rules_.warnings_->warn("expansion-limit",
-                         concat("dict_", rules_.type_, "_lookup: ", rules_.config_name_,
-                                ": Expansion limit exceeded for key '", key_.whole(), "'"));
+  rules_.warnings_->warn(
+      "expansion-limit",
+      concat("dict_", rules_.type_, "_lookup: ", rules_.config_name_, ": Expansion limit exceeded for key",
+             rules_.type_ == "sqlite" ? "" : ":", " '", key_.whole(), "'"));
   return false;
 }
 
