@@ -9,8 +9,7 @@
 
 #include <algorithm>
 #include <array>
-#include <istream>
-#include <iterator>
+#include <cstdint>
 
 #include "libconf/text.h"
 #include "libmaps/sql_union.h"
@@ -55,7 +54,9 @@ std::string url_of(const DatabaseHost& host) {
   if (host.is_local) return concat("unix://", host.name);
   // The client library takes these to mean the default socket, and so users know it.
   if (host.name.empty() || host.name == "localhost") return "unix://";
-  return concat("tcp://", host.name, host.port == 0 ? "" : concat(":", std::to_string(host.port)));
+  const bool is_ipv6 = host.name.find(':') != std::string::npos;
+  return concat("tcp://", is_ipv6 ? "[" : "", host.name, is_ipv6 ? "]" : "",
+                host.port == 0 ? "" : concat(":", std::to_string(host.port)));
 }
 
 sql::ConnectOptionsMap connect_options(const DatabaseHost& host, const MysqlLogin& login) {
@@ -94,19 +95,10 @@ void agree_on_charset(sql::Connection& connection) {
   }
 }
 
-/// A value as the server sent it, up to a zero byte: to Postfix it is a C string.
-std::string value_of(const sql::ResultSet& row, unsigned column, bool is_bit) {
-  // The connector gives a number for bits.
-  if (!is_bit) return row.getString(column).c_str();
-  const std::unique_ptr<std::istream> bytes(row.getBlob(column));
-  std::string value(std::istreambuf_iterator<char>(*bytes), {});
-  return value.c_str();
-}
-
 /// What a result set has for columns.
 struct Columns {
-  std::vector<bool> is_bit;
-  bool is_plain = true;  ///< Texts and integers, which look the same in any result.
+  std::vector<unsigned> bit_bytes;  ///< Of each; 0 where it is no BIT column.
+  bool is_plain = true;             ///< Texts and integers, which look the same in any result.
 };
 
 bool is_plain(sql::ResultSetMetaData& types, unsigned column) {
@@ -135,17 +127,28 @@ Columns columns_of(const sql::ResultSet& rows) {
   Columns columns;
   sql::ResultSetMetaData& types = *rows.getMetaData();
   for (unsigned column = 1; column <= types.getColumnCount(); ++column) {
-    columns.is_bit.push_back(types.getColumnType(column) == sql::DataType::BIT);
+    const bool is_bit = types.getColumnType(column) == sql::DataType::BIT;
+    columns.bit_bytes.push_back(is_bit ? types.getPrecision(column) : 0);
     columns.is_plain = columns.is_plain && is_plain(types, column);
   }
   return columns;
 }
 
+/// A value as the server sent it, up to a zero byte: to Postfix it is a C string. The connector gives the
+/// number that bits make.
+std::string value_of(const sql::ResultSet& row, unsigned column, unsigned bit_bytes) {
+  if (bit_bytes == 0) return row.getString(column).c_str();
+  const std::uint64_t bits = row.getUInt64(column);
+  std::string bytes;
+  for (unsigned rest = bit_bytes; rest-- > 0;) bytes += static_cast<char>(bits >> (8 * rest));
+  return bytes.c_str();
+}
+
 /// Appends the values of the current row that are not NULL, from column `first` on.
 void add_values(const sql::ResultSet& row, const Columns& columns, unsigned first,
                 std::vector<std::string>& values) {
-  for (unsigned column = first; column <= columns.is_bit.size(); ++column)
-    if (!row.isNull(column)) values.push_back(value_of(row, column, columns.is_bit[column - 1]));
+  for (unsigned column = first; column <= columns.bit_bytes.size(); ++column)
+    if (!row.isNull(column)) values.push_back(value_of(row, column, columns.bit_bytes[column - 1]));
 }
 
 }  // namespace
@@ -191,7 +194,7 @@ Result<MysqlRows> MysqlSession::ask(const std::string& text) {
       answer.is_set = true;
       const Columns columns = columns_of(*rows);
       while (!has_more_sets && rows->next()) add_values(*rows, columns, 1, answer.values);
-      columns_ = columns.is_plain ? columns.is_bit.size() : 0;
+      columns_ = columns.is_plain ? columns.bit_bytes.size() : 0;
       step = "mysql_next_result";
       is_set = statement->getMoreResults();
     }
