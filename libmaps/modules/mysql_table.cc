@@ -133,7 +133,10 @@ class MysqlTable final : public BatchTable {
       }
       // It may be about a key whose turn has not come yet. From now on, each gets what is its own.
       parameters_.can_join = false;
-      if (rows.error().kind != ErrorKind::kTemporary) return failed(session, rows.error());
+      if (rows.error().kind != ErrorKind::kTemporary) {
+        warn_of(session, rows.error());
+        return Attempt::kLost;
+      }
     }
     const Result<MysqlRows> rows = session.ask(query_for(session, asked.front()));
     if (!rows) return failed(session, rows.error());
@@ -153,11 +156,16 @@ class MysqlTable final : public BatchTable {
   }
 
   Attempt failed(const MysqlSession& session, const Error& error) {
+    warn_of(session, error);
+    if (error.kind == ErrorKind::kTemporary) return Attempt::kRefused;
+    return reason_ == ETIMEDOUT ? Attempt::kUnusable : Attempt::kLost;
+  }
+
+  void warn_of(const MysqlSession& session, const Error& error) {
     reason_ = errno;
     // With one host only, Postfix's words.
     const std::string host = parameters_.hosts.size() > 1 ? concat(" (server ", session.host(), ")") : "";
     warnings_.warn("query-failed", concat(name(), ": ", error.message, host));
-    return error.kind == ErrorKind::kTemporary ? Attempt::kRefused : Attempt::kLost;
   }
 
   void settle(std::size_t index, const MysqlRows& rows) {
