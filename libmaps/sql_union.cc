@@ -14,9 +14,9 @@ constexpr std::string_view kSelect = "SELECT";
 
 /// Words that make a query something else than rows of its own, wherever they stand.
 constexpr auto kForbidden = std::to_array<std::string_view>(
-    {"ALL",       "DISTINCT",  "DISTINCTROW", "EXCEPT", "FETCH", "FOR",    "GROUP",  "HAVING",
-     "INTERSECT", "INTO",      "LIMIT",       "LOCK",   "MINUS", "OFFSET", "ORDER",  "OVER",
-     "PROCEDURE", "RETURNING", "ROWNUM",      "UNION",  "VALUE", "VALUES", "WINDOW", "WITH"});
+    {"ALL",       "DISTINCT",  "DISTINCTROW", "EXAMINED", "EXCEPT", "FETCH",  "FOR",    "GROUP",
+     "HAVING",    "INTERSECT", "INTO",        "LOCK",     "MINUS",  "ORDER",  "OVER",   "PROCEDURE",
+     "RETURNING", "ROWNUM",    "ROWS",        "UNION",    "VALUE",  "VALUES", "WINDOW", "WITH"});
 
 /// Words that may stand before '(': the grammar's own, and functions that depend on their arguments alone.
 constexpr auto kBeforeParenthesis = std::to_array<std::string_view>({"AND",       "ANY",
@@ -159,17 +159,14 @@ std::string join_selects(std::span<const std::string> queries, std::size_t colum
   std::string joined;
   for (std::size_t i = 0; i < queries.size(); ++i) {
     const std::size_t start = queries[i].find_first_not_of(" \t\r\n") + kSelect.size();
-    joined += kSelect;
-    joined += ' ';
-    joined += std::to_string(i);
-    joined += ',';
+    // Within parentheses, a LIMIT is the branch's own.
+    joined += libconf::concat("(", kSelect, " ", std::to_string(i), ",");
     joined.append(queries[i], start);
-    joined += " UNION ALL ";
+    joined += ") UNION ALL ";
   }
-  joined += kSelect;
-  joined += ' ';
-  joined += std::to_string(queries.size());
+  joined += libconf::concat("(", kSelect, " ", std::to_string(queries.size()));
   for (std::size_t i = 0; i < columns; ++i) joined += ",NULL";
+  joined += ')';
   return joined;
 }
 

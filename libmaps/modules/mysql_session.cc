@@ -63,7 +63,9 @@ sql::ConnectOptionsMap connect_options(const DatabaseHost& host, const MysqlLogi
   sql::ConnectOptionsMap options;
   options["hostName"] = sql::SQLString(url_of(host));
   options["userName"] = sql::SQLString(login.user);
-  options["password"] = sql::SQLString(login.password);
+  // An empty password is one. Left out, the option file's would count, or that of the environment; the
+  // connector leaves out what has no bytes, and passes on a C string.
+  options["password"] = sql::SQLString(login.password.empty() ? std::string(1, '\0') : login.password);
   options["schema"] = sql::SQLString(login.database);
   const struct {
     const char* name;
