@@ -120,7 +120,8 @@ TEST(SqlUnion, AcceptsNoOpenQuotes) {
     int depth = 0;
     for (std::size_t at = 0; at < text.size(); ++at) {
       const char c = text[at];
-      EXPECT_TRUE(c != '\\' && c != ';' && c != '"' && c != '#' && c != '@') << text;
+      EXPECT_TRUE(c != '\\' && c != ';') << text;
+      EXPECT_TRUE(quote != 0 || (c != '"' && c != '#' && c != '@')) << text;
       if (quote == 0 && (c == '\'' || c == '`'))
         quote = c;
       else if (c == quote)
