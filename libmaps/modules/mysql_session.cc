@@ -49,19 +49,21 @@ Error refused(std::string_view reason) {
 
 Error unquotable() { return {.kind = ErrorKind::kInputOutput, .message = "query failed: not connected"}; }
 
-/// As the connector wants it.
-std::string url_of(const DatabaseHost& host) {
-  if (host.is_local) return concat("unix://", host.name);
-  // The client library takes these to mean the default socket, and so users know it.
-  if (host.name.empty() || host.name == "localhost") return "unix://";
+/// Where to connect to. The client library takes "localhost" to mean the default socket, and so users know
+/// it.
+void set_host(const DatabaseHost& host, sql::ConnectOptionsMap& options) {
+  if (host.is_local || host.name.empty() || host.name == "localhost") {
+    options["hostName"] = sql::SQLString(concat("unix://", host.is_local ? host.name : ""));
+    return;
+  }
   const bool is_ipv6 = host.name.find(':') != std::string::npos;
-  return concat("tcp://", is_ipv6 ? "[" : "", host.name, is_ipv6 ? "]" : "",
-                host.port == 0 ? "" : concat(":", std::to_string(host.port)));
+  options["hostName"] = sql::SQLString(concat("tcp://", is_ipv6 ? "[" : "", host.name, is_ipv6 ? "]" : ""));
+  options["port"] = host.port;  // 0 leaves it to the option file, or to the default.
 }
 
 sql::ConnectOptionsMap connect_options(const DatabaseHost& host, const MysqlLogin& login) {
   sql::ConnectOptionsMap options;
-  options["hostName"] = sql::SQLString(url_of(host));
+  set_host(host, options);
   options["userName"] = sql::SQLString(login.user);
   // An empty password is one. Left out, the option file's would count, or that of the environment; the
   // connector leaves out what has no bytes, and passes on a C string.

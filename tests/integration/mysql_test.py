@@ -124,6 +124,7 @@ CASES = (
     ("an option group", ALIASES + "user =\npassword =\noption_file = %(options)s\noption_group = other\n", ("joe",)),
     ("an option file with the socket", ALIASES + "hosts =\noption_file = %(options)s\n", ("joe",)),
     ("an option file of another name", ALIASES + "option_file = /nonexistent/my.cnf\n", ("joe",)),
+    ("an option file with the port", ALIASES + "hosts = 127.0.0.1\noption_file = %(options)s\noption_group = tcp\n", ("joe",)),
     ("option files not read", ALIASES + "hosts =\noption_group =\n", ("joe",)),
     ("latin1 by an option file", ALIASES + "option_file = %(options)s\noption_group = latin1\n", ("joe", "j\u00f6rg", "at")),
 )
@@ -147,7 +148,8 @@ class World:
     def __init__(self, checks, desk, server):
         self.checks, self.desk, self.server = checks, desk, server
         options = desk.write("options.cnf", "[client]\nuser=postfix\npassword=%s\nsocket=%s\n[other]\npassword=wrong\n"
-                             "[latin1]\ndefault-character-set=latin1\n" % (PASSWORD, server.socket))
+                             "[latin1]\ndefault-character-set=latin1\n[tcp]\nport=%d\n" %
+                             (PASSWORD, server.socket, server.port))
         self.names = {"socket": "unix:%s" % server.socket, "port": server.port, "options": options}
 
     def table(self, name, settings):
