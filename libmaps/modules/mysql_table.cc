@@ -49,10 +49,11 @@ class MysqlTable final : public BatchTable {
         deferred_(std::move(deferred)),
         rules_(std::move(rules)),
         warnings_(warnings),
+        can_join_(parameters_.can_join),
         pool_(parameters_.hosts, parameters_.intervals,
               [this](const DatabaseHost& host) { return connect(host); }) {}
 
-  std::size_t lookahead() const override { return parameters_.can_join ? kMaxBatch : 0; }
+  std::size_t lookahead() const override { return can_join_ ? kMaxBatch : 0; }
 
   void release() override {
     BatchTable::release();
@@ -89,7 +90,7 @@ class MysqlTable final : public BatchTable {
   /// Fills fetched_, which is empty, with the first key at least.
   void ask_for(std::span<const std::string> keys) {
     std::vector<std::size_t> asked;  // Those that the server is to be asked for, as indices of fetched_.
-    const std::size_t most = parameters_.can_join ? kMaxJoined : 1;
+    const std::size_t most = can_join_ ? kMaxJoined : 1;
     for (const std::string& key : keys) {
       const Result<bool> is_accepted = rules_.accepts(key);
       if (is_accepted && *is_accepted) asked.push_back(fetched_.size());
@@ -123,7 +124,7 @@ class MysqlTable final : public BatchTable {
   /// Asks for all of `asked`, or for the first alone, and counts in `answered` how many have their answer.
   Attempt ask(MysqlSession& session, std::span<const std::size_t> asked, std::size_t& answered) {
     errno = 0;
-    if (asked.size() > 1 && parameters_.can_join && session.can_join()) {
+    if (asked.size() > 1 && can_join_ && session.can_join()) {
       std::vector<std::string> queries;
       for (const std::size_t index : asked) queries.push_back(query_for(session, index));
       const Result<std::vector<MysqlRows>> rows = session.ask_joined(queries);
@@ -132,7 +133,7 @@ class MysqlTable final : public BatchTable {
         return Attempt::kDone;
       }
       // It may be about a key whose turn has not come yet. From now on, each gets what is its own.
-      parameters_.can_join = false;
+      can_join_ = false;
       if (rows.error().kind != ErrorKind::kTemporary) {
         warn_of(session, rows.error());
         return Attempt::kLost;
@@ -184,6 +185,7 @@ class MysqlTable final : public BatchTable {
   std::unique_ptr<DeferredWarnings> deferred_;
   QueryRules rules_;
   libconf::DiagnosticSink& warnings_;
+  bool can_join_;  ///< Until that fails.
   HostPool<MysqlSession> pool_;
   std::deque<Fetched> fetched_;
   int reason_ = 0;  ///< The errno of what failed last.

@@ -198,6 +198,16 @@ def check_random(world, rounds=60):
     world.compare(cases)
 
 
+def check_modes(world):
+    """A server's modes change what a query finds, and nothing else."""
+    cases = [case for case in CASES if case[0] in ("a stream of keys", "several rows, in order", "several columns", "LIMIT",
+                                                   "each type joined", "ZEROFILL", "a number", "no result set, allowed")]
+    for mode in ("PAD_CHAR_TO_FULL_LENGTH", "EMPTY_STRING_IS_NULL", "ORACLE", "MSSQL", "ANSI,STRICT_ALL_TABLES"):
+        world.server.sql("SET GLOBAL sql_mode = '%s'" % mode)
+        world.compare([("%s: %s" % (mode, name), settings, keys) for name, settings, keys in cases])
+    world.server.sql("SET GLOBAL sql_mode = DEFAULT")
+
+
 def check_charset(world):
     """Postfix has the setting since 3.9: its 3.7 is given an option file."""
     row = "j\u00f6rg\tJ\u00f6rg \u20ac\n"
@@ -265,6 +275,7 @@ def main():
             if desk.stock_postmap:
                 world.compare(CASES)
                 check_random(world)
+                check_modes(world)
             else:
                 checks.skip("the distribution's postmap", "not installed")
     except NoServer as missing:
