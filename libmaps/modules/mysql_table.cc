@@ -61,10 +61,6 @@ class MysqlTable final : public BatchTable {
   }
 
  private:
-  /// More than these are not asked for at once: each key opens the tables of the query once more, and a
-  /// server keeps a limited number of them open. It would not be faster, either.
-  static constexpr std::size_t kMaxJoined = 16;
-
   /// What is known of a key, and what is to be said of it when its turn comes.
   struct Fetched {
     std::string key;
@@ -90,7 +86,7 @@ class MysqlTable final : public BatchTable {
   /// Fills fetched_, which is empty, with the first key at least.
   void ask_for(std::span<const std::string> keys) {
     std::vector<std::size_t> asked;  // Those that the server is to be asked for, as indices of fetched_.
-    const std::size_t most = can_join_ ? kMaxJoined : 1;
+    const std::size_t most = can_join_ ? kMaxBatch : 1;
     for (const std::string& key : keys) {
       const Result<bool> is_accepted = rules_.accepts(key);
       if (is_accepted && *is_accepted) asked.push_back(fetched_.size());

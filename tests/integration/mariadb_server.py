@@ -14,7 +14,7 @@ from server import NoServer, Server, find_program, free_port
 # Small, quick to start, and careless about a crash of the machine.
 OPTIONS = ("--no-defaults", "--bind-address=127.0.0.1", "--skip-name-resolve", "--skip-log-bin", "--performance-schema=OFF",
            "--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M", "--innodb-flush-method=nosync",
-           "--innodb-flush-log-at-trx-commit=0", "--key-buffer-size=1M", "--table-open-cache=200")
+           "--innodb-flush-log-at-trx-commit=0", "--key-buffer-size=1M", "--table-open-cache=40")
 
 
 def identity():
