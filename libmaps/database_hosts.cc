@@ -17,29 +17,28 @@ using libconf::Result;
 
 Error bad(std::string message) { return {.kind = ErrorKind::kConfiguration, .message = std::move(message)}; }
 
+Error unknown(std::string_view service) { return bad(concat("unknown service: ", service, "/tcp")); }
+
 Result<int> parse_port(const std::string& service) {
   if (!libconf::is_all_digits(service)) {
     const servent* const entry = ::getservbyname(service.c_str(), "tcp");
-    if (entry == nullptr) return bad(concat("unknown service: ", service, "/tcp"));
+    if (entry == nullptr) return unknown(service);
     return ntohs(static_cast<std::uint16_t>(entry->s_port));
   }
   constexpr int kHighest = 65535;
   int port = 0;
   const auto [end, failed] = std::from_chars(service.data(), service.data() + service.size(), port);
   if (failed != std::errc() || port > kHighest) return bad(concat("bad port number: ", service));
+  if (port == 0) return unknown(service);
   return port;
 }
 
 Result<DatabaseHost> parse_host(std::string_view text) {
   DatabaseHost host{.text = std::string(text)};
-  if (text.starts_with("unix:")) {
-    host.is_local = true;
-    host.name = text.substr(5);
-    return host;
-  }
-  if (text.starts_with("inet:")) text.remove_prefix(5);
+  host.is_local = text.starts_with("unix:");
+  if (host.is_local || text.starts_with("inet:")) text.remove_prefix(5);
   const std::size_t bracket = text.starts_with('[') ? text.find(']') : std::string_view::npos;
-  const std::size_t end = bracket == std::string_view::npos ? text.find(':') : bracket + 1;
+  const std::size_t end = bracket == std::string_view::npos ? text.rfind(':') : bracket + 1;
   host.name = bracket == std::string_view::npos ? text.substr(0, end) : text.substr(1, bracket - 1);
   if (end >= text.size()) return host;
   if (text[end] != ':') return bad(concat("bad host: ", host.text));

@@ -21,8 +21,9 @@ struct DatabaseHost {
 };
 
 /// Hosts in the order of the text, which are separated by blanks or commas: "unix:PATH", "inet:NAME:PORT",
-/// "NAME:PORT", "[ADDRESS]:PORT"; the port can be left out, or be the name of a service. No host at all is
-/// "localhost". Errors: kConfiguration, for a bad port.
+/// "NAME:PORT", "[ADDRESS]:PORT"; the port follows the last colon, can be left out except after an IPv6
+/// address without brackets, and may be the name of a service. A socket's path ends at its last colon, too.
+/// No host at all is "localhost". Errors: kConfiguration, for a bad port.
 libconf::Result<std::vector<DatabaseHost>> parse_database_hosts(std::string_view text);
 
 }  // namespace libmaps

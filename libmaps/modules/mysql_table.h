@@ -5,10 +5,6 @@
 ///     password = secret
 ///     dbname = mail
 ///     query = SELECT target FROM aliases WHERE name = '%s'
-///
-/// Not there yet: retry_interval and idle_interval (a host that failed is tried at each lookup, and a
-/// connection is kept until it fails), option_file and option_group, TLS, stored procedures that give several
-/// result sets.
 #pragma once
 
 #include <memory>
@@ -19,12 +15,15 @@
 
 namespace libmaps {
 
-/// Nothing is
-/// connected before the first lookup. Errors: kConfiguration and kSyntax, from the settings.
+/// Nothing is connected before the first lookup. Errors: kConfiguration and kSyntax, from the settings.
 ///
-/// A lookup tries the hosts one after the other, UNIX-domain sockets first, otherwise in random order. It
-/// fails with kTemporary and a reason, after a warning for each host, "connect to mysql server HOST: REASON",
-/// when none answers.
+/// A lookup asks one server after the other, UNIX-domain sockets first, otherwise in random order, until one
+/// answers. When none does, it fails with kTemporary and the system's reason, after a warning for each:
+/// "connect to mysql server HOST: REASON", "mysql:NAME: query failed: REASON". No wait for a server is longer
+/// than the setting `timeout`.
+///
+/// Where the query allows it (libmaps/sql_union.h), keys that were announced are asked for together; the
+/// answers are those that each key would have alone.
 Result<std::unique_ptr<Table>> make_mysql(const TableConfig& config, const TableContext& context);
 
 }  // namespace libmaps
