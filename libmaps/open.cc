@@ -47,6 +47,7 @@ template <const char* kType>
 Result<std::unique_ptr<Table>> open_in_module(std::string_view name, const TableContext& context) {
   return open_module_table(kType, name, context);
 }
+constexpr char kLdap[] = "ldap";
 constexpr char kMysql[] = "mysql";
 constexpr char kSqlite[] = "sqlite";
 
@@ -69,6 +70,7 @@ constexpr std::array kCode = {
     TypeCode{"hash", as_table<open_hash>, open_hash, open_writable_hash},
     TypeCode{"inline", as_table<open_inline>, open_inline},
     TypeCode{"internal", open_internal, open_iterable_internal, open_writable_internal},
+    TypeCode{kLdap, open_in_module<kLdap>},
     TypeCode{"lmdb", as_table<open_lmdb>, open_lmdb, open_writable_lmdb},
     TypeCode{kMysql, open_in_module<kMysql>},
     TypeCode{"pcre", open_pcre},

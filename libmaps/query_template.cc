@@ -1,5 +1,7 @@
 #include "libmaps/query_template.h"
 
+#include <algorithm>
+
 #include "libconf/text.h"
 
 namespace libmaps {
@@ -108,20 +110,30 @@ Result<QueryRules> QueryRules::read(const TableConfig& config, std::string_view 
   if (!result_format) return result_format.error();
   const Result<std::int64_t> limit = config.get_int("expansion_limit", 0);
   if (!limit) return limit.error();
+  Result<QueryRules> rules = make(config, type, {&query, 1}, *result_format, table, context);
+  if (rules) rules->set_expansion_limit(*limit);
+  return rules;
+}
 
+Result<QueryRules> QueryRules::make(const TableConfig& config, std::string_view type,
+                                    std::span<const std::string_view> queries, std::string_view result_format,
+                                    std::string_view table, const TableContext& context) {
   const auto invalid = [&](std::string_view what, std::string_view text) {
     return Error{
         .kind = ErrorKind::kConfiguration,
         .message = concat("db_common_parse: ", config.name(), ": Invalid ", what, " template: ", text)};
   };
-  std::optional<QueryTemplate> query_template = QueryTemplate::parse(query, QueryTemplate::Role::kQuery);
-  if (!query_template) return invalid("query", query);
+  std::vector<QueryTemplate> query_templates;
+  for (const std::string_view query : queries) {
+    std::optional<QueryTemplate> parsed = QueryTemplate::parse(query, QueryTemplate::Role::kQuery);
+    if (!parsed) return invalid("query", query);
+    query_templates.push_back(std::move(*parsed));
+  }
   std::optional<QueryTemplate> result_template =
-      QueryTemplate::parse(*result_format, QueryTemplate::Role::kResult);
-  if (!result_template) return invalid("result", *result_format);
+      QueryTemplate::parse(result_format, QueryTemplate::Role::kResult);
+  if (!result_template) return invalid("result", result_format);
 
-  QueryRules rules(std::move(*query_template), std::move(*result_template), context);
-  rules.expansion_limit_ = *limit;
+  QueryRules rules(std::move(query_templates), std::move(*result_template), context);
   rules.type_ = type;
   rules.config_name_ = config.name();
   rules.table_ = table;
@@ -149,17 +161,27 @@ Result<bool> QueryRules::accepts(std::string_view key) const {
     Result<bool> is_listed = is_in_domains_(parts.domain());
     if (!is_listed || !*is_listed) return is_listed;
   }
-  return query_.accepts_key(parts) && result_.accepts_key(parts);
+  return result_.accepts_key(parts) &&
+         std::all_of(queries_.begin(), queries_.end(),
+                     [&](const QueryTemplate& query) { return query.accepts_key(parts); });
 }
 
-std::string QueryRules::query_for(std::string_view key, const Quote& quote) const {
+std::string QueryRules::query_for(std::string_view key, const Quote& quote, std::size_t which) const {
   const QueryAddress parts(key);
   std::string query;
-  query_.expand(parts, parts, quote, query);
+  queries_[which].expand(parts, parts, quote, query);
   return query;
 }
 
 bool ResultList::add(std::string_view value) {
+  if (append(value)) return true;
+  rules_.warnings_->warn("expansion-limit",
+                         concat("dict_", rules_.type_, "_lookup: ", rules_.config_name_,
+                                ": Expansion limit exceeded for key '", key_.whole(), "'"));
+  return false;
+}
+
+bool ResultList::append(std::string_view value) {
   if (value.empty()) {
     rules_.warnings_->warn(
         "empty-result",
@@ -173,11 +195,7 @@ bool ResultList::add(std::string_view value) {
     return true;
   }
   ++count_;
-  if (rules_.expansion_limit_ <= 0 || count_ <= rules_.expansion_limit_) return true;
-  rules_.warnings_->warn("expansion-limit",
-                         concat("dict_", rules_.type_, "_lookup: ", rules_.config_name_,
-                                ": Expansion limit exceeded for key '", key_.whole(), "'"));
-  return false;
+  return rules_.expansion_limit_ <= 0 || count_ <= rules_.expansion_limit_;
 }
 
 std::optional<std::string> ResultList::take() {
