@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "libconf/text.h"
-#include "libmaps/blocked_sigpipe.h"
 #include "libmaps/lookup_error.h"
 
 namespace libmaps {
@@ -110,7 +109,6 @@ Result<std::unique_ptr<LdapConnection>> LdapConnection::connect(const LdapServer
 }
 
 LdapConnection::~LdapConnection() {
-  const BlockedSigpipe guard;
   if (handle_ != nullptr) ::ldap_unbind_ext_s(handle_, nullptr, nullptr);
 }
 
@@ -122,6 +120,7 @@ Result<void> LdapConnection::open() {
     warnings_.warn("ldap-server", concat("dict_ldap_connect: Unable to init LDAP server ", settings_.uris));
     return lookup_error(0);
   }
+  stream_.attach(handle_);
   const timeval limit = limit_of(settings_.patience());
   ::ldap_set_option(handle_, LDAP_OPT_NETWORK_TIMEOUT, &limit);
   // For what waits inside of the library: STARTTLS, SASL.
@@ -129,6 +128,7 @@ Result<void> LdapConnection::open() {
   ::ldap_set_option(handle_, LDAP_OPT_PROTOCOL_VERSION, &settings_.version);
   ::ldap_set_option(handle_, LDAP_OPT_DEREF, &settings_.dereference);
   ::ldap_set_option(handle_, LDAP_OPT_REFERRALS, settings_.chases_referrals ? LDAP_OPT_ON : LDAP_OPT_OFF);
+  ::ldap_set_option(handle_, LDAP_OPT_SIZELIMIT, &settings_.size_limit);
   ::ldap_set_option(handle_, LDAP_OPT_RESTART, LDAP_OPT_ON);  // A signal is no reason to fail.
   if (settings_.uses_tls)
     if (const Result<void> done = set_tls_options(); !done) return done;
@@ -180,8 +180,8 @@ Result<void> LdapConnection::start_tls() {
   const LdapAnswer answer = failed(code);
   warnings_.report({.severity = Severity::kError,
                     .code = "ldap-tls",
-                    .message = concat("dict_ldap_connect: Unable to set STARTTLS: ", std::to_string(code),
-                                      ": ", ::ldap_err2string(code))});
+                    .message = concat("dict_ldap_connect: Unable to set STARTTLS: ",
+                                      std::to_string(answer.code), ": ", ::ldap_err2string(answer.code))});
   explain(answer);
   return lookup_error(answer.error_number);
 }
@@ -221,14 +221,17 @@ LdapAnswer LdapConnection::send(const LdapSearch& search, int& id) {
   std::vector<char*> attributes = pointers(search.attributes);
   timeval limit = limit_of(std::chrono::seconds(settings_.timeout));
   errno = 0;
+  constexpr int kLimitOfHandle = -1;
   const int code = ::ldap_search_ext(handle_, search.base.c_str(), search.scope, search.filter.c_str(),
-                                     attributes.data(), 0, nullptr, nullptr, &limit, search.size_limit, &id);
+                                     attributes.data(), 0, nullptr, nullptr, &limit, kLimitOfHandle, &id);
   return code == LDAP_SUCCESS ? LdapAnswer() : failed(code);
 }
 
 LdapAnswer LdapConnection::receive(int id) {
   timeval limit = limit_of(settings_.patience());
   errno = 0;
+  stream_.start_waiting();
+  if (!stream_.flush()) return failed(LDAP_SERVER_DOWN);
   LDAPMessage* messages = nullptr;
   const int type = ::ldap_result(handle_, id, LDAP_MSG_ALL, &limit, &messages);
   LdapAnswer answer;
@@ -259,10 +262,10 @@ LdapAnswer LdapConnection::search(const LdapSearch& search) {
 /// What is known of a failure that the library told of last.
 LdapAnswer LdapConnection::failed(int code) const {
   LdapAnswer answer;
-  answer.code = code;
-  if (code == LDAP_TIMEOUT)
+  answer.code = stream_.is_timed_out() ? LDAP_TIMEOUT : code;
+  if (answer.code == LDAP_TIMEOUT)
     answer.error_number = ETIMEDOUT;
-  else if (code < 0)
+  else if (answer.code < 0)
     answer.error_number = errno;
   char* details = nullptr;
   ::ldap_get_option(handle_, LDAP_OPT_DIAGNOSTIC_MESSAGE, &details);
@@ -272,13 +275,19 @@ LdapAnswer LdapConnection::failed(int code) const {
 }
 
 void LdapConnection::explain(const LdapAnswer& answer, std::string_view request) const {
-  const std::string reason =
-      answer.code == LDAP_TIMEOUT
-          ? concat("no answer within ", std::to_string(settings_.patience().count()), " s")
-          : std::string(::ldap_err2string(answer.code));
-  warnings_.warn("ldap-details", concat(settings_.table, ": server ", settings_.uris, ": ", request,
-                                        request.empty() ? "" : ": ", reason,
-                                        answer.details.empty() ? "" : ": ", answer.details));
+  std::string text = concat(settings_.table, ": server ", settings_.uris, ": ");
+  if (!request.empty()) text += concat(request, ": ");
+  if (answer.code == LDAP_TIMEOUT)
+    text += concat("no answer within ", std::to_string(settings_.patience().count()), " s");
+  else
+    text += ::ldap_err2string(answer.code);
+  // So libldap with GnuTLS calls what it does not like in a certificate.
+  constexpr std::string_view kUnknown = "(unknown error code)";
+  if (answer.details == kUnknown && settings_.requires_certificate)
+    text += ": the server's certificate is not trusted (tls_ca_cert_file), or is for another host name";
+  else if (!answer.details.empty())
+    text += concat(": ", answer.details);
+  warnings_.warn("ldap-details", std::move(text));
 }
 
 }  // namespace libmaps

@@ -14,6 +14,7 @@
 
 #include "libconf/result.h"
 #include "libmaps/modules/ldap_settings.h"
+#include "libmaps/modules/ldap_stream.h"
 
 namespace libmaps {
 
@@ -22,7 +23,6 @@ struct LdapSearch {
   int scope = LDAP_SCOPE_BASE;
   std::string filter;
   const std::vector<std::string>& attributes;  ///< Empty: none.
-  int size_limit = 0;                          ///< Entries; 0: any number.
 };
 
 struct FreeLdapMessage {
@@ -54,6 +54,9 @@ class LdapConnection {
   LdapConnection& operator=(const LdapConnection&) = delete;
   ~LdapConnection();
 
+  /// Lets the next searches be sent together, by the first receive().
+  void hold_back() { stream_.hold_back(); }
+
   /// Sends a search, and sets `id` to what receive() wants. The answer is of use only when its code is not
   /// LDAP_SUCCESS: then nothing was sent.
   LdapAnswer send(const LdapSearch& search, int& id);
@@ -76,7 +79,7 @@ class LdapConnection {
 
  private:
   LdapConnection(const LdapServerSettings& settings, libconf::DiagnosticSink& warnings)
-      : settings_(settings), warnings_(warnings) {}
+      : settings_(settings), warnings_(warnings), stream_(settings.patience()) {}
 
   libconf::Result<void> open();
   libconf::Result<void> set_tls_options();
@@ -86,6 +89,7 @@ class LdapConnection {
 
   const LdapServerSettings& settings_;
   libconf::DiagnosticSink& warnings_;
+  LdapStream stream_;  ///< Outlives the handle.
   LDAP* handle_ = nullptr;
 };
 

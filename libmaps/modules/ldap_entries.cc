@@ -148,8 +148,7 @@ class Walk {
       return search(item, {.base = item.value,
                            .scope = LDAP_SCOPE_BASE,
                            .filter = kAnyEntry,
-                           .attributes = settings_.attributes.names(),
-                           .size_limit = settings_.size_limit});
+                           .attributes = settings_.attributes.names()});
     LDAPURLDesc* parsed = nullptr;
     const int fault = ::ldap_url_parse(item.value.c_str(), &parsed);
     const Url url(parsed);
@@ -163,8 +162,7 @@ class Walk {
     return search(item, {.base = url->lud_dn == nullptr ? "" : url->lud_dn,
                          .scope = url->lud_scope,
                          .filter = url->lud_filter == nullptr ? kAnyEntry : url->lud_filter,
-                         .attributes = names,
-                         .size_limit = settings_.size_limit});
+                         .attributes = names});
   }
 
   LdapOutcome search(const Item& item, const LdapSearch& search) {

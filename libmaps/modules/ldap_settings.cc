@@ -219,7 +219,7 @@ Result<LdapSettings> read_ldap_settings(const TableConfig& config, const TableCo
   settings.recursion_limit = reader.number("recursion_limit", 1000, {.min = 1});
   const int expansion_limit = reader.number("expansion_limit", 0);
   settings.rules.set_expansion_limit(expansion_limit);
-  settings.size_limit = reader.number("size_limit", expansion_limit);
+  settings.server.size_limit = reader.number("size_limit", expansion_limit);
   settings.server.dereference = read_dereference(reader, settings.server, warnings);
   settings.server.chases_referrals = reader.flag("chase_referrals", false);
   read_tls(reader, settings.server, warnings);

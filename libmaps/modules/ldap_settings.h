@@ -29,6 +29,7 @@ struct LdapServerSettings {
   std::string sasl_realm;
   std::string sasl_authorization;
   int sasl_min_ssf = 0;
+  int size_limit = 0;   ///< Entries that a search may find; 0: any number.
   int dereference = 0;  ///< LDAP_DEREF_...
   bool chases_referrals = false;
   bool starts_tls = false;
@@ -57,7 +58,6 @@ struct LdapSettings {
   int scope;  ///< LDAP_SCOPE_...
   LdapAttributes attributes = {};
   std::int64_t recursion_limit = 0;
-  int size_limit = 0;  ///< Entries that a search may find; 0: any number.
 };
 
 /// Reads them. The sink gets warnings of what is odd. Errors: kConfiguration and kSyntax.

@@ -8,7 +8,6 @@
 
 #include "libconf/text.h"
 #include "libmaps/batch_table.h"
-#include "libmaps/blocked_sigpipe.h"
 #include "libmaps/ldap_escape.h"
 #include "libmaps/lookup_error.h"
 #include "libmaps/modules/export_module.h"
@@ -28,7 +27,6 @@ class LdapTable final : public BatchTable {
 
  protected:
   std::vector<Answer> fetch(std::span<const std::string> keys) override {
-    const BlockedSigpipe guard;
     std::vector<Query> queries;
     Result<void> prepared = prepare(keys, queries);
     std::vector<Answer> answers;
@@ -82,14 +80,14 @@ class LdapTable final : public BatchTable {
     return {.base = query.base,
             .scope = settings_.scope,
             .filter = query.filter,
-            .attributes = settings_.attributes.names(),
-            .size_limit = settings_.size_limit};
+            .attributes = settings_.attributes.names()};
   }
 
   /// Sends what has no answer yet, and collects answers up to the first error, or until the connection is
   /// lost. Whoever lost an old one may try another; with a new one it is an error.
   void run(std::vector<Query>& queries, bool is_old, std::vector<Answer>& answers) {
     const std::size_t first = answers.size();
+    connection_->hold_back();
     for (std::size_t i = first; i < queries.size(); ++i)
       if (queries[i].is_accepted) queries[i].sent = connection_->send(search_for(queries[i]), queries[i].id);
     for (std::size_t i = first; i < queries.size(); ++i) {
