@@ -8,6 +8,7 @@
 
 #include "libconf/text.h"
 #include "libmaps/lookup_error.h"
+#include "libmaps/modules/ldap_debug.h"
 
 namespace libmaps {
 namespace {
@@ -16,40 +17,6 @@ using libconf::concat;
 using libconf::DiagnosticSink;
 using libconf::Result;
 using libconf::Severity;
-
-/// The library's debug messages go to one function for the whole process, which knows no table.
-thread_local DiagnosticSink* debug_sink = nullptr;
-
-void report_debug(const char* text) {
-  if (debug_sink == nullptr) return;
-  std::string_view line(text);
-  while (!line.empty() && libconf::is_space(line.back())) line.remove_suffix(1);
-  debug_sink->report(
-      {.severity = Severity::kInfo, .code = "ldap-debug", .message = concat("dict_ldap_debug: ", line)});
-}
-
-void set_debug_level(int level) {
-  ::ldap_set_option(nullptr, LDAP_OPT_DEBUG_LEVEL, &level);
-  ::ber_set_option(nullptr, LBER_OPT_DEBUG_LEVEL, &level);
-}
-
-/// While it lives, the bytes of messages are left out of debug output: there is a password among them.
-class HiddenBytes {
- public:
-  explicit HiddenBytes(int level) : level_(level) {
-    if (level_ != 0) set_debug_level(level_ & ~(kPackets | kBer));
-  }
-  HiddenBytes(const HiddenBytes&) = delete;
-  HiddenBytes& operator=(const HiddenBytes&) = delete;
-  ~HiddenBytes() {
-    if (level_ != 0) set_debug_level(level_);
-  }
-
- private:
-  static constexpr int kPackets = 0x2;
-  static constexpr int kBer = 0x10;
-  int level_;
-};
 
 /// The attributes of a search, as the library takes them.
 std::vector<char*> pointers(const std::vector<std::string>& names) {
@@ -109,13 +76,11 @@ Result<std::unique_ptr<LdapConnection>> LdapConnection::connect(const LdapServer
 }
 
 LdapConnection::~LdapConnection() {
+  const LdapDebugScope scope(settings_.debug_level, warnings_);
   if (handle_ != nullptr) ::ldap_unbind_ext_s(handle_, nullptr, nullptr);
 }
 
 Result<void> LdapConnection::open() {
-  debug_sink = &warnings_;
-  ::ber_set_option(nullptr, LBER_OPT_LOG_PRINT_FN, reinterpret_cast<void*>(&report_debug));
-  set_debug_level(settings_.debug_level);
   if (const int code = ::ldap_initialize(&handle_, settings_.uris.c_str()); code != LDAP_SUCCESS) {
     warnings_.warn("ldap-server", concat("dict_ldap_connect: Unable to init LDAP server ", settings_.uris));
     return lookup_error(0);
@@ -187,7 +152,6 @@ Result<void> LdapConnection::start_tls() {
 }
 
 Result<void> LdapConnection::bind() {
-  const HiddenBytes hidden(settings_.debug_level);
   LdapAnswer answer;
   errno = 0;
   if (settings_.bind == LdapBind::kSasl) {

@@ -182,6 +182,14 @@ void warn_of_old_cache(Reader& reader, const LdapServerSettings& server, libconf
       warnings.warn("ldap-cache", concat("dict_ldap_open: ", server.config, " ignoring ", setting));
 }
 
+/// The bytes of messages are left out where a password would be among them.
+int read_debug_level(Reader& reader, const LdapServerSettings& server) {
+  constexpr int kPackets = 0x2;
+  constexpr int kBer = 0x10;
+  const int level = reader.number("debuglevel", 0);
+  return server.bind_password.empty() ? level : level & ~(kPackets | kBer);
+}
+
 }  // namespace
 
 // The order is Postfix's: a file with several faults gets the same complaint from both.
@@ -223,7 +231,7 @@ Result<LdapSettings> read_ldap_settings(const TableConfig& config, const TableCo
   settings.server.dereference = read_dereference(reader, settings.server, warnings);
   settings.server.chases_referrals = reader.flag("chase_referrals", false);
   read_tls(reader, settings.server, warnings);
-  settings.server.debug_level = reader.number("debuglevel", 0);
+  settings.server.debug_level = read_debug_level(reader, settings.server);
   if (reader.error()) return *reader.error();
   return settings;
 }

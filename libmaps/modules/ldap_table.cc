@@ -12,6 +12,7 @@
 #include "libmaps/lookup_error.h"
 #include "libmaps/modules/export_module.h"
 #include "libmaps/modules/ldap_connection.h"
+#include "libmaps/modules/ldap_debug.h"
 #include "libmaps/modules/ldap_entries.h"
 #include "libmaps/modules/ldap_settings.h"
 
@@ -27,6 +28,7 @@ class LdapTable final : public BatchTable {
 
  protected:
   std::vector<Answer> fetch(std::span<const std::string> keys) override {
+    const LdapDebugScope scope(settings_.server.debug_level, warnings_);
     std::vector<Query> queries;
     Result<void> prepared = prepare(keys, queries);
     std::vector<Answer> answers;

@@ -136,7 +136,7 @@ class Slapd:
     def _conf(self, suffix, global_lines, database_lines):
         lines = ["include %s" % (SCHEMAS / (name + ".schema")) for name in ("core", "cosine", "inetorgperson", "nis")]
         lines += ["include %s" % (self.directory / "mail.schema"), "modulepath %s" % MODULES, "moduleload back_mdb.so",
-                  "pidfile %s" % (self.directory / "pid"), "allow bind_v2", "threads 4",
+                  "pidfile %s" % (self.directory / "pid"), "allow bind_v2", "loglevel 0",
                   "authz-regexp uid=([^,]*),cn=.*,cn=auth cn=$1,%s" % suffix]
         if self.certificates:
             lines += ["TLSCACertificateFile %s" % self.certificates.ca, "TLSVerifyClient try",
