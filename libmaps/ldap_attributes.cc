@@ -15,8 +15,6 @@ bool covers(std::string_view name, std::string_view description) {
          (description.size() == name.size() || description[name.size()] == ';');
 }
 
-bool has_options(std::string_view description) { return description.find(';') != std::string_view::npos; }
-
 bool is_among(const std::vector<std::string>& names, std::string_view name) {
   return std::any_of(names.begin(), names.end(),
                      [name](std::string_view other) { return equals_ignoring_case(other, name); });
@@ -49,11 +47,9 @@ std::vector<std::string> LdapAttributes::selected(std::span<const std::string> o
   std::vector<std::string> both;
   for (const std::string& name : names_) {
     for (const std::string& other : of_url) {
-      const bool name_covers = !has_options(name) && covers(name, other);
-      const bool other_covers = !has_options(other) && covers(other, name);
-      if (!name_covers && !other_covers && !equals_ignoring_case(name, other)) continue;
-      // The one with options, if any, asks for less.
-      const std::string& narrower = has_options(other) ? other : name;
+      if (!covers(name, other) && !covers(other, name)) continue;
+      // The one with more options asks for less.
+      const std::string& narrower = other.size() > name.size() ? other : name;
       if (!is_among(both, narrower)) both.push_back(narrower);
     }
   }

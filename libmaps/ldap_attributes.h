@@ -41,8 +41,7 @@ class LdapAttributes {
   const std::vector<std::string>& names() const { return names_; }
 
   /// What to ask a server for when a URL selects attributes (RFC 4516): those that it has in common with the
-  /// table, with the options of either. No selection at all selects all. Where both have options, they must
-  /// be the same.
+  /// table, with the options of either where one has no others. No selection at all selects all.
   std::vector<std::string> selected(std::span<const std::string> of_url) const;
 
  private:

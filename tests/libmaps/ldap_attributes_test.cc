@@ -65,8 +65,10 @@ TEST(LdapAttributes, AreSelectedByUrls) {
       {"mail", {"*"}, {}},
       {"mail", {"mail;lang-de"}, {"mail;lang-de"}},
       {"mail;lang-de", {"mail"}, {"mail;lang-de"}},
-      {"mail;lang-de", {"mail;LANG-de"}, {"mail;LANG-de"}},
+      {"mail;lang-de", {"mail;LANG-de"}, {"mail;lang-de"}},
       {"mail;lang-de", {"mail;lang-en"}, {}},
+      {"mail;lang-de", {"mail;lang-de;lang-en"}, {"mail;lang-de;lang-en"}},
+      {"mail;lang-de;lang-en", {"mail;lang-de"}, {"mail;lang-de;lang-en"}},
       {"mail", {"mail;lang-de", "mail"}, {"mail;lang-de", "mail"}},
   };
   for (const auto& [table, url, expected] : kCases)

@@ -250,7 +250,7 @@ TEST(LdapModule, TellsWhenNoServerAnswers) {
   const std::string file = directory.path("l.cf");
   directory.write("l.cf",
                   "server_host = ldap://127.0.0.1:1 127.0.0.1\nserver_port = 2\nquery_filter = cn=%u\n"
-                  "bind_dn = cn=x\nbind_pw = hidden\nresult_format = %D\n");
+                  "bind_dn = cn=x\nresult_format = %D\n");
   TableFixture fixture;
   const auto table = open_module_table("ldap", file, fixture.context);
   ASSERT_TRUE(table) << table.error().message;
