@@ -25,7 +25,7 @@ from server import NoServer
 from slapd_server import ADMIN, PASSWORD, SUFFIX, Slapd, ldif, thing
 
 SEED = 4511
-CONFIGURATIONS = 90  # of random settings
+CONFIGURATIONS = 70  # of random settings
 MANY = 1500  # keys for one connection
 TIMEOUT = 2  # seconds, where a server is silent
 
@@ -151,7 +151,7 @@ class Together:
 
     def __init__(self, desk):
         self.desk, self.count = desk, 0
-        self.pool = concurrent.futures.ThreadPoolExecutor(12)
+        self.pool = concurrent.futures.ThreadPoolExecutor(20)
 
     def ours(self, settings, *keys, **options):
         return self._ask(self.desk.ours, settings, keys, options)
