@@ -30,8 +30,6 @@ std::vector<char*> pointers(const std::vector<std::string>& names) {
 
 timeval limit_of(std::chrono::seconds limit) { return {.tv_sec = limit.count(), .tv_usec = 0}; }
 
-std::string dn_text(const std::string& dn) { return dn.empty() ? "empty or implicit" : dn; }
-
 /// Answers what a SASL mechanism asks for.
 int answer_sasl(LDAP*, unsigned, void* defaults, void* questions) {
   const auto& settings = *static_cast<const LdapServerSettings*>(defaults);
@@ -105,20 +103,20 @@ Result<void> LdapConnection::open() {
 Result<void> LdapConnection::set_tls_options() {
   const int require = settings_.requires_certificate ? LDAP_OPT_X_TLS_DEMAND : LDAP_OPT_X_TLS_NEVER;
   ::ldap_set_option(handle_, LDAP_OPT_X_TLS_REQUIRE_CERT, &require);
+  // The file takes precedence (ldap_table(5)).
+  const std::string ca_directory = settings_.tls_ca_file.empty() ? settings_.tls_ca_directory : "";
   const struct {
     int option;
     std::string_view setting;
     const std::string& value;
   } options[] = {{LDAP_OPT_X_TLS_CACERTFILE, "tls_ca_cert_file", settings_.tls_ca_file},
-                 // The file takes precedence (ldap_table(5)).
-                 {LDAP_OPT_X_TLS_CACERTDIR, "tls_ca_cert_dir",
-                  settings_.tls_ca_file.empty() ? settings_.tls_ca_directory : settings_.tls_ca_file},
+                 {LDAP_OPT_X_TLS_CACERTDIR, "tls_ca_cert_dir", ca_directory},
                  {LDAP_OPT_X_TLS_CERTFILE, "tls_cert", settings_.tls_certificate},
                  {LDAP_OPT_X_TLS_KEYFILE, "tls_key", settings_.tls_key},
                  {LDAP_OPT_X_TLS_RANDOM_FILE, "tls_random_file", settings_.tls_random_file},
                  {LDAP_OPT_X_TLS_CIPHER_SUITE, "tls_cipher_suite", settings_.tls_ciphers}};
   for (const auto& [option, setting, value] : options) {
-    if (value.empty() || (option == LDAP_OPT_X_TLS_CACERTDIR && !settings_.tls_ca_file.empty())) continue;
+    if (value.empty()) continue;
     const int code = ::ldap_set_option(handle_, option, value.c_str());
     if (code == LDAP_OPT_SUCCESS) continue;
     warnings_.warn("ldap-tls", concat("dict_ldap_set_tls_options: Unable to set ", setting, " to ", value,
@@ -152,33 +150,36 @@ Result<void> LdapConnection::start_tls() {
 }
 
 Result<void> LdapConnection::bind() {
-  LdapAnswer answer;
   errno = 0;
-  if (settings_.bind == LdapBind::kSasl) {
-    // What the library asks for is not changed by answer_sasl().
-    void* const defaults = const_cast<LdapServerSettings*>(&settings_);
-    const auto min_ssf = static_cast<ber_len_t>(std::max(settings_.sasl_min_ssf, 0));
-    ::ldap_set_option(handle_, LDAP_OPT_X_SASL_SSF_MIN, &min_ssf);
-    const char* const mechanisms =
-        settings_.sasl_mechanisms.empty() ? nullptr : settings_.sasl_mechanisms.c_str();
-    const int code = ::ldap_sasl_interactive_bind_s(handle_, nullptr, mechanisms, nullptr, nullptr,
-                                                    LDAP_SASL_QUIET, answer_sasl, defaults);
-    if (code == LDAP_SUCCESS) return {};
-    answer = failed(code);
-  } else {
-    berval password = {.bv_len = settings_.bind_password.size(),
-                       .bv_val = const_cast<char*>(settings_.bind_password.c_str())};
-    int id = 0;
-    const int code = ::ldap_sasl_bind(handle_, settings_.bind_dn.c_str(), LDAP_SASL_SIMPLE, &password,
-                                      nullptr, nullptr, &id);
-    answer = code == LDAP_SUCCESS ? receive(id) : failed(code);
-  }
+  const LdapAnswer answer = settings_.bind == LdapBind::kSasl ? bind_by_sasl() : bind_simply();
   if (answer.code == LDAP_SUCCESS) return {};
-  warnings_.warn("ldap-bind", concat("dict_ldap_connect: Unable to bind to server ", settings_.uris,
-                                     " with dn ", dn_text(settings_.bind_dn), ": ",
-                                     std::to_string(answer.code), " (", ::ldap_err2string(answer.code), ")"));
+  const std::string name = settings_.bind_dn.empty() ? "empty or implicit" : settings_.bind_dn;
+  warnings_.warn("ldap-bind",
+                 concat("dict_ldap_connect: Unable to bind to server ", settings_.uris, " with dn ", name,
+                        ": ", std::to_string(answer.code), " (", ::ldap_err2string(answer.code), ")"));
   explain(answer);
   return lookup_error(answer.error_number);
+}
+
+LdapAnswer LdapConnection::bind_simply() {
+  berval password = {.bv_len = settings_.bind_password.size(),
+                     .bv_val = const_cast<char*>(settings_.bind_password.c_str())};
+  int id = 0;
+  const int code = ::ldap_sasl_bind(handle_, settings_.bind_dn.c_str(), LDAP_SASL_SIMPLE, &password, nullptr,
+                                    nullptr, &id);
+  return code == LDAP_SUCCESS ? receive(id) : failed(code);
+}
+
+LdapAnswer LdapConnection::bind_by_sasl() {
+  const auto min_ssf = static_cast<ber_len_t>(std::max(settings_.sasl_min_ssf, 0));
+  ::ldap_set_option(handle_, LDAP_OPT_X_SASL_SSF_MIN, &min_ssf);
+  const char* const mechanisms =
+      settings_.sasl_mechanisms.empty() ? nullptr : settings_.sasl_mechanisms.c_str();
+  // answer_sasl() changes nothing in them.
+  void* const defaults = const_cast<LdapServerSettings*>(&settings_);
+  const int code = ::ldap_sasl_interactive_bind_s(handle_, nullptr, mechanisms, nullptr, nullptr,
+                                                  LDAP_SASL_QUIET, answer_sasl, defaults);
+  return code == LDAP_SUCCESS ? LdapAnswer() : failed(code);
 }
 
 LdapAnswer LdapConnection::send(const LdapSearch& search, int& id) {
@@ -223,7 +224,6 @@ LdapAnswer LdapConnection::search(const LdapSearch& search) {
   return sent.code == LDAP_SUCCESS ? receive(id) : std::move(sent);
 }
 
-/// What is known of a failure that the library told of last.
 LdapAnswer LdapConnection::failed(int code) const {
   LdapAnswer answer;
   answer.code = stream_.is_timed_out() ? LDAP_TIMEOUT : code;

@@ -45,7 +45,8 @@ bool is_connection_lost(int code);
 class LdapConnection {
  public:
   /// Connects, starts TLS and binds, as far as the settings ask for it: without STARTTLS and bind, the
-  /// connection is made by the first search. The sink gets the reason of a failure. Errors: kTemporary, as
+  /// connection is made by the first search. The sink gets the reason of a failure; settings and sink must
+  /// outlive the connection. Errors: kTemporary, as
   /// lookup_error() makes it.
   static libconf::Result<std::unique_ptr<LdapConnection>> connect(const LdapServerSettings& settings,
                                                                   libconf::DiagnosticSink& warnings);
@@ -85,6 +86,9 @@ class LdapConnection {
   libconf::Result<void> set_tls_options();
   libconf::Result<void> start_tls();
   libconf::Result<void> bind();
+  LdapAnswer bind_simply();
+  LdapAnswer bind_by_sasl();
+  /// What is known of a failure that the library told of just now.
   LdapAnswer failed(int code) const;
 
   const LdapServerSettings& settings_;

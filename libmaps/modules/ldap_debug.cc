@@ -47,11 +47,11 @@ LdapDebugScope::LdapDebugScope(int level, libconf::DiagnosticSink& sink) {
   static const bool is_prepared = prepare();
   level_before_ = current_level();
   sink_before_ = std::exchange(current_sink, is_prepared ? &sink : nullptr);
-  set_level(level);
+  if (level != level_before_) set_level(level);
 }
 
 LdapDebugScope::~LdapDebugScope() {
-  set_level(level_before_);
+  if (current_level() != level_before_) set_level(level_before_);
   current_sink = sink_before_;
 }
 
