@@ -18,8 +18,9 @@ import tempfile
 import time
 
 from checks import Checks, Done, environment
-from client_tables import Desk
-from ldap_questions import MANY, SPECIAL, Settings, directory_entries, fixed_cases, random_key, random_settings, referral_entry
+from client_tables import STOCK, Desk
+from ldap_questions import (MANY, SPECIAL, Settings, directory_entries, fixed_cases, random_key, random_settings,
+                            referral_entry)
 from relay import Relay
 from server import NoServer
 from slapd_server import ADMIN, PASSWORD, SUFFIX, Slapd
@@ -29,8 +30,8 @@ CONFIGURATIONS = 70  # of random settings
 TIMEOUT = 2  # seconds, where a server is silent
 
 
-# Where libraries lose memory by themselves: libsasl2 with libcrypto, libldap with GnuTLS, and libldap when a server ends the
-# session (RFC 4511, 4.4.1), as it does after an empty filter.
+# Where libraries lose memory by themselves: libsasl2 with libcrypto, libldap with GnuTLS, and libldap when a server
+# ends the session (RFC 4511, 4.4.1), as it does after an empty filter.
 FOREIGN_LEAKS = re.compile(r"^bind = sasl|^start_tls = yes|ldaps:|^query_filter = $", re.M | re.I)
 
 
@@ -71,7 +72,8 @@ def check_fixed(checks, asked, cases):
     answers = [(name, asked.both(settings, *keys), settings) for name, settings, keys in cases]
     for name, (ours, stock), settings in answers:
         got, wanted = normal(ours.result(), False), normal(stock.result(), False)
-        checks.check("as stock: " + name, got == wanted, lambda g=got, w=wanted, s=settings: "%s\ngot %s\nwanted %s" % (s, g, w))
+        detail = "%s\ngot %s\nwanted %s" % (settings, got, wanted)
+        checks.check("as stock: " + name, got == wanted, detail)
 
 
 def check_random(checks, asked, settings, keys):
@@ -87,8 +89,10 @@ def check_random(checks, asked, settings, keys):
         seen[wanted[0], bool(wanted[1])] = seen.get((wanted[0], bool(wanted[1])), 0) + 1
         if got != wanted:
             different.append("key %r\n%s\ngot %s\nwanted %s" % (key, text, got, wanted))
-    checks.check("%d random lookups are as stock's" % len(answers), not different, lambda: "%d differ\n%s" % (len(different), different[0]))
-    checks.check("among them are found and not found", seen.get((0, True), 0) > 40 and seen.get((1, False), 0) > 40, seen)
+    checks.check("%d random lookups are as stock's" % len(answers), not different,
+                 lambda: "%d differ\n%s" % (len(different), different[0]))
+    checks.check("among them are found and not found", seen.get((0, True), 0) > 40 and seen.get((1, False), 0) > 40,
+                 seen)
 
 
 def many(start=0, end=MANY):
@@ -117,11 +121,14 @@ def check_cuts(checks, asked, slapd, settings):
                 checks.check("cut after %d bytes: an error, not 'not found'" % limit,
                              done.status == 1 and "query error" in done.err and done.out == "", done)
             else:
-                checks.equal("cut after %d bytes: all is answered" % limit, (done.status, done.out), (0, answers_of(keys)))
+                checks.equal("cut after %d bytes: all is answered" % limit, (done.status, done.out),
+                             (0, answers_of(keys)))
                 checks.equal("cut after %d bytes: by a second connection" % limit, relay.connections, 2)
     with Relay(slapd.port) as relay:
-        done = ask_in_halves(asked.desk, settings(server_host="ldap://127.0.0.1:%d" % relay.port), many(0, 200), relay.cut)
-        checks.equal("closed while idle: all is answered", (done.status, done.out, done.err), (0, answers_of(many(0, 200)), ""))
+        done = ask_in_halves(asked.desk, settings(server_host="ldap://127.0.0.1:%d" % relay.port), many(0, 200),
+                             relay.cut)
+        checks.equal("closed while idle: all is answered", (done.status, done.out, done.err),
+                     (0, answers_of(many(0, 200)), ""))
         checks.equal("closed while idle: by a second connection", relay.connections, 2)
 
 
@@ -157,15 +164,18 @@ def check_silence(checks, asked, slapd, settings):
     waiting = [
         ("before a search", silent(slapd.port, 0)), ("within an answer", silent(slapd.port, 9)),
         ("after a part of the messages", silent(slapd.port, 100)), ("in a bind", silent(slapd.port, 0, bind="yes")),
-        ("in a SASL bind", silent(slapd.port, 30, bind="sasl", sasl_mechs="DIGEST-MD5", bind_dn="sue", bind_pw="pw-of-sue")),
-        ("before STARTTLS", silent(slapd.port, 0, start_tls="yes")), ("in the handshake of STARTTLS", silent(slapd.port, 200, start_tls="yes")),
+        ("in a SASL bind", silent(slapd.port, 30, bind="sasl", sasl_mechs="DIGEST-MD5", bind_dn="sue",
+                                  bind_pw="pw-of-sue")),
+        ("before STARTTLS", silent(slapd.port, 0, start_tls="yes")),
+        ("in the handshake of STARTTLS", silent(slapd.port, 200, start_tls="yes")),
         ("before the handshake of ldaps", silent(slapd.tls_port, 0, scheme="ldaps")),
         ("in the handshake of ldaps", silent(slapd.tls_port, 200, scheme="ldaps", bind="yes")),
     ]
     for name, future in waiting:
         done, seconds = future.result()
         checks.check("silent %s: an error in time" % name, done.status == 1 and "query error" in done.err and
-                     "no answer within %d s" % TIMEOUT in done.err and seconds < 4 * TIMEOUT + 2, "%.1f s, %s" % (seconds, done))
+                     "no answer within %d s" % TIMEOUT in done.err and seconds < 4 * TIMEOUT + 2,
+                     "%.1f s, %s" % (seconds, done))
     for relay in relays:
         relay.__exit__()
 
@@ -182,13 +192,16 @@ def check_server_failures(checks, asked, slapd, spare, settings):
     checks.check("killed, and no other: an error after good answers", done.status == 1 and "query error" in done.err and
                  done.out and answers_of(keys).startswith(done.out), done)
     checks.check("the warning names table, server and reason", re.search(
-        r"warning: ldap:\S+/halves\.cf: server %s: search for \S+ in \"%s\": Can't contact" % (slapd.uri, SUFFIX), done.err), done)
+        r"warning: ldap:\S+/halves\.cf: server %s: search for \S+ in \"%s\": Can't contact" % (slapd.uri, SUFFIX),
+        done.err), done)
     slapd.server.start()
     slapd.server.freeze()
     frozen = [asked.ours(settings(timeout=TIMEOUT, **more), "joe") for more in
-              ({}, {"bind": "yes"}, {"start_tls": "yes"}, {"server_host": slapd.tls_uri}, {"server_host": slapd.local_uri})]
-    checks.check("frozen: errors in time", all(f.result().status == 1 and "no answer within" in f.result().err for f in frozen),
-                 lambda: [str(f.result()) for f in frozen])
+              ({}, {"bind": "yes"}, {"start_tls": "yes"}, {"server_host": slapd.tls_uri},
+               {"server_host": slapd.local_uri})]
+    failed = [future.result() for future in frozen]
+    checks.check("frozen: errors in time", all(d.status == 1 and "no answer within" in d.err for d in failed),
+                 lambda: list(map(str, failed)))
     slapd.server.thaw()
     checks.equal("thawed: answers", asked.ours(settings(), "joe").result().out, "joe@one.example\n")
 
@@ -200,7 +213,8 @@ def check_secrets(checks, asked, slapd, settings):
              settings(bind="yes", bind_dn=ADMIN, bind_pw=secret, start_tls="yes", tls_ca_cert_file="/nosuch"),
              settings(bind="yes", bind_dn=ADMIN, bind_pw=secret, server_host="ldap://127.0.0.1:1")]
     done = [asked.ours(text, "joe", flags=("-v", "-v")).result() for text in texts]
-    checks.check("no message has the password", all(d.status == 1 and secret not in d.out + d.err for d in done), lambda: list(map(str, done)))
+    checks.check("no message has the password", all(d.status == 1 and secret not in d.out + d.err for d in done),
+                 lambda: list(map(str, done)))
     checks.check("debuglevel shows what the library does", "dict_ldap_debug: ldap_create" in done[0].err, done[0])
     table = asked.desk.table("ldap", "readable.cf", settings(bind="yes", bind_dn=ADMIN, bind_pw=PASSWORD), mode=0o644)
     done = asked.desk.ours(table, "joe")
@@ -210,12 +224,16 @@ def check_secrets(checks, asked, slapd, settings):
 
 def check_beyond_stock(checks, asked, slapd, settings):
     """What stock Postfix 3.7 does otherwise, and what has a form of its own."""
-    done = asked.ours(settings(bind="sasl", sasl_mechs="DIGEST-MD5", bind_dn="sue", bind_pw="pw-of-sue", sasl_minssf="999"), "joe").result()
-    checks.check("sasl_minssf is not passed over", done.status == 1 and "(Unknown authentication method)" in done.err, done)
-    desk = Desk(asked.desk.postmap.parent, asked.desk.directory / "main", main_cf="people_server_host = %s\npeople_search_base = %s\n"
+    done = asked.ours(settings(bind="sasl", sasl_mechs="DIGEST-MD5", bind_dn="sue", bind_pw="pw-of-sue",
+                               sasl_minssf="999"), "joe").result()
+    checks.check("sasl_minssf is not passed over", done.status == 1 and "(Unknown authentication method)" in done.err,
+                 done)
+    desk = Desk(asked.desk.postmap.parent, asked.desk.directory / "main",
+                main_cf="people_server_host = %s\npeople_search_base = %s\n"
                 "people_result_attribute = mail\n" % (slapd.uri, SUFFIX))
     answers = [ask("ldap:people", "joe") for ask in ((desk.ours, desk.stock) if desk.stock_postmap else (desk.ours,))]
-    checks.check("settings in main.cf", all((a.status, a.out, a.err) == (0, "joe@mail.example\n", "") for a in answers), lambda: list(map(str, answers)))
+    checks.check("settings in main.cf", all((a.status, a.out, a.err) == (0, "joe@mail.example\n", "") for a in answers),
+                 lambda: list(map(str, answers)))
     done = asked.ours(settings(cache_size="10", cache_ttl="60"), "joe", "joe").result()
     checks.equal("a cache can be had", (done.status, done.out, done.err), (0, "joe\tjoe@one.example\n" * 2, ""))
     done = asked.ours(settings(**{**SPECIAL, "recursion_limit": "100000"}), "loop").result()
@@ -239,11 +257,12 @@ def main():
             settings = Settings(slapd)
             if asked.desk.stock_postmap:
                 check_fixed(checks, asked, fixed_cases(slapd, special_keys, url_keys))
-                keys = special_keys + url_keys + ["joe", "joe@example.com", "multi", "two", "grp", "grp2", "host", "loop", "gone",
+                keys = special_keys + url_keys + ["joe", "joe@example.com", "multi", "two", "grp", "grp2", "host",
+                                                  "loop", "gone",
                                                   "lang", "blob", "u@example.com", "absent", "x@y", "k7"]
                 check_random(checks, asked, settings, keys)
             else:
-                checks.skip("comparison with stock", "no %s" % "/usr/sbin/postmap")
+                checks.skip("comparison with stock", "no %s" % STOCK)
             check_one_connection(checks, asked, slapd, settings)
             check_cuts(checks, asked, slapd, settings)
             check_silence(checks, asked, slapd, settings)

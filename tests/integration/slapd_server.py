@@ -140,7 +140,8 @@ class Slapd:
                   "authz-regexp uid=([^,]*),cn=.*,cn=auth cn=$1,%s" % suffix]
         if self.certificates:
             lines += ["TLSCACertificateFile %s" % self.certificates.ca, "TLSVerifyClient try",
-                      "TLSCertificateFile %s" % self.certificates.cert, "TLSCertificateKeyFile %s" % self.certificates.key]
+                      "TLSCertificateFile %s" % self.certificates.cert,
+                      "TLSCertificateKeyFile %s" % self.certificates.key]
         lines += [global_lines, "database mdb", "maxsize 67108864", "suffix \"%s\"" % suffix,
                   "rootdn \"cn=admin,%s\"" % suffix, "rootpw %s" % PASSWORD, "directory %s" % (self.directory / "data"),
                   "dbnosync", "index objectClass eq", "index mailacceptinggeneralid eq", "index mail eq",
