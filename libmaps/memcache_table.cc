@@ -1,5 +1,7 @@
 #include "libmaps/memcache_table.h"
 
+#include <array>
+
 #include "libconf/text.h"
 #include "libmaps/batch_table.h"
 #include "libmaps/client_table.h"
@@ -60,7 +62,7 @@ class Cache {
                             const TableContext& context) {
     const Result<std::string> key_format = config.get_string("key_format", "%s");
     if (!key_format) return key_format.error();
-    Result<QueryKeys> keys = QueryKeys::parse(config, *key_format);
+    Result<QueryKeys> keys = QueryKeys::parse(config, std::array<std::string_view, 1>{*key_format});
     if (!keys) return keys.error();
     if (Result<void> read = keys->read_domains(config, context); !read) return read.error();
     return Cache(std::move(*keys),

@@ -63,6 +63,7 @@ constexpr std::array kCode = {
     TypeCode{"hash", as_table<open_hash>, open_hash, open_writable_hash},
     TypeCode{"inline", as_table<open_inline>, open_inline},
     TypeCode{"internal", open_internal, open_iterable_internal, open_writable_internal},
+    TypeCode{"ldap"},
     TypeCode{"lmdb", as_table<open_lmdb>, open_lmdb, open_writable_lmdb},
     TypeCode{"memcache", open_memcache, open_iterable_memcache, open_writable_memcache},
     TypeCode{"mysql"},

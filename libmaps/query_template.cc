@@ -1,5 +1,7 @@
 #include "libmaps/query_template.h"
 
+#include <algorithm>
+
 #include "libconf/text.h"
 
 namespace libmaps {
@@ -107,10 +109,14 @@ bool QueryTemplate::expand(const QueryAddress& key, const QueryAddress& result, 
   return true;
 }
 
-Result<QueryKeys> QueryKeys::parse(const TableConfig& config, std::string_view query) {
-  std::optional<QueryTemplate> parsed = QueryTemplate::parse(query, QueryTemplate::Role::kQuery);
-  if (!parsed) return invalid_template(config, "query", query);
-  return QueryKeys(std::move(*parsed));
+Result<QueryKeys> QueryKeys::parse(const TableConfig& config, std::span<const std::string_view> queries) {
+  QueryKeys keys;
+  for (const std::string_view query : queries) {
+    std::optional<QueryTemplate> parsed = QueryTemplate::parse(query, QueryTemplate::Role::kQuery);
+    if (!parsed) return invalid_template(config, "query", query);
+    keys.queries_.push_back(std::move(*parsed));
+  }
+  return keys;
 }
 
 Result<void> QueryKeys::read_domains(const TableConfig& config, const TableContext& context) {
@@ -135,13 +141,14 @@ Result<bool> QueryKeys::accepts(std::string_view key) const {
     Result<bool> is_listed = is_in_domains_(parts.domain());
     if (!is_listed || !*is_listed) return is_listed;
   }
-  return query_.accepts_key(parts);
+  return std::all_of(queries_.begin(), queries_.end(),
+                     [&](const QueryTemplate& query) { return query.accepts_key(parts); });
 }
 
-std::string QueryKeys::query_for(std::string_view key, const Quote& quote) const {
+std::string QueryKeys::query_for(std::string_view key, const Quote& quote, std::size_t which) const {
   const QueryAddress parts(key);
   std::string query;
-  query_.expand(parts, parts, quote, query);
+  queries_[which].expand(parts, parts, quote, query);
   return query;
 }
 
@@ -151,16 +158,22 @@ Result<QueryRules> QueryRules::read(const TableConfig& config, std::string_view 
   if (!result_format) return result_format.error();
   const Result<std::int64_t> limit = config.get_int("expansion_limit", 0);
   if (!limit) return limit.error();
+  Result<QueryRules> rules = make(config, type, {&query, 1}, *result_format, table, context);
+  if (rules) rules->set_expansion_limit(*limit);
+  return rules;
+}
 
-  Result<QueryKeys> keys = QueryKeys::parse(config, query);
+Result<QueryRules> QueryRules::make(const TableConfig& config, std::string_view type,
+                                    std::span<const std::string_view> queries, std::string_view result_format,
+                                    std::string_view table, const TableContext& context) {
+  Result<QueryKeys> keys = QueryKeys::parse(config, queries);
   if (!keys) return keys.error();
   std::optional<QueryTemplate> result_template =
-      QueryTemplate::parse(*result_format, QueryTemplate::Role::kResult);
-  if (!result_template) return invalid_template(config, "result", *result_format);
+      QueryTemplate::parse(result_format, QueryTemplate::Role::kResult);
+  if (!result_template) return invalid_template(config, "result", result_format);
   if (Result<void> read = keys->read_domains(config, context); !read) return read.error();
 
   QueryRules rules(std::move(*keys), std::move(*result_template), context);
-  rules.expansion_limit_ = *limit;
   rules.type_ = type;
   rules.config_name_ = config.name();
   rules.table_ = table;
@@ -177,6 +190,15 @@ Result<bool> QueryRules::accepts(std::string_view key) const {
 }
 
 bool ResultList::add(std::string_view value) {
+  if (append(value)) return true;
+  rules_.warnings_->warn(
+      "expansion-limit",
+      concat("dict_", rules_.type_, "_lookup: ", rules_.config_name_, ": Expansion limit exceeded for key",
+             rules_.type_ == "sqlite" ? "" : ":", " '", key_.whole(), "'"));
+  return false;
+}
+
+bool ResultList::append(std::string_view value) {
   if (value.empty()) {
     rules_.warnings_->warn(
         "empty-result",
@@ -190,12 +212,7 @@ bool ResultList::add(std::string_view value) {
     return true;
   }
   ++count_;
-  if (rules_.expansion_limit_ <= 0 || count_ <= rules_.expansion_limit_) return true;
-  rules_.warnings_->warn(
-      "expansion-limit",
-      concat("dict_", rules_.type_, "_lookup: ", rules_.config_name_, ": Expansion limit exceeded for key",
-             rules_.type_ == "sqlite" ? "" : ":", " '", key_.whole(), "'"));
-  return false;
+  return rules_.expansion_limit_ <= 0 || count_ <= rules_.expansion_limit_;
 }
 
 std::optional<std::string> ResultList::take() {

@@ -8,9 +8,11 @@
 ///     if (!results.add("joe@example.com")) ...   // more than expansion_limit
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +55,9 @@ class QueryTemplate {
   /// Nothing: a '%' is followed by something other than one of %sudSUD1-9.
   static std::optional<QueryTemplate> parse(std::string_view text, Role role);
 
+  /// Whether it is the same text for every key.
+  bool is_constant() const { return pieces_.size() == 1; }
+
   /// False when a part of the key that the template needs is missing or empty.
   bool accepts_key(const QueryAddress& key) const;
 
@@ -76,24 +81,26 @@ class QueryKeys {
  public:
   /// `config` is for messages. Errors: kConfiguration, "db_common_parse: ./q.cf: Invalid query template:
   /// ...".
-  static libconf::Result<QueryKeys> parse(const TableConfig& config, std::string_view query);
+  static libconf::Result<QueryKeys> parse(const TableConfig& config,
+                                          std::span<const std::string_view> queries);
 
   /// Reads the setting. Errors: from context.match_domains.
   libconf::Result<void> read_domains(const TableConfig& config, const TableContext& context);
 
-  /// False when `key` is not to be looked up: it is empty, lacks a part that the template needs, or its
+  /// False when `key` is not to be looked up: it is empty, lacks a part that a template needs, or its
   /// domain is not in the list. Errors: from the domain list, with the reason alone.
   libconf::Result<bool> accepts(std::string_view key) const;
 
   bool is_limited_to_domains() const { return static_cast<bool>(is_in_domains_); }
 
-  /// The query for a key. REQUIRES: accepts(key).
-  std::string query_for(std::string_view key, const Quote& quote) const;
+  /// The query for a key; of several, that of the template number `which`. REQUIRES: accepts(key).
+  std::string query_for(std::string_view key, const Quote& quote, std::size_t which = 0) const;
+
+  /// Whether that query is the same for every key.
+  bool is_constant(std::size_t which) const { return queries_[which].is_constant(); }
 
  private:
-  explicit QueryKeys(QueryTemplate query) : query_(std::move(query)) {}
-
-  QueryTemplate query_;
+  std::vector<QueryTemplate> queries_;
   DomainPredicate is_in_domains_;  ///< Empty: any domain, and keys without one.
 };
 
@@ -108,13 +115,24 @@ class QueryRules {
                                           std::string_view query, std::string_view table,
                                           const TableContext& context);
 
+  /// The same for a type that has several query templates, or settings with other names: they are given, and
+  /// there is no expansion_limit until set_expansion_limit().
+  static libconf::Result<QueryRules> make(const TableConfig& config, std::string_view type,
+                                          std::span<const std::string_view> queries,
+                                          std::string_view result_format, std::string_view table,
+                                          const TableContext& context);
+
+  /// How many results a lookup may have; not positive: any number.
+  void set_expansion_limit(std::int64_t limit) { expansion_limit_ = limit; }
+
   /// As QueryKeys::accepts(), for the template of results, too; a key that is empty gives a warning.
   libconf::Result<bool> accepts(std::string_view key) const;
 
-  /// The query for a key. REQUIRES: accepts(key).
-  std::string query_for(std::string_view key, const Quote& quote) const {
-    return keys_.query_for(key, quote);
+  /// As those of QueryKeys.
+  std::string query_for(std::string_view key, const Quote& quote, std::size_t which = 0) const {
+    return keys_.query_for(key, quote, which);
   }
+  bool is_constant(std::size_t which) const { return keys_.is_constant(which); }
 
  private:
   friend class ResultList;
@@ -139,6 +157,9 @@ class ResultList {
   /// the format needs. False, after a warning, when the list is longer than expansion_limit: the lookup
   /// fails, with a temporary error.
   bool add(std::string_view value);
+
+  /// The same without a warning of the limit, for a type that words it in its own way.
+  bool append(std::string_view value);
 
   /// The values, separated by commas; nothing when there were none. Leaves the list empty.
   std::optional<std::string> take();

@@ -33,6 +33,7 @@ constexpr std::array kTypes = {
               .lock = LockStyle::kFlock},
     TableType{.name = "inline", .is_iterable = true},
     TableType{.name = "internal", .is_iterable = true, .changes = Changes::kInPlace},
+    TableType{.name = "ldap"},
     TableType{.name = "lmdb",
               .suffix = ".lmdb",
               .is_buildable = true,

@@ -246,5 +246,122 @@ TEST(MysqlModule, RefusesSettings) {
 
 #endif  // POSTKIT_TEST_MYSQL
 
+#ifdef POSTKIT_TEST_LDAP
+
+TEST(LdapModule, TellsWhenNoServerAnswers) {
+  const TempDirectory directory;
+  const std::string file = directory.path("l.cf");
+  directory.write("l.cf",
+                  "server_host = ldap://127.0.0.1:1 127.0.0.1\nserver_port = 2\nquery_filter = cn=%u\n"
+                  "bind_dn = cn=x\nresult_format = %D\n");
+  TableFixture fixture;
+  const auto table = open_module_table("ldap", file, fixture.context);
+  ASSERT_TRUE(table) << table.error().message;
+  EXPECT_EQ((*table)->name(), "ldap:" + file);
+  EXPECT_EQ(outcome((*table)->lookup("plain")), "(none)");
+  EXPECT_TRUE(fixture.warned().empty());
+  const auto value = (*table)->lookup("a@b");
+  ASSERT_FALSE(value);
+  EXPECT_EQ(value.error().kind, ErrorKind::kTemporary);
+  const std::string servers = "ldap://127.0.0.1:1 ldap://127.0.0.1:2";
+  const std::vector<std::string> expected = {
+      "dict_ldap_connect: Unable to bind to server " + servers +
+          " with dn cn=x: -1 (Can't contact LDAP server)",
+      "ldap:" + file + ": server " + servers + ": Can't contact LDAP server"};
+  EXPECT_EQ(fixture.warned(), expected);
+}
+
+TEST(LdapModule, FailsFromTheFirstKeyThatItCannotTell) {
+  const TempDirectory directory;
+  directory.write("l.cf", "server_host = ldap://127.0.0.1:1\nbind = no\nquery_filter = cn=%d\n");
+  TableFixture fixture;
+  const auto table = open_module_table("ldap", directory.path("l.cf"), fixture.context);
+  ASSERT_TRUE(table) << table.error().message;
+  for (const char* key : {"plain", "", "a@b", "c@d"}) (*table)->expect(key);
+  EXPECT_EQ(outcome((*table)->lookup("plain")), "(none)");
+  EXPECT_TRUE(fixture.warned().empty());
+  EXPECT_EQ(outcome((*table)->lookup("")), "(none)");
+  EXPECT_EQ(fixture.warned().size(), 1U);
+  for (const char* key : {"a@b", "c@d"}) EXPECT_TRUE(outcome((*table)->lookup(key)).starts_with("error: "));
+  EXPECT_EQ(fixture.warned().size(), 5U);
+}
+
+// Worded as Postfix 3.7 words them.
+TEST(LdapModule, WarnsOfSettings) {
+  static constexpr std::pair<std::string_view, std::string_view> kCases[] = {
+      {"scope = bogus\n", "dict_ldap_open: FILE: Unrecognized value bogus specified for scope; using sub"},
+      {"scope = ONE\n", ""},
+      {"dereference = 7\n", "dict_ldap_open: FILE Unrecognized value 7 specified for dereference; using 0"},
+      {"version = 4\n", "dict_ldap_open: FILE Unknown version 4, using 3."},
+      {"version = 2\nstart_tls = yes\n", "dict_ldap_open: FILE start_tls requires protocol version 3"},
+      {"version = 2\nserver_host = ldaps://x\n",
+       "dict_ldap_open: URL scheme ldaps requires protocol version 3"},
+      {"query_filter = cn=joe%%\n", "dict_ldap_open: FILE: Fixed query_filter cn=joe%% is probably useless"},
+      {"cache = yes\n", "dict_ldap_open: FILE ignoring cache"},
+      {"cache_expiry = 3\n", "dict_ldap_open: FILE ignoring cache_expiry"},
+      {"cache_size = 3\n", "dict_ldap_open: FILE ignoring cache_size"},
+      {"cache_size = 3\ncache_ttl = 9\n", ""},
+      {"server_host = ldap://[x\n",
+       "dict_ldap_open: error parsing URL ldap://[x: 5: Compare False; skipping"},
+  };
+  const TempDirectory directory;
+  const std::string file = directory.path("l.cf");
+  for (const auto& [settings, message] : kCases) {
+    directory.write("l.cf", settings);
+    TableFixture fixture;
+    ASSERT_TRUE(open_module_table("ldap", file, fixture.context)) << settings;
+    std::string expected(message);
+    if (const std::size_t place = expected.find("FILE"); place != std::string::npos)
+      expected.replace(place, 4, file);
+    EXPECT_EQ(fixture.warned(),
+              expected.empty() ? std::vector<std::string>{} : std::vector<std::string>{expected})
+        << settings;
+  }
+}
+
+TEST(LdapModule, RefusesSettings) {
+  static constexpr std::pair<std::string_view, std::string_view> kCases[] = {
+      {"server_host =\n", "FILE: bad string length 0 < 1: server_host = "},
+      {"server_port = y\nscope =\n", "FILE: bad numerical configuration: server_port = y"},
+      {"version = x\n", "FILE: bad numerical configuration: version = x"},
+      {"search_base = %x\nquery_filter = %y\n", "db_common_parse: FILE: Invalid query template: %x"},
+      {"query_filter = %y\nresult_format = %z\n", "db_common_parse: FILE: Invalid query template: %y"},
+      {"result_format = %q\n", "db_common_parse: FILE: Invalid result template: %q"},
+      {"result_filter = %q\n", "db_common_parse: FILE: Invalid result template: %q"},
+      {"result_filter =\n", "FILE: bad string length 0 < 1: result_filter = "},
+      {"bind =\n", "FILE: bad string length 0 < 1: bind = "},
+      {"bind = bogus\n", "FILE: unsupported parameter value: bind = bogus"},
+      {"chase_referrals = 1\n", "FILE: bad boolean configuration: chase_referrals = 1"},
+      {"tls_require_cert = demand\n", "FILE: bad boolean configuration: tls_require_cert = demand"},
+      {"sasl_minssf = x\n", "FILE: bad numerical configuration: sasl_minssf = x"},
+  };
+  const TempDirectory directory;
+  const std::string file = directory.path("l.cf");
+  for (const auto& [settings, message] : kCases) {
+    directory.write("l.cf", settings);
+    TableFixture fixture;
+    const auto table = open_module_table("ldap", file, fixture.context);
+    ASSERT_FALSE(table) << settings;
+    std::string expected(message);
+    if (const std::size_t place = expected.find("FILE"); place != std::string::npos)
+      expected.replace(place, 4, file);
+    EXPECT_EQ(table.error().message, expected);
+  }
+}
+
+// ldap_table(5), OBSOLETE MAIN.CF PARAMETERS.
+TEST(LdapModule, HasSettingsInMainCf) {
+  TableFixture fixture("there = ldap://127.0.0.1:1\npeople_server_host = $there\npeople_scope = x\n");
+  const auto table = open_module_table("ldap", "people", fixture.context);
+  ASSERT_TRUE(table) << table.error().message;
+  EXPECT_FALSE((*table)->lookup("a"));
+  ASSERT_EQ(fixture.warned().size(), 3U);
+  EXPECT_EQ(fixture.warned()[0],
+            "dict_ldap_open: people: Unrecognized value x specified for scope; using sub");
+  EXPECT_EQ(fixture.warned()[2], "ldap:people: server ldap://127.0.0.1:1: Can't contact LDAP server");
+}
+
+#endif  // POSTKIT_TEST_LDAP
+
 }  // namespace
 }  // namespace libmaps

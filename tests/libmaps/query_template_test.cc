@@ -163,6 +163,27 @@ TEST(QueryRules, ChecksSettingsInPostfixsOrder) {
   EXPECT_EQ(empty.read().error().message, empty.file() + ": bad string length 0 < 1: result_format = ");
 }
 
+TEST(QueryRules, MayHaveSeveralQueries) {
+  const TempDirectory directory;
+  directory.write("l.cf", "");
+  TableFixture fixture;
+  const auto config = TableConfig::open(directory.path("l.cf"), fixture.context);
+  static constexpr std::string_view kQueries[] = {"dc=%d", "(cn=%u)", "all"};
+  auto rules = QueryRules::make(*config, "ldap", kQueries, "%s", "ldap:l.cf", fixture.context);
+  ASSERT_TRUE(rules) << rules.error().message;
+  EXPECT_EQ(rules->query_for("a@b", {}, 0), "dc=b");
+  EXPECT_EQ(rules->query_for("a@b", {}, 1), "(cn=a)");
+  EXPECT_FALSE(rules->is_constant(0));
+  EXPECT_TRUE(rules->is_constant(2));
+  EXPECT_FALSE(*rules->accepts("a"));  // The first query needs a domain.
+  EXPECT_TRUE(*rules->accepts("a@b"));
+  ResultList list(*rules, "a@b");
+  EXPECT_TRUE(list.append("x") && list.append("y"));
+  rules->set_expansion_limit(2);
+  EXPECT_FALSE(list.append("z"));
+  EXPECT_TRUE(fixture.warned().empty());  // Whose limit it is words the warning.
+}
+
 TEST(ResultList, FormatsAndJoinsValues) {
   static const struct {
     std::string format;

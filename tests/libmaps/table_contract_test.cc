@@ -141,6 +141,7 @@ const Fixture kFixtures[] = {
        return sample_of(braced(entries, " = "), entries, place.random);
      }},
     {"internal", [](Place place) { return sample_of("x", {}, place.random); }},
+    {"ldap", nullptr},
     {"lmdb", make_index<kLmdb>},
     {"memcache", nullptr},
     {"mysql", nullptr},

@@ -9,8 +9,9 @@ std::string MessagePrinter::shown(std::string_view message) const {
 }
 
 void MessagePrinter::report(libconf::Diagnostic diagnostic) {
-  const std::string_view severity = diagnostic.severity == libconf::Severity::kInfo ? "" : "warning: ";
-  err_ << program_ << ": " << severity << shown(diagnostic.message) << '\n';
+  static constexpr std::string_view kSeverities[] = {"", "warning: ", "error: "};
+  err_ << program_ << ": " << kSeverities[static_cast<std::size_t>(diagnostic.severity)]
+       << shown(diagnostic.message) << '\n';
 }
 
 void MessagePrinter::fatal(std::string_view message) {
