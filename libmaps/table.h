@@ -45,8 +45,8 @@ class Table {
   virtual Result<void> hold() { return {}; }
   virtual void release() {}
 
-  /// Says that lookup(key) comes soon, within the same hold; lookups come in the order that they were said in.
-  /// A table may fetch what it will need, or the answer.
+  /// Says that lookup(key) comes soon, within the same hold; lookups come in the order that they were said
+  /// in. A table may fetch what it will need, or the answer.
   virtual void expect(std::string_view) {}
 
   /// How many keys ahead expect() is of use.

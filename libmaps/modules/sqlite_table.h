@@ -18,8 +18,8 @@ namespace libmaps {
 /// kSyntax from the settings; kInputOutput, "sqlite:NAME: open database FILE: REASON".
 ///
 /// Lookups fail with kTemporary and a reason after a warning that tells more, also when the database stays
-/// locked; a query that SQLite rejects is kSyntax, and its message is complete: "dict_sqlite_lookup: NAME: SQL
-/// prepare failed: ...".
+/// locked; a query that SQLite rejects is kSyntax, and its message is complete: "dict_sqlite_lookup: NAME:
+/// SQL prepare failed: ...".
 Result<std::unique_ptr<Table>> make_sqlite(const TableConfig& config, const TableContext& context);
 
 }  // namespace libmaps
