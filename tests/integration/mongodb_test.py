@@ -158,7 +158,7 @@ class MongodbTest:
             table = self.table(server, expansion_limit=2)
             done = self.desk.ours(table, "list")
             self.checks.equal("expansion_limit", (done.status, done.err),
-                              (1, "postmap: warning: dict_mongodb_lookup: %s: Expansion limit exceeded for key 'list'\n"
+                              (1, "postmap: warning: dict_mongodb_lookup: %s: Expansion limit exceeded for key: 'list'\n"
                                % table.partition(":")[2] + FAILED % table))
             table = self.table(server, query_filter='{"name": "%u@%d", "x": {"$in": ["%1-%2", "100%%"]}}')
             self.desk.ours(table, "joe@mail.example.com")

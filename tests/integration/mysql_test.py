@@ -221,9 +221,9 @@ def check_charset(world):
 
 
 def check_limits(world):
-    for setting, value, message in (("idle_interval", "0", "invalid idle_interval parameter value: 0 < 1"),
+    for setting, value, message in (("idle_interval", "0", "invalid idle_interval parameter value 0 < 1"),
                                     ("retry_interval", "x", "bad numerical configuration: retry_interval = x"),
-                                    ("timeout", "-1", "invalid timeout parameter value: -1 < 1"),
+                                    ("timeout", "-1", "invalid timeout parameter value -1 < 1"),
                                     ("tls_verify_cert", "perhaps", "bad boolean configuration: tls_verify_cert = perhaps"),
                                     ("charset", "", "bad string length 0 < 1: charset =")):
         done = world.desk.ours(world.table("limits", ALIASES + "%s = %s\n" % (setting, value)), "joe")
