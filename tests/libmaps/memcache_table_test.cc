@@ -104,7 +104,7 @@ TEST(MemcacheClient, UnderstandsRepliesToGet) {
       {"VALUE k 0 3\r\nabc\r\nEN", "", failed},
   };
   for (const auto& [reply, expected, warning] : kCases) {
-    Conversation conversation({.bytes = reply, .closes = true});
+    Conversation conversation(Answer{.bytes = reply, .closes = true});
     EXPECT_EQ(conversation.get("k"), warning.empty() ? expected : "error: Application error") << reply;
     EXPECT_EQ(conversation.warned(), warning.empty() ? Strings{} : Strings{warning}) << reply;
   }
@@ -112,7 +112,7 @@ TEST(MemcacheClient, UnderstandsRepliesToGet) {
 
 TEST(MemcacheClient, WaitsForASilentServerOnlySoLong) {
   for (const char* bytes : {"", "VAL", "VALUE k 0 3\r\nab", "VALUE k 0 3\r\nabc\r\nEN"}) {
-    Conversation conversation({.bytes = bytes}, 1);
+    Conversation conversation(Answer{.bytes = bytes}, 1);
     EXPECT_EQ(conversation.get("k"), "error: Connection timed out") << bytes;
     EXPECT_EQ(conversation.warned(), Strings{"database memcache:./m.cf: I/O error: Connection timed out"});
   }
@@ -172,7 +172,7 @@ TEST(MemcacheClient, AsksForSeveralKeysAtOnce) {
   };
   const Strings keys = {"a", "b", "c"};
   for (const auto& [reply, expected] : kCases) {
-    Conversation conversation({.bytes = reply});
+    Conversation conversation(Answer{.bytes = reply});
     EXPECT_EQ(get_all(conversation.client(), keys), expected) << reply;
     EXPECT_EQ(conversation.log(), (Strings{"(connection)", "get a b c\r\n"}));
   }
@@ -197,13 +197,13 @@ TEST(MemcacheClient, AsksOneByOneAfterAFailure) {
 TEST(MemcacheClient, RefusesValuesThatItDidNotAskFor) {
   for (const std::string& reply : {value_reply("x", "1"), value_item("a", "1") + value_reply("a", "1"),
                                    value_item("a", "1") + value_reply("x", "1")}) {
-    Conversation conversation({.bytes = reply});
+    Conversation conversation(Answer{.bytes = reply});
     EXPECT_EQ(get_all(conversation.client(), Strings{"a", "b"}), "error: Application error") << reply;
   }
 }
 
 TEST(MemcacheClient, AsksForEachKeyOnceInARequest) {
-  Conversation conversation({.bytes = "END\r\n"});
+  Conversation conversation(Answer{.bytes = "END\r\n"});
   const std::string longest(250, 'x');
   const Strings keys = {"a", "b", "a", "c", longest + "x", longest, "d"};
   for (std::span<const std::string> rest = keys; !rest.empty();)
@@ -213,7 +213,7 @@ TEST(MemcacheClient, AsksForEachKeyOnceInARequest) {
 }
 
 TEST(MemcacheClient, NeverTakesAReplyForAnotherKey) {
-  Conversation conversation({.bytes = value_reply("a", "1") + "END\r\n"});
+  Conversation conversation(Answer{.bytes = value_reply("a", "1") + "END\r\n"});
   EXPECT_EQ(conversation.get("a"), "1");
   EXPECT_EQ(conversation.get("b"), "error: Application error");
 }
@@ -233,9 +233,9 @@ TEST(MemcacheClient, Changes) {
       {"", "error: update failed: ", "error: delete failed: "},
   };
   for (const auto& [reply, stored, removed] : kCases) {
-    const auto result = [&](bool removes) {
+    const auto result = [&reply = reply](bool removes) {
       // A value has lines of its own: the server answers to the request's last.
-      Conversation conversation([&](const std::string& request) {
+      Conversation conversation([&reply](const std::string& request) {
         return Answer{.bytes = request.starts_with("add") ? "" : concat(reply, "\r\n")};
       });
       const Result<bool> done =
