@@ -87,8 +87,8 @@ TEST_F(PgsqlModule, RefusesSettings) {
        "FILE: bad numerical configuration: expansion_limit = x"},
       {"dbname = x\nquery = 1\nretry_interval = x\n",
        "FILE: bad numerical configuration: retry_interval = x"},
-      {"dbname = x\nquery = 1\nidle_interval = 0\n", "FILE: invalid idle_interval parameter value: 0 < 1"},
-      {"dbname = x\nquery = 1\ntimeout = 86401\n", "FILE: invalid timeout parameter value: 86401 > 86400"},
+      {"dbname = x\nquery = 1\nidle_interval = 0\n", "FILE: invalid idle_interval parameter value 0 < 1"},
+      {"dbname = x\nquery = 1\ntimeout = 86401\n", "FILE: invalid timeout parameter value 86401 > 86400"},
   };
   for (const auto& [settings, message] : kCases) {
     const auto table = open(settings);
