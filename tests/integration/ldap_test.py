@@ -6,23 +6,19 @@ usage: ldap_test.py --bin DIR
 
 The last line of the output is 'N passed, N failed[, N skipped]'; the exit status is 1 when any failed.
 """
-import argparse
 import concurrent.futures
-import pathlib
 import random
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
-from checks import Checks, Done, environment
+from checks import Done, environment
 from client_tables import STOCK, Desk
 from ldap_questions import (MANY, SPECIAL, Settings, directory_entries, fixed_cases, random_key, random_settings,
                             referral_entry)
 from relay import Relay
-from server import NoServer
+from server import run_server_test
 from slapd_server import ADMIN, PASSWORD, SUFFIX, Slapd
 
 SEED = 4511
@@ -243,38 +239,26 @@ def check_beyond_stock(checks, asked, slapd, settings):
     checks.check("a certificate that is not trusted is called so", "certificate is not trusted" in done.err, done)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True)
-    arguments = parser.parse_args()
-    checks = Checks()
+def run_checks(checks, bin_directory, directory):
     entries, special_keys, url_keys = directory_entries()
-    work = pathlib.Path(tempfile.mkdtemp(prefix="ldap-test-"))
-    work.chmod(0o755)
-    try:
-        asked = Together(Desk(arguments.bin, work))
-        with Slapd(entries, certificates=False) as spare, Slapd(entries + referral_entry(spare.uri)) as slapd:
-            settings = Settings(slapd)
-            if asked.desk.stock_postmap:
-                check_fixed(checks, asked, fixed_cases(slapd, special_keys, url_keys))
-                keys = special_keys + url_keys + ["joe", "joe@example.com", "multi", "two", "grp", "grp2", "host",
-                                                  "loop", "gone",
-                                                  "lang", "blob", "u@example.com", "absent", "x@y", "k7"]
-                check_random(checks, asked, settings, keys)
-            else:
-                checks.skip("comparison with stock", "no %s" % STOCK)
-            check_one_connection(checks, asked, slapd, settings)
-            check_cuts(checks, asked, slapd, settings)
-            check_silence(checks, asked, slapd, settings)
-            check_secrets(checks, asked, slapd, settings)
-            check_beyond_stock(checks, asked, slapd, settings)
-            check_server_failures(checks, asked, slapd, spare, settings)
-    except NoServer as reason:
-        checks.skip("ldap tables", str(reason))
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    return checks.finish()
+    asked = Together(Desk(bin_directory, directory))
+    with Slapd(entries, certificates=False) as spare, Slapd(entries + referral_entry(spare.uri)) as slapd:
+        settings = Settings(slapd)
+        if asked.desk.stock_postmap:
+            check_fixed(checks, asked, fixed_cases(slapd, special_keys, url_keys))
+            keys = special_keys + url_keys + ["joe", "joe@example.com", "multi", "two", "grp", "grp2", "host",
+                                              "loop", "gone",
+                                              "lang", "blob", "u@example.com", "absent", "x@y", "k7"]
+            check_random(checks, asked, settings, keys)
+        else:
+            checks.skip("comparison with stock", "no %s" % STOCK)
+        check_one_connection(checks, asked, slapd, settings)
+        check_cuts(checks, asked, slapd, settings)
+        check_silence(checks, asked, slapd, settings)
+        check_secrets(checks, asked, slapd, settings)
+        check_beyond_stock(checks, asked, slapd, settings)
+        check_server_failures(checks, asked, slapd, spare, settings)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_server_test("ldap tables", run_checks))

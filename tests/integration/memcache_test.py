@@ -6,20 +6,18 @@ usage: memcache_test.py --bin DIR
 The server runs in a temporary directory. The parts that need the distribution's postmap are skipped where it is
 missing. The last line of the output is 'N passed, N failed[, N skipped]'; the exit status is 1 when any failed.
 """
-import argparse
 import concurrent.futures
 import itertools
 import os
 import random
-import shutil
 import sys
 import time
 
-from checks import Checks, run
+from checks import run
 from client_tables import Desk
 from memcached_server import MemcachedServer
 from scripted_server import ScriptedServer
-from server import NoServer, private_directory, server_user
+from server import run_server_test, server_user
 
 ROUNDS = 40  # of random settings
 PARALLEL = 8
@@ -225,31 +223,15 @@ def check_differential(checks, bench, server):
     checks.check("differential: enough was found", found > ROUNDS // 3, "%d answers" % found)
 
 
-def run_checks(checks, bin_directory):
+def run_checks(checks, bin_directory, directory):
     user = server_user("memcache")
-    directory = private_directory(user)
-    try:
-        bench = Bench(bin_directory, directory, user)
-        with MemcachedServer("main", directory, user) as server:
-            for check in (check_lookups, check_many, check_backup, check_restart):
-                check(checks, bench, server)
-            check_differential(checks, bench, server)
-        check_servers_that_fail(checks, bench)
-    finally:
-        shutil.rmtree(directory)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--bin", required=True)
-    arguments = parser.parse_args()
-    checks = Checks()
-    try:
-        run_checks(checks, arguments.bin)
-    except NoServer as reason:
-        checks.skip("memcache", reason)
-    return checks.finish()
+    bench = Bench(bin_directory, directory, user)
+    with MemcachedServer("main", directory, user) as server:
+        for check in (check_lookups, check_many, check_backup, check_restart):
+            check(checks, bench, server)
+        check_differential(checks, bench, server)
+    check_servers_that_fail(checks, bench)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_server_test("memcache tables", run_checks, user="memcache"))

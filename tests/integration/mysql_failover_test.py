@@ -3,19 +3,17 @@
 
 Usage: mysql_failover_test.py --bin DIR
 """
-import argparse
 import concurrent.futures
 import re
-import shutil
 import subprocess
 import sys
 import threading
 import time
 
-from checks import Checks, environment
+from checks import environment
 from client_tables import Desk
 from mariadb_server import MariaDb, data_directory
-from server import NoServer, private_directory
+from server import run_server_test
 
 PASSWORD = "s3cret-of-the-test"
 COUNT = 12000
@@ -258,41 +256,29 @@ def check_tls(world, server, other, certificates):
             world.checks.check("TLS, %s: no password is shown" % name, PASSWORD not in ours.err, ours)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True)
-    arguments = parser.parse_args()
-    checks = Checks()
-    top = private_directory()
-    try:
-        certificates = top / "certificates"
-        certificates.mkdir()
-        subprocess.run(["bash", "-c", CERTIFICATES], cwd=certificates, capture_output=True, check=True, env=environment())
-        world = World(checks, Desk(arguments.bin, top / "desk"))
-        data = data_directory(top / "system")
+def run_checks(checks, bin_directory, directory):
+    certificates = directory / "certificates"
+    certificates.mkdir()
+    subprocess.run(["bash", "-c", CERTIFICATES], cwd=certificates, capture_output=True, check=True, env=environment())
+    world = World(checks, Desk(bin_directory, directory / "desk"))
+    data = data_directory(directory / "system")
 
-        def server(name, certificate):
-            return MariaDb(data, top / name, "--ssl-ca=%s/ca.pem" % certificates,
-                           *("--ssl-%s=%s/%s.%s" % (option, certificates, certificate, suffix)
-                             for option, suffix in (("cert", "pem"), ("key", "key"))))
+    def server(name, certificate):
+        return MariaDb(data, directory / name, "--ssl-ca=%s/ca.pem" % certificates,
+                       *("--ssl-%s=%s/%s.%s" % (option, certificates, certificate, suffix)
+                         for option, suffix in (("cert", "pem"), ("key", "key"))))
 
-        with server("first", "server") as first, server("second", "other") as second:
-            for each in (first, second):
-                each.sql(SETUP, "mysql")
-            check_tls(world, first, second, certificates)
-            check_order(world, first, second)
-            check_refused(world, first, second)
-            check_idle(world, first)
-            check_failover(world, first, second)
-            check_tls_failover(world, first, second, certificates)
-            check_no_server(world, first)
-    except NoServer as missing:
-        checks.skip("mysql", str(missing))
-        return 0
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
-    return checks.finish()
+    with server("first", "server") as first, server("second", "other") as second:
+        for each in (first, second):
+            each.sql(SETUP, "mysql")
+        check_tls(world, first, second, certificates)
+        check_order(world, first, second)
+        check_refused(world, first, second)
+        check_idle(world, first)
+        check_failover(world, first, second)
+        check_tls_failover(world, first, second, certificates)
+        check_no_server(world, first)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_server_test("mysql tables", run_checks))

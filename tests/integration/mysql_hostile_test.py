@@ -7,16 +7,14 @@ fails this test: the check can fail.
 
 Usage: mysql_hostile_test.py --bin DIR
 """
-import argparse
 import random
-import shutil
 import subprocess
 import sys
 
-from checks import Checks, environment
+from checks import environment
 from client_tables import Desk
 from mariadb_server import MariaDb, data_directory
-from server import NoServer, private_directory
+from server import run_server_test
 
 # Bytes that begin a character in some set, overlong UTF-8, and what follows: quotes, escapes, comments, statements.
 BEGINNINGS = (b"", b"\xbf", b"\x83", b"\xa1", b"\xfe", b"\x81", b"\xc0", b"\xe0\x80", b"\xf0\x9f\x98", b"\\", b"\xc3\xa9",
@@ -78,46 +76,34 @@ class Attack:
             done.returncode, done.stdout.count(b"\n"), len(KEYS), done.stderr[:300]))
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True)
-    arguments = parser.parse_args()
-    checks = Checks()
-    top = private_directory()
-    try:
-        # Keys need not be UTF-8 then.
-        desk = Desk(arguments.bin, top / "desk", "smtputf8_enable = no\n")
-        attack = Attack(checks, desk, desk.postmap)
-        data = data_directory(top / "system")
-        with MariaDb(data, top / "usual") as server:
-            prepare(server)
-            for mode in MODES:
-                server.sql("SET GLOBAL sql_mode = '%s'" % mode)
-                for charset in CHARSETS:
-                    for title, query in (("joined", JOINED), ("alone", ALONE)):
-                        attack.check("%s, sql_mode '%s', %s" % (charset, mode, title), server, charset, query)
-            server.sql("SET GLOBAL sql_mode = ''; SET GLOBAL init_connect = 'SET NAMES gbk'")
-            attack.check("a server that sets another character set for each client", server, "utf8mb4", JOINED)
-            server.sql("SET GLOBAL init_connect = 'SET sql_mode = NO_BACKSLASH_ESCAPES'")
-            attack.check("a server that sets another mode for each client", server, "utf8mb4", JOINED)
-            server.sql("SET GLOBAL init_connect = 'SET SESSION session_track_system_variables = \"\", NAMES gbk'")
-            attack.check("a server that does so in secret", server, "utf8mb4", JOINED)
-        with MariaDb(data, top / "stubborn", "--skip-character-set-client-handshake", "--character-set-server=gbk") as server:
-            prepare(server)
+def run_checks(checks, bin_directory, directory):
+    # Keys need not be UTF-8 then.
+    desk = Desk(bin_directory, directory / "desk", "smtputf8_enable = no\n")
+    attack = Attack(checks, desk, desk.postmap)
+    data = data_directory(directory / "system")
+    with MariaDb(data, directory / "usual") as server:
+        prepare(server)
+        for mode in MODES:
+            server.sql("SET GLOBAL sql_mode = '%s'" % mode)
             for charset in CHARSETS:
-                attack.check("a server that disregards %s" % charset, server, charset, JOINED)
-            if desk.stock_postmap:
-                repelled, _ = Attack(checks, desk, desk.stock_postmap).is_repelled(server, "utf8mb4", JOINED)
-                checks.check("Postfix 3.7 does not pass this", not repelled)
-            else:
-                checks.skip("Postfix 3.7 does not pass this", "not installed")
-    except NoServer as missing:
-        checks.skip("mysql", str(missing))
-        return 0
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
-    return checks.finish()
+                for title, query in (("joined", JOINED), ("alone", ALONE)):
+                    attack.check("%s, sql_mode '%s', %s" % (charset, mode, title), server, charset, query)
+        server.sql("SET GLOBAL sql_mode = ''; SET GLOBAL init_connect = 'SET NAMES gbk'")
+        attack.check("a server that sets another character set for each client", server, "utf8mb4", JOINED)
+        server.sql("SET GLOBAL init_connect = 'SET sql_mode = NO_BACKSLASH_ESCAPES'")
+        attack.check("a server that sets another mode for each client", server, "utf8mb4", JOINED)
+        server.sql("SET GLOBAL init_connect = 'SET SESSION session_track_system_variables = \"\", NAMES gbk'")
+        attack.check("a server that does so in secret", server, "utf8mb4", JOINED)
+    with MariaDb(data, directory / "stubborn", "--skip-character-set-client-handshake", "--character-set-server=gbk") as server:
+        prepare(server)
+        for charset in CHARSETS:
+            attack.check("a server that disregards %s" % charset, server, charset, JOINED)
+        if desk.stock_postmap:
+            repelled, _ = Attack(checks, desk, desk.stock_postmap).is_repelled(server, "utf8mb4", JOINED)
+            checks.check("Postfix 3.7 does not pass this", not repelled)
+        else:
+            checks.skip("Postfix 3.7 does not pass this", "not installed")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_server_test("mysql tables", run_checks))

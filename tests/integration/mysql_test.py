@@ -3,17 +3,14 @@
 
 Usage: mysql_test.py --bin DIR
 """
-import argparse
 import concurrent.futures
 import random
 import re
-import shutil
 import sys
 
-from checks import Checks
 from client_tables import Desk
 from mariadb_server import MariaDb, data_directory
-from server import NoServer, private_directory
+from server import run_server_test
 
 PASSWORD = "s3cret-of-the-test"
 SETUP = """
@@ -257,34 +254,22 @@ def check_secrets(world):
         world.checks.check("%s: no password is shown" % title, PASSWORD not in done.out + done.err, done)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True)
-    arguments = parser.parse_args()
-    checks = Checks()
-    top = private_directory()
-    try:
-        desk = Desk(arguments.bin, top / "desk")
-        with MariaDb(data_directory(top / "system"), top / "mariadb") as server:
-            server.sql(SETUP)
-            world = World(checks, desk, server)
-            check_charset(world)
-            check_limits(world)
-            check_reuse(world)
-            check_secrets(world)
-            if desk.stock_postmap:
-                world.compare(CASES)
-                check_random(world)
-                check_modes(world)
-            else:
-                checks.skip("the distribution's postmap", "not installed")
-    except NoServer as missing:
-        checks.skip("mysql", str(missing))
-        return 0
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
-    return checks.finish()
+def run_checks(checks, bin_directory, directory):
+    desk = Desk(bin_directory, directory / "desk")
+    with MariaDb(data_directory(directory / "system"), directory / "mariadb") as server:
+        server.sql(SETUP)
+        world = World(checks, desk, server)
+        check_charset(world)
+        check_limits(world)
+        check_reuse(world)
+        check_secrets(world)
+        if desk.stock_postmap:
+            world.compare(CASES)
+            check_random(world)
+            check_modes(world)
+        else:
+            checks.skip("the distribution's postmap", "not installed")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_server_test("mysql tables", run_checks))

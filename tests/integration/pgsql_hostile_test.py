@@ -7,17 +7,14 @@ Each key is asked in several client encodings and with backslashes that escape i
 where it is quoted, and among others, where it is a parameter. The table's user could drop the canary.
 The last line of the output is 'N passed, N failed[, N skipped]'; the exit status is 1 when any failed.
 """
-import argparse
 import random
-import shutil
 import subprocess
 import sys
-import tempfile
 
-from checks import Checks, environment
+from checks import environment
 from client_tables import Desk
 from postgres_server import PostgresServer
-from server import NoServer, private_directory, server_user
+from server import run_server_test
 
 ENCODINGS = ("UTF8", "LATIN1", "SJIS", "BIG5", "GBK", "EUC_JP", "UHC")
 USERS = {"mail": "standard_conforming_strings on", "plain": "standard_conforming_strings off"}
@@ -136,30 +133,19 @@ def check_keys(checks, asker, place, keys, number_of):
                      (1, b"%s\t%d\n" % (texts[0], number_of[texts[0]])))
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True)
-    options = parser.parse_args()
-    checks = Checks()
-    directory = private_directory(server_user("postgres"))
-    try:
-        with tempfile.TemporaryDirectory() as scratch, PostgresServer(directory).initialize() as server:
-            prepare(server)
-            desk = Desk(options.bin, scratch)
-            for encoding in ENCODINGS:
-                keys = keys_for("cp949" if encoding == "UHC" else encoding)
-                number_of = store(server, encoding, keys)
-                for user, strings in USERS.items():
-                    place = "%s, %s" % (encoding, strings)
-                    check_keys(checks, Asker(desk, server, encoding, user), place, keys, number_of)
-                    canary = server.sql("SELECT * FROM canary ORDER BY id")
-                    checks.equal("nothing was changed: %s" % place, canary, CANARY)
-    except NoServer as why:
-        checks.skip("pgsql", why)
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-    return checks.finish()
+def run_checks(checks, bin_directory, directory):
+    with PostgresServer(directory).initialize() as server:
+        prepare(server)
+        desk = Desk(bin_directory, directory / "desk")
+        for encoding in ENCODINGS:
+            keys = keys_for("cp949" if encoding == "UHC" else encoding)
+            number_of = store(server, encoding, keys)
+            for user, strings in USERS.items():
+                place = "%s, %s" % (encoding, strings)
+                check_keys(checks, Asker(desk, server, encoding, user), place, keys, number_of)
+                canary = server.sql("SELECT * FROM canary ORDER BY id")
+                checks.equal("nothing was changed: %s" % place, canary, CANARY)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_server_test("pgsql tables", run_checks, user="postgres"))

@@ -22,7 +22,7 @@ import time
 
 from checks import Checks, environment, run
 from client_tables import Desk
-from pgsql_cases import ALL, CASES, LOGIN_CASES, QUERY, SCHEMA, random_case
+from pgsql_cases import CASES, LOGIN_CASES, QUERY, SCHEMA, random_case
 from postgres_server import PostgresServer
 from server import NoServer, private_directory, server_user
 

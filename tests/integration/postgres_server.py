@@ -7,7 +7,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 
 from checks import environment
 from server import NoServer, Server, find_program, free_port, server_user

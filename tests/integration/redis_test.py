@@ -6,19 +6,17 @@ usage: redis_test.py --bin DIR
 The servers run in a temporary directory. The last line of the output is 'N passed, N failed[, N skipped]'; the exit
 status is 1 when any failed.
 """
-import argparse
 import contextlib
-import shutil
 import subprocess
 import sys
 import threading
 import time
 
-from checks import Checks, environment
+from checks import environment
 from client_tables import Desk
 from redis_server import RedisServer
 from scripted_server import ScriptedServer
-from server import NoServer, private_directory, server_user
+from server import run_server_test, server_user
 
 PASSWORD = "s3cret-word"
 AWKWARD = ["plain", "two words", "quote\"d", "it's", "back\\slash", "percent%s", "*2", "$3", "new\u00e9", "a:b", "{x}",
@@ -280,33 +278,17 @@ def check_pipelining(checks, bench, server):
     checks.equal("many keys: without warnings", (done.status, done.err), (0, ""))
 
 
-def run_checks(checks, bin_directory):
+def run_checks(checks, bin_directory, directory):
     user = server_user("redis")
-    directory = private_directory(user)
-    try:
-        bench = Bench(bin_directory, directory, user)
-        with bench.server("main") as server:
-            for check in (check_values, check_hashes_and_sets, check_settings, check_database, check_errors,
-                          check_cache, check_pipelining):
-                check(checks, bench, server)
-        check_passwords(checks, bench)
-        check_hostile_servers(checks, bench)
-        check_failover(checks, bench)
-    finally:
-        shutil.rmtree(directory)
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--bin", required=True)
-    arguments = parser.parse_args()
-    checks = Checks()
-    try:
-        run_checks(checks, arguments.bin)
-    except NoServer as reason:
-        checks.skip("redis", reason)
-    return checks.finish()
+    bench = Bench(bin_directory, directory, user)
+    with bench.server("main") as server:
+        for check in (check_values, check_hashes_and_sets, check_settings, check_database, check_errors,
+                      check_cache, check_pipelining):
+            check(checks, bench, server)
+    check_passwords(checks, bench)
+    check_hostile_servers(checks, bench)
+    check_failover(checks, bench)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_server_test("redis tables", run_checks, user="redis"))

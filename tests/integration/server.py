@@ -6,6 +6,7 @@ started, and nothing else.
         server.kill()
         server.start()
 """
+import argparse
 import os
 import pathlib
 import pwd
@@ -16,7 +17,7 @@ import subprocess
 import tempfile
 import time
 
-from checks import environment
+from checks import Checks, environment
 
 START_TIMEOUT = 60  # seconds
 STOP_TIMEOUT = 20
@@ -67,6 +68,23 @@ def private_directory(user=None):
         os.chown(directory, user.pw_uid, user.pw_gid)
     directory.chmod(0o755)
     return directory
+
+
+def run_server_test(kind, body, user=None):
+    """The main() of a test that needs servers: calls body(checks, directory of our programs, directory for files), which
+    is of server_user(user). Returns the exit status; without a server it is that of a test that checked nothing."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True, metavar="DIR", help="the directory of the programs")
+    arguments = parser.parse_args()
+    checks = Checks()
+    directory = private_directory(user and server_user(user))
+    try:
+        body(checks, pathlib.Path(arguments.bin), directory)
+    except NoServer as reason:
+        checks.skip(kind, str(reason))
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    return checks.finish()
 
 
 class Server:
