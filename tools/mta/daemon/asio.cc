@@ -1,0 +1,2 @@
+// The code of asio that its headers only declare; see postkit_asio.
+#include <asio/impl/src.hpp>
