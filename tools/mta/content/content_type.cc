@@ -135,4 +135,9 @@ ContentType parse_content_type(std::string_view value) {
   return content;
 }
 
+std::string first_word(std::string_view value) {
+  Token token = Tokenizer(value).next();
+  return token.kind == TokenKind::kWord ? std::move(token.text) : std::string();
+}
+
 }  // namespace mta

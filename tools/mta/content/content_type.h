@@ -27,4 +27,8 @@ struct ContentType {
 /// fails: what cannot be read is passed over, as Postfix does. Pure and thread-safe.
 ContentType parse_content_type(std::string_view value);
 
+/// The first word of a header's value, folds and comments left out; empty when something else comes first.
+/// This is how Postfix reads Content-Transfer-Encoding. Pure and thread-safe.
+std::string first_word(std::string_view value);
+
 }  // namespace mta
