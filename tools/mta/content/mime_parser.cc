@@ -106,14 +106,12 @@ void MimeParser::finish_header() {
   if (header_.empty()) return;
   const std::string_view text = header_;
   if (options_.strictness.headers_7bit && has_8bit(text)) report(MimeFault::k8BitHeader, text);
-  if (options_.is_mime_enabled) {
-    const std::string_view name = text.substr(0, name_length_);
-    const std::string_view value = text.substr(name_length_ + 1);
-    if (equals_ignoring_case(name, kContentType)) {
-      content_type(value);
-    } else if (equals_ignoring_case(name, kTransferEncoding)) {
-      transfer_encoding(value);
-    }
+  const std::string_view name = text.substr(0, name_length_);
+  const std::string_view value = text.substr(name_length_ + 1);
+  if (equals_ignoring_case(name, kTransferEncoding)) {
+    transfer_encoding(value);
+  } else if (options_.is_mime_enabled && equals_ignoring_case(name, kContentType)) {
+    content_type(value);
   }
   sink_.header(kind_of_header(), header_);
   header_.clear();
@@ -157,7 +155,6 @@ void MimeParser::transfer_encoding(std::string_view value) {
   for (const EncodingName& known : kEncodings) {
     if (!equals_ignoring_case(name, known.name)) continue;
     encoding_ = known.encoding;
-    if (encoding_ == Encoding::k8Bit || encoding_ == Encoding::kBinary) declares_8bit_ = true;
   }
 }
 

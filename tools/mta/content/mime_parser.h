@@ -88,9 +88,6 @@ class MimeParser {
   /// The message is complete; its last line may lack a newline. Call nothing afterwards.
   void finish();
 
-  /// Whether a header said so far that content is 8-bit text or binary (detect_8bit_encoding_header).
-  bool declares_8bit() const { return declares_8bit_; }
-
  private:
   enum class Section { kPrimary, kPart, kNested, kBody };
   enum class Encoding { k7Bit, k8Bit, kBinary, kQuotedPrintable, kBase64 };
@@ -130,7 +127,6 @@ class MimeParser {
   std::size_t name_length_ = 0;          ///< Of its name.
   std::string partial_;                  ///< The start of a line whose end has not come yet.
   bool is_continued_ = false;            ///< Part of that line went to line() already.
-  bool declares_8bit_ = false;
   std::bitset<kMimeFaults> reported_;
 };
 
