@@ -16,7 +16,6 @@ run, and 77 when there is no stock Postfix or no root.
 """
 
 import argparse
-import calendar
 import difflib
 import os
 import random
@@ -93,7 +92,7 @@ class Message:
     ENCODINGS = (b"7bit", b"8bit", b"8BIT", b"binary", b"base64", b"quoted-printable", b"foo", b"\"8bit\"",
                  b"(c) base64", b"", b"8bit a", b";8bit")
     TYPES = (b"text/plain", b"message/rfc822", b"message/rfc822", b"message/partial", b"message/global",
-             b"image/png", b"multipart/mixed", b"")
+             b"message/external-body", b"image/png", b"multipart/mixed", b"")
     BOUNDARIES = (b"X", b"Y", b"XY")
 
     def __init__(self, rng):
@@ -198,6 +197,8 @@ class Judge:
             line for line in log if re.match(rb"(?:warning: )?([0-9A-F]{8,}): ", line))).group(1).decode()
         # A bounced or refused message makes others.
         log = [line for line in log if not re.match(rb"[0-9A-F]{8,}: ", line) or line.startswith(identifier.encode())]
+        # smtpd ends its own headers ahead of a line that would continue them.
+        seen = b"\n" + message if message[:1] in b" \t" else message
         stock = {"log": self.relevant(log)}
         arrival = self.arrival(log, path)
         if path is None and answer.startswith(b"250"):
@@ -207,28 +208,30 @@ class Judge:
         else:
             self.read_queue_file(path, stock)
             os.unlink(path)
-        return (variant, message, sender), stock, self.run_ours(variant, message, sender, identifier, arrival)
+        return (variant, message, sender), stock, self.run_ours(variant, seen, sender, identifier, arrival)
 
     @staticmethod
     def arrival(log, path):
-        for line in log:
-            found = re.search(rb"message-id=<(\d{14})\.", line)
-            if found:
-                return calendar.timegm(time.strptime(found.group(1).decode(), "%Y%m%d%H%M%S"))
-            found = re.search(rb"Received: .*; (\w+, \d+ \w+ \d+ [\d:]+) ", line)
-            if found:
-                return int(time.mktime(time.strptime(found.group(1).decode(), "%a, %d %b %Y %H:%M:%S")))
         if path is not None:
             for kind, payload in stock_cleanup.records(path):
                 if kind == "T":
                     return int(payload.split()[0])
+        for line in log:
+            found = re.search(rb"Received: .*; (\w+, \d+ \w+ \d+ [\d:]+) ", line)
+            if found:
+                return int(time.mktime(time.strptime(found.group(1).decode(), "%a, %d %b %Y %H:%M:%S")))
         return int(time.time())
+
+    @staticmethod
+    def without_time(line):
+        """The stock Postfix takes the time of a Message-Id later than that of a Date."""
+        return re.sub(rb"<\d{14}\.", b"<TIME.", line)
 
     @staticmethod
     def relevant(log):
         """Tables are opened, and complained of, at different times."""
         noise = (b"public/qmgr", b"is unavailable", b"open table", b"fail map")
-        return [line for line in log if not any(word in line for word in noise)]
+        return [Judge.without_time(line) for line in log if not any(word in line for word in noise)]
 
     @staticmethod
     def read_queue_file(path, result):
@@ -256,7 +259,7 @@ class Judge:
                 decisions.append(b"8bit ")
         if piece:
             content.append(piece)
-        result["content"] = content
+        result["content"] = [Judge.without_time(line) for line in content]
         result["decisions"] = sorted(decisions)
 
     def run_ours(self, variant, message, sender, identifier, arrival):
@@ -301,7 +304,8 @@ class Judge:
             elif line.startswith(b"filter ") and line is not filters[-1]:
                 continue
             kept.append(line)
-        return {"log": log, "decisions": sorted(kept), "content": content}
+        return {"log": log, "decisions": sorted(kept),
+                "content": [Judge.without_time(line) for line in content]}
 
 
 def show(number, case, stock, ours):

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "libconf/text.h"
-#include "tools/mta/content/content_type.h"
 #include "tools/mta/content/header_line.h"
 
 namespace mta {
@@ -131,6 +130,7 @@ void MimeParser::content_type(std::string_view value) {
   if (content.type == MediaType::kUnknown) return;
   is_message_ = content.type == MediaType::kMessage;
   is_composite_ = is_message_ || content.type == MediaType::kMultipart;
+  encoding_rule_ = content.encoding_rule;
   // Postfix looks into two more multiparts than the limit says.
   const std::size_t limit = options_.nesting_limit + 2;
   for (std::string& boundary : content.boundaries) {
@@ -143,16 +143,18 @@ void MimeParser::content_type(std::string_view value) {
   }
 }
 
-const MimeParser::EncodingName MimeParser::kEncodings[] = {
-    {"7bit", Encoding::k7Bit},     {"8bit", Encoding::k8Bit},
-    {"binary", Encoding::kBinary}, {"quoted-printable", Encoding::kQuotedPrintable},
-    {"base64", Encoding::kBase64},
+const MimeParser::KnownEncoding MimeParser::kEncodings[] = {
+    {"7bit", Encoding::k7Bit, EncodingRule::kAny},
+    {"8bit", Encoding::k8Bit, EncodingRule::k7Bit},
+    {"binary", Encoding::kBinary, EncodingRule::k7Bit},
+    {"quoted-printable", Encoding::kQuotedPrintable, EncodingRule::kIdentity},
+    {"base64", Encoding::kBase64, EncodingRule::kIdentity},
 };
 
 /// Of several headers, the last that is understood counts (RFC 2045, section 6).
 void MimeParser::transfer_encoding(std::string_view value) {
   const std::string name = first_word(value);
-  for (const EncodingName& known : kEncodings) {
+  for (const KnownEncoding& known : kEncodings) {
     if (!equals_ignoring_case(name, known.name)) continue;
     encoding_ = known.encoding;
   }
@@ -166,16 +168,19 @@ void MimeParser::section_end(bool is_blank_line) {
     sink_.end_of_headers();
     if (!is_blank_line) sink_.body_line({});
   }
-  if (is_composite_ && options_.strictness.encoding_domain &&
-      (encoding_ == Encoding::kBase64 || encoding_ == Encoding::kQuotedPrintable)) {
-    const auto* known = std::find_if(std::begin(kEncodings), std::end(kEncodings),
-                                     [this](const EncodingName& e) { return e.encoding == encoding_; });
-    report(MimeFault::kEncodingDomain, known->name);
-  }
+  if (options_.strictness.encoding_domain) check_encoding();
   section_ = is_blank_line && is_message_ ? Section::kNested : Section::kBody;
   if (is_blank_line && is_composite_) encoding_ = Encoding::k7Bit;
   is_message_ = is_composite_ = false;
+  encoding_rule_ = EncodingRule::kAny;
   sink_.start_of_body();
+}
+
+void MimeParser::check_encoding() {
+  for (const KnownEncoding& known : kEncodings)
+    if (known.encoding == encoding_ && known.forbidden_by == encoding_rule_ &&
+        encoding_rule_ != EncodingRule::kAny)
+      report(MimeFault::kEncodingDomain, known.name);
 }
 
 void MimeParser::body_line(std::string_view text, bool goes_on) {
@@ -186,10 +191,10 @@ void MimeParser::body_line(std::string_view text, bool goes_on) {
   const std::size_t depth = delimited(text.substr(kDashes.size()));
   const bool is_last =
       depth > 0 && text.substr(kDashes.size() + multiparts_[depth - 1].boundary.size()).starts_with(kDashes);
-  // To Postfix the last delimiter belongs to what follows, any other to what is before it.
-  if (is_last) delimiter(depth, true);
+  // body_checks_size_limit counts the last delimiter with what follows, any other with what is before it.
+  if (is_last) sink_.start_of_body();
   emit_body(text, goes_on);
-  if (depth > 0 && !is_last) delimiter(depth, false);
+  if (depth > 0) delimiter(depth, is_last);
 }
 
 void MimeParser::emit_body(std::string_view text, bool goes_on) {
@@ -213,11 +218,12 @@ std::size_t MimeParser::delimited(std::string_view text) const {
 
 /// The delimiter of an outer multipart ends those inside it.
 void MimeParser::delimiter(std::size_t depth, bool is_last) {
-  is_message_ = is_composite_ = multiparts_[depth - 1].is_digest;
+  const bool is_digest = multiparts_[depth - 1].is_digest;
+  is_message_ = is_composite_ = is_digest;
+  encoding_rule_ = is_digest ? EncodingRule::kIdentity : EncodingRule::kAny;
   encoding_ = Encoding::k7Bit;
   section_ = is_last ? Section::kBody : Section::kPart;
   multiparts_.resize(is_last ? depth - 1 : depth);
-  if (is_last) sink_.start_of_body();
 }
 
 void MimeParser::report(MimeFault fault, std::string_view text) {

@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/mta/content/content_type.h"
 #include "tools/mta/content/mime_fault.h"
 
 namespace mta {
@@ -91,11 +92,12 @@ class MimeParser {
  private:
   enum class Section { kPrimary, kPart, kNested, kBody };
   enum class Encoding { k7Bit, k8Bit, kBinary, kQuotedPrintable, kBase64 };
-  struct EncodingName {
+  struct KnownEncoding {
     std::string_view name;
     Encoding encoding;
+    EncodingRule forbidden_by;
   };
-  static const EncodingName kEncodings[];
+  static const KnownEncoding kEncodings[];
 
   /// A multipart that is open here: its boundary, and whether its parts are messages by default.
   struct Multipart {
@@ -113,20 +115,22 @@ class MimeParser {
   void transfer_encoding(std::string_view value);
   std::size_t delimited(std::string_view text) const;
   void delimiter(std::size_t depth, bool is_last);
+  void check_encoding();
   void report(MimeFault fault, std::string_view text);
   HeaderKind kind_of_header() const;
 
   MessageSink& sink_;
   MimeOptions options_;
   Section section_ = Section::kPrimary;
-  bool is_message_ = false;              ///< The current section's content is an attached message.
-  bool is_composite_ = false;            ///< It is one, or a multipart.
-  Encoding encoding_ = Encoding::k7Bit;  ///< Of the current section.
-  std::vector<Multipart> multiparts_;    ///< The innermost is last.
-  std::string header_;                   ///< The logical header so far; empty when there is none.
-  std::size_t name_length_ = 0;          ///< Of its name.
-  std::string partial_;                  ///< The start of a line whose end has not come yet.
-  bool is_continued_ = false;            ///< Part of that line went to line() already.
+  bool is_message_ = false;    ///< The current section's content is an attached message.
+  bool is_composite_ = false;  ///< It is one, or a multipart.
+  EncodingRule encoding_rule_ = EncodingRule::kAny;  ///< For the current section.
+  Encoding encoding_ = Encoding::k7Bit;              ///< Of the current section.
+  std::vector<Multipart> multiparts_;                ///< The innermost is last.
+  std::string header_;                               ///< The logical header so far; empty when there is none.
+  std::size_t name_length_ = 0;                      ///< Of its name.
+  std::string partial_;                              ///< The start of a line whose end has not come yet.
+  bool is_continued_ = false;                        ///< Part of that line went to line() already.
   std::bitset<kMimeFaults> reported_;
 };
 
