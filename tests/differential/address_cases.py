@@ -1,5 +1,7 @@
 """Addresses and headers to try: hand-picked ones, and a generator of random ones."""
 
+import re
+
 ADDRESSES = [
     b'a', b'a@b', b'a@b.', b'a@b..', b'a@', b'@', b'@b', b'a@[b', b'a@[1.2.3.4]', b'a@.', b'a@.b', b'a@b.c', b'a!b',
     b'a%b', b'a%b!c', b'a!b%c', b'a!b!c', b'a%b%c', b'a.b!c', b'a!b@', b'a%b@', b'a!b@c', b'a!', b'!a', b'!', b'%',
@@ -76,6 +78,10 @@ COMMENTS = (b"(x)", b"(a b)", b"(a (b) c)", b"(a\\)b)", b"()", b"(x")
 DOMAINS = (b"b", b"b.c", b"example.com", b"example.com.", b"[1.2.3.4]", b"B.C", b"a.b.c.d", b"b..c", b"-", b"", b".")
 
 
+# Postfix leaves out blanks and commas behind a '!' without a site ahead of it; we do not.
+NO_SITE = re.compile(rb"(^|[^\w.\"'\])])(\s*)!")
+
+
 class Generator:
     """Random cases from `rng`, a random.Random."""
 
@@ -98,6 +104,12 @@ class Generator:
         return out
 
     def address(self):
+        return NO_SITE.sub(rb"\1\2", self.any_address())
+
+    def header(self):
+        return NO_SITE.sub(rb"\1\2", self.any_header()).strip() or b"a"
+
+    def any_address(self):
         """Mostly an address."""
         if self.chance(0.4):
             return self.jumble(self.rng.randint(1, 6)).strip()
@@ -113,7 +125,7 @@ class Generator:
     def mailbox(self):
         """One entry of a header."""
         blank = self.pick((b" ", b" ", b" ", b"", b"  ", b"\n ", b"\n\t"))
-        out = self.address()
+        out = self.any_address()
         if self.chance(0.5):
             phrase = b" ".join(self.pick(WORDS) for _ in range(self.rng.randint(0, 3)))
             out = phrase + blank + b"<" + out + b">"
@@ -121,10 +133,10 @@ class Generator:
             out = self.pick((self.pick(COMMENTS) + blank + out, out + blank + self.pick(COMMENTS)))
         return out
 
-    def header(self):
+    def any_header(self):
         """Mostly a list of mailboxes."""
         if self.chance(0.3):
-            return self.jumble(self.rng.randint(1, 10)).strip() or b"a"
+            return self.jumble(self.rng.randint(1, 10))
         entries = []
         for _ in range(self.pick((1, 1, 1, 2, 2, 3, 5, 8))):
             entry = self.mailbox()
@@ -132,4 +144,4 @@ class Generator:
                 entry = self.pick(WORDS) + b":" + self.pick((b"", b" ")) + entry + self.pick((b";", b" ;", b""))
             entries.append(entry)
         out = self.pick((b", ", b", ", b",", b" ,", b",\n ", b",\n\t", b" ", b";")).join(entries)
-        return out.strip() or b"a"
+        return out

@@ -63,15 +63,12 @@ class Answers {
  public:
   explicit Answers(const libconf::Settings& settings)
       : rewriting_(value_of(mta::AddressRewriting::from(settings))),
-        token_limit_(
-            static_cast<std::size_t>(value_of(settings.get_int("header_address_token_limit")))) {}
+        token_limit_(static_cast<std::size_t>(value_of(settings.get_int("header_address_token_limit")))) {}
 
   Words answer(const Words& question) { return kQuestions.at(question.at(0))(*this, question); }
 
  private:
-  Words rewrite(const Words& words) {
-    return {rewriting_.rewrite(context_of(words.at(1)), words.at(2))};
-  }
+  Words rewrite(const Words& words) { return {rewriting_.rewrite(context_of(words.at(1)), words.at(2))}; }
 
   Words header(const Words& words) {
     const mta::RewriteContext context = context_of(words.at(1));

@@ -12,6 +12,9 @@ namespace {
 using libconf::Result;
 using Tokens = std::vector<AddressToken>;
 
+/// An address with nothing in it, where there must be one.
+constexpr std::string_view kNull = "\"\"";
+
 auto is_special(char c) {
   return [c](const AddressToken& token) { return token.is_special(c); };
 }
@@ -20,7 +23,6 @@ AddressToken special(char c) { return {TokenKind::kSpecial, std::string(1, c)}; 
 
 bool has_domain(const Tokens& tokens) { return std::any_of(tokens.begin(), tokens.end(), is_special('@')); }
 
-/// An address without anything in it.
 bool is_null(const Tokens& tokens) {
   if (tokens.size() != 1) return false;
   return tokens[0].is_special('@') || (tokens[0].kind == TokenKind::kQuoted && tokens[0].text.empty());
@@ -108,7 +110,7 @@ std::string AddressRewriting::rewrite(RewriteContext context, std::string_view a
   Tokens tokens = address_tokens(address);
   if (tokens.empty()) return {};
   const Domains& domains = context == RewriteContext::kLocal ? local_ : remote_;
-  if (is_null(tokens)) return "\"\"";
+  if (is_null(tokens)) return std::string(kNull);
   drop_route(tokens);
   if (!has_domain(tokens)) swap_sites(tokens);
   if (!has_domain(tokens) && !domains.at_origin.empty()) {
@@ -120,7 +122,8 @@ std::string AddressRewriting::rewrite(RewriteContext context, std::string_view a
     append(domains.dot_domain, tokens);
   }
   drop_final_dot(tokens);
-  return quote_address(spaced_text(tokens, TokenForm::kInternal));
+  const std::string internal = spaced_text(tokens, TokenForm::kInternal);
+  return internal.empty() ? std::string(kNull) : quote_address(internal);
 }
 
 void AddressRewriting::swap_sites(Tokens& tokens) const {

@@ -55,7 +55,7 @@ class Tokenizer {
     int depth = 0;
     do {
       const char c = take();
-      text += c == '\n' ? ' ' : c;
+      text += c;
       if (c == '\\' && !rest_.empty()) text += take();
       if (c == '(') ++depth;
       if (c == ')') --depth;
@@ -86,7 +86,7 @@ class Tokenizer {
         if (rest_.empty()) break;
         c = take();
       }
-      text += c;
+      text += is_one_of(c, kBlanks) ? ' ' : c;
     }
     return text;
   }

@@ -22,7 +22,7 @@ enum class TokenKind : std::uint8_t {
   kAtom,     ///< Its text is without the backslashes.
   kQuoted,   ///< A quoted string: what is inside the quotes, without the backslashes.
   kLiteral,  ///< A domain literal: what is inside the brackets.
-  kComment,  ///< All of it, with its parentheses and backslashes. Newlines are blanks.
+  kComment,  ///< All of it, with its parentheses, backslashes and newlines.
   kSpecial,  ///< One of ()<>@,;:.]!% by itself.
 };
 

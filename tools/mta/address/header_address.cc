@@ -4,6 +4,9 @@
 #include <span>
 #include <utility>
 
+#include "libconf/text.h"
+#include "tools/mta/address/quoting.h"
+
 namespace mta {
 namespace {
 
@@ -70,7 +73,6 @@ class HeaderDivider {
 
   void take_group_name() {
     add(HeaderPart::Kind::kGroupColon, take());
-    is_in_group_ = false;
     while (!tokens_.empty() && !last().is_special(',')) take_token();
   }
 
@@ -123,18 +125,21 @@ class HeaderDivider {
 
   std::vector<AddressToken> tokens_;
   std::vector<HeaderPart> parts_;  ///< From the end.
-  bool is_in_group_ = false;
+  bool is_in_group_ = false;       ///< Some group ends further on; it may have begun already.
 };
 
-/// The address itself: no comments, no blanks.
+/// The address itself: no comments, and no blanks but those behind commas.
 std::string address_text(std::span<const AddressToken> tokens) {
   std::string out;
-  for (const AddressToken& token : tokens)
-    if (token.kind != TokenKind::kComment) out += token_text(token, TokenForm::kExternal);
+  for (const AddressToken& token : tokens) {
+    if (token.kind == TokenKind::kComment) continue;
+    out += token_text(token, TokenForm::kExternal);
+    if (token.is_special(',')) out += ' ';
+  }
   return out;
 }
 
-/// Writes parts, folding lines behind commas.
+/// Writes parts. Lines are folded behind commas, and in comments where they were before.
 class HeaderWriter {
  public:
   explicit HeaderWriter(std::size_t first_line_length) : line_length_(first_line_length) {}
@@ -142,6 +147,11 @@ class HeaderWriter {
   /// A token, or an address with what stands for it: `text`.
   void write(const AddressToken& first, const AddressToken& last, std::string_view text) {
     if (has_previous_ && needs_blank(previous_, first) && !previous_.is_special(',')) piece_ += ' ';
+    for (std::size_t newline; (newline = text.find('\n')) != std::string_view::npos;) {
+      piece_ += text.substr(0, newline);
+      end_piece();
+      text.remove_prefix(newline + 1);
+    }
     piece_ += text;
     previous_ = last;
     has_previous_ = true;
@@ -172,7 +182,7 @@ class HeaderWriter {
       out_ += ' ';
       line_length_ += 1 + piece_.size();
     } else {
-      out_ += "\n\t";
+      out_ += libconf::kBlanks.find(piece_[0]) == std::string_view::npos ? "\n\t" : "\n";
       line_length_ = piece_.size();
     }
     out_ += piece_;
@@ -180,12 +190,18 @@ class HeaderWriter {
   }
 
   std::string out_;
-  std::string piece_;  ///< What came after the last comma.
+  std::string piece_;  ///< What came after the last comma, or the last newline in a comment.
   bool is_first_piece_ = true;
   std::size_t line_length_;
   AddressToken previous_;
   bool has_previous_ = false;
 };
+
+/// An address in the form that Postfix writes.
+std::string written(std::string_view address) {
+  const std::string internal = spaced_text(address_tokens(address), TokenForm::kInternal);
+  return internal.empty() ? "\"\"" : quote_address(internal);
+}
 
 /// An address with its comments behind it.
 std::string with_comments(std::string text, std::span<const AddressToken> tokens) {
@@ -231,7 +247,7 @@ Result<std::optional<std::string>> rewrite_header_addresses(std::string_view nam
           Result<std::string> rewritten = rewrite(address);
           if (!rewritten) return rewritten.error();
           is_changed = is_changed || *rewritten != address;
-          address = std::move(*rewritten);
+          address = written(*rewritten);
         }
         const std::string text = with_comments(std::move(address), part.tokens);
         if (!text.empty()) writer.write(kAnyWord, kAnyWord, text);

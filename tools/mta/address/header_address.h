@@ -22,8 +22,8 @@
 
 namespace mta {
 
-/// What is to stand in place of an address. Both are in external form; the argument has neither blanks
-/// between its tokens nor comments, and may have no domain, or be a source route.
+/// What is to stand in place of an address. Both are in external form; the argument has no comments and no
+/// blanks between its tokens, and may have no domain, or be a source route.
 using AddressRewriter = std::function<libconf::Result<std::string>(std::string_view address)>;
 
 /// The addresses of a header's value, as an AddressRewriter gets them, in order. The empty address `<>` is
