@@ -1,0 +1,239 @@
+#include "tools/mta/smtp/path.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "libconf/idna.h"
+#include "libconf/text.h"
+#include "libmaps/ip_address.h"
+
+namespace mta {
+
+namespace {
+
+enum class TokenKind { kAtom, kQuoted, kLiteral, kComment, kSpecial };
+
+struct Token {
+  TokenKind kind;
+  std::string text;  ///< Without quotes and backslashes; a literal with its brackets.
+
+  bool is_special(char c) const { return kind == TokenKind::kSpecial && text[0] == c; }
+  bool is_word() const {
+    return kind == TokenKind::kAtom || kind == TokenKind::kQuoted || kind == TokenKind::kLiteral;
+  }
+};
+
+using Tokens = std::vector<Token>;
+
+constexpr std::string_view kSpecials = "<>@,;:.)]";
+constexpr std::string_view kAtomEnds = "<>@,;:.)]([\"";
+
+/// Divides text into the tokens of RFC 822, section 3.3. What is open at the end of the text is closed there.
+class Tokenizer {
+ public:
+  explicit Tokenizer(std::string_view text) : rest_(text) {}
+
+  Tokens run() {
+    Tokens tokens;
+    while (skip_space()) tokens.push_back(next());
+    return tokens;
+  }
+
+ private:
+  bool skip_space() {
+    rest_ = libconf::trim_left(rest_);
+    return !rest_.empty();
+  }
+
+  Token next() {
+    const char first = rest_.front();
+    if (first == '"') return {TokenKind::kQuoted, enclosed('"')};
+    if (first == '[') return {TokenKind::kLiteral, "[" + enclosed(']') + "]"};
+    if (first == '(') return comment();
+    if (kSpecials.find(first) != std::string_view::npos) {
+      rest_.remove_prefix(1);
+      return {TokenKind::kSpecial, std::string(1, first)};
+    }
+    return atom();
+  }
+
+  /// One character, of which a backslash before it is no part.
+  char take() {
+    if (rest_.front() == '\\' && rest_.size() > 1) rest_.remove_prefix(1);
+    const char c = rest_.front();
+    rest_.remove_prefix(1);
+    return c;
+  }
+
+  std::string enclosed(char closing) {
+    std::string text;
+    rest_.remove_prefix(1);
+    while (!rest_.empty() && rest_.front() != closing) text += take();
+    if (!rest_.empty()) rest_.remove_prefix(1);
+    return text;
+  }
+
+  Token comment() {
+    int depth = 0;
+    do {
+      if (rest_.front() == '(') ++depth;
+      if (rest_.front() == ')') --depth;
+      take();
+    } while (depth > 0 && !rest_.empty());
+    return {TokenKind::kComment, {}};
+  }
+
+  Token atom() {
+    std::string text;
+    while (!rest_.empty() && !libconf::is_space(rest_.front()) &&
+           kAtomEnds.find(rest_.front()) == std::string_view::npos) {
+      text += take();
+    }
+    return {TokenKind::kAtom, text};
+  }
+
+  std::string_view rest_;
+};
+
+/// Finds the addresses of a list of tokens, from the right as Postfix does: what stands to the left of an
+/// address in angle brackets is its phrase; a colon means a group only where a semicolon ends it.
+class AddressFinder {
+ public:
+  explicit AddressFinder(Tokens tokens) : tokens_(std::move(tokens)) {}
+
+  /// The address; empty when there is none. Nothing: several, or words that no dot or '@' joins.
+  std::optional<std::string> run() {
+    drop_route();
+    while (!tokens_.empty()) {
+      step(tokens_.back());
+      tokens_.pop_back();
+    }
+    end_address();
+    if (count_ > 1 || is_malformed_) return std::nullopt;
+    return address_;
+  }
+
+  /// There is something that strict_rfc821_envelopes refuses.
+  bool has_extras() const { return has_extras_; }
+
+ private:
+  enum class Place { kAddress, kAngle, kPhrase };
+
+  /// `@a,@b:` in front of an address (RFC 5321, section 4.1.1.3: "should be ignored").
+  void drop_route() {
+    if (tokens_.empty() || !tokens_.front().is_special('@')) return;
+    const auto colon =
+        std::find_if(tokens_.begin(), tokens_.end(), [](const Token& t) { return t.is_special(':'); });
+    if (colon != tokens_.end()) tokens_.erase(tokens_.begin(), colon + 1);
+  }
+
+  void step(const Token& token) {
+    if (token.kind == TokenKind::kComment) {
+      has_extras_ = true;
+    } else if (place_ == Place::kAngle) {
+      if (!token.is_special('<')) return keep(token);
+      end_address();
+      place_ = Place::kPhrase;
+    } else if (token.is_special(',') || token.is_special(';')) {
+      has_extras_ = true;
+      end_address();
+      place_ = Place::kAddress;
+      is_group_ |= token.is_special(';');
+    } else if (is_group_ && token.is_special(':')) {
+      end_address();
+      is_group_ = false;
+      place_ = Place::kPhrase;
+    } else if (place_ == Place::kPhrase) {
+      has_extras_ |= token.is_word();
+    } else if (token.is_special('>')) {
+      end_address();
+      place_ = Place::kAngle;
+      ++count_;
+    } else {
+      keep(token);
+    }
+  }
+
+  void keep(const Token& token) { kept_.push_back(token); }
+
+  void end_address() {
+    if (place_ == Place::kAddress && !kept_.empty()) ++count_;
+    std::reverse(kept_.begin(), kept_.end());
+    for (std::size_t i = 0; i < kept_.size(); ++i) {
+      if (i > 0 && kept_[i].is_word() && kept_[i - 1].is_word()) is_malformed_ = true;
+      address_ += kept_[i].text;
+    }
+    kept_.clear();
+  }
+
+  Tokens tokens_;
+  Tokens kept_;  ///< Of the address at hand, from the right.
+  std::string address_;
+  Place place_ = Place::kAddress;
+  int count_ = 0;
+  bool is_group_ = false;
+  bool is_malformed_ = false;
+  bool has_extras_ = false;
+};
+
+bool is_enclosed(std::string_view text) {
+  return text.size() >= 2 && text.front() == '<' && text.back() == '>';
+}
+
+bool is_label_char(char c) { return libconf::is_name_char(c) || c == '-'; }
+
+bool is_valid_label(std::string_view label) {
+  constexpr std::size_t kMaxLabel = 63;
+  return !label.empty() && label.size() <= kMaxLabel && !label.starts_with('-') && !label.ends_with('-') &&
+         std::all_of(label.begin(), label.end(), is_label_char);
+}
+
+}  // namespace
+
+std::optional<std::string> parse_path(std::string_view text, const PathOptions& options) {
+  if (options.is_strict && !is_enclosed(text)) return std::nullopt;
+  if (is_enclosed(text)) text = text.substr(1, text.size() - 2);
+  AddressFinder finder(Tokenizer(text).run());
+  std::optional<std::string> address = finder.run();
+  if (!address) return std::nullopt;
+  if (options.is_strict && (finder.has_extras() || address->starts_with('@'))) return std::nullopt;
+  if (!options.allows_leading_hyphen && address->starts_with('-')) return std::nullopt;
+  return address;
+}
+
+bool has_valid_domain(std::string_view address, const DomainOptions& options) {
+  const std::size_t at = address.rfind('@');
+  if (at == std::string_view::npos) return true;
+  std::string_view domain = address.substr(at + 1);
+  if (domain.starts_with('[') && domain.ends_with(']')) {
+    return is_valid_address_literal(domain.substr(1, domain.size() - 2));
+  }
+  // A dot at the end is the root of the DNS.
+  if (domain.ends_with('.')) domain.remove_suffix(1);
+  return is_valid_hostname(options.is_utf8 ? libconf::domain_to_ascii(domain) : std::string(domain));
+}
+
+bool is_valid_hostname(std::string_view name) {
+  constexpr std::size_t kMaxName = 255;
+  if (name.size() > kMaxName) return false;
+  bool is_numeric = true;
+  std::string_view rest = name;
+  while (true) {
+    const std::size_t dot = rest.find('.');
+    const std::string_view label = rest.substr(0, dot);
+    if (!is_valid_label(label)) return false;
+    is_numeric = is_numeric && libconf::is_all_digits(label);
+    if (dot == std::string_view::npos) return !is_numeric;
+    rest.remove_prefix(dot + 1);
+  }
+}
+
+bool is_valid_address_literal(std::string_view text) {
+  constexpr std::string_view kIpv6 = "IPv6:";
+  if (text.size() >= kIpv6.size() && libconf::equals_ignoring_case(text.substr(0, kIpv6.size()), kIpv6)) {
+    return libmaps::parse_ipv6(text.substr(kIpv6.size())).has_value();
+  }
+  return libmaps::parse_ipv4(text).has_value();
+}
+
+}  // namespace mta
