@@ -52,6 +52,10 @@ def is_available():
     return os.geteuid() == 0 and os.access(os.path.join(DAEMONS, "master"), os.X_OK)
 
 
+class HangUp(Exception):
+    """trivial-rewrite has ended instead of an answer."""
+
+
 class Judge:
     """A running Postfix with `settings` in its main.cf, in an empty `directory`."""
 
@@ -77,6 +81,8 @@ class Judge:
             "alias_database": "",
             "smtpd_relay_restrictions": "permit_mynetworks, reject",
             "smtpd_recipient_limit": "100000",
+            "smtpd_hard_error_limit": "100000",
+            "smtpd_error_sleep_time": "0",
             "smtpd_reject_unlisted_recipient": "no",
             "smtputf8_enable": "no",
         }
@@ -136,7 +142,9 @@ class Judge:
         while not received.endswith(b"\0\0") or self._is_in_value(received):
             block = self.rewrite_socket.recv(65536)
             if not block:
-                raise RuntimeError("stock trivial-rewrite hangs up: " + self.log_text())
+                self.rewrite_socket.close()
+                self.rewrite_socket = None
+                raise HangUp
             received += block
         fields = received.split(b"\0")[:-2]
         return list(zip(fields[0::2], fields[1::2]))
@@ -186,6 +194,18 @@ class Judge:
         records = list(queue_records(path))
         os.unlink(path)
         return records, replies
+
+    def recipients(self, recipients):
+        """The replies of smtpd to RCPT commands."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
+            stream = connection.makefile("rwb")
+            stream.readline()
+            replies = []
+            for command in [b"HELO localhost", b"MAIL FROM:<>"] + [b"RCPT TO:" + each for each in recipients]:
+                stream.write(command + b"\r\n")
+                stream.flush()
+                replies.append(stream.readline().rstrip())
+        return replies[2:]
 
     def _queue_file(self, queue_id):
         for parent, _, names in os.walk(self.queue):

@@ -13,7 +13,13 @@
 #include "libconf/main_cf_document.h"
 #include "libconf/settings.h"
 #include "tools/mta/address/address_rewriting.h"
+#include "tools/mta/address/canonical.h"
 #include "tools/mta/address/header_address.h"
+#include "tools/mta/address/masquerade.h"
+#include "tools/mta/address/quoting.h"
+#include "tools/mta/address/recipient_check.h"
+#include "tools/mta/address/resolve.h"
+#include "tools/mta/address/virtual_alias.h"
 
 namespace {
 
@@ -59,36 +65,98 @@ T value_of(Result<T> result) {
   std::exit(1);
 }
 
+/// What says that an answer could not be had.
+const Words kFailure = {"FAIL"};
+
 class Answers {
  public:
-  explicit Answers(const libconf::Settings& settings)
-      : rewriting_(value_of(mta::AddressRewriting::from(settings))),
-        token_limit_(static_cast<std::size_t>(value_of(settings.get_int("header_address_token_limit")))) {}
+  explicit Answers(const mta::AddressContext& context)
+      : rewriting_(value_of(mta::AddressRewriting::from(context.settings()))),
+        domains_(value_of(mta::LocalDomains::from(context))),
+        canonical_(value_of(mta::CanonicalMapping::from(context, rewriting_, domains_))),
+        masquerade_(value_of(mta::Masquerade::from(context))),
+        aliases_(value_of(mta::VirtualAliases::from(context, rewriting_, domains_))),
+        resolver_(
+            value_of(mta::AddressResolver::from(context, rewriting_, domains_, mta::RouteKind::kDelivery))),
+        check_(value_of(mta::RecipientCheck::from(context, domains_))),
+        token_limit_(
+            static_cast<std::size_t>(value_of(context.settings().get_int("header_address_token_limit")))) {}
 
   Words answer(const Words& question) { return kQuestions.at(question.at(0))(*this, question); }
 
  private:
   Words rewrite(const Words& words) { return {rewriting_.rewrite(context_of(words.at(1)), words.at(2))}; }
 
+  /// An address as cleanup treats it.
+  Result<std::string> clean(mta::AddressRole role, mta::RewriteContext context, std::string_view address) {
+    Result<std::string> mapped = canonical_.map(role, rewriting_.rewrite(context, address));
+    return mapped ? masquerade_.hide(role, std::move(*mapped)) : mapped;
+  }
+
   Words header(const Words& words) {
     const mta::RewriteContext context = context_of(words.at(1));
+    const std::string& name = words.at(2);
     const std::string& value = words.at(3);
+    const auto role = mta::header_role(name);
+    if (!role) return {value};
     auto rewritten = value_of(mta::rewrite_header_addresses(
-        words.at(2), value, token_limit_,
-        [&](std::string_view address) { return Result<std::string>(rewriting_.rewrite(context, address)); }));
+        name, value, token_limit_, [&](std::string_view address) { return clean(*role, context, address); }));
     return {rewritten.value_or(value)};
+  }
+
+  Words sender(const Words& words) {
+    return {mta::unquote_address(
+        value_of(clean(mta::AddressRole::kEnvelopeSender, mta::RewriteContext::kLocal, words.at(1))))};
+  }
+
+  Words recipient(const Words& words) {
+    const std::string address =
+        value_of(clean(mta::AddressRole::kEnvelopeRecipient, mta::RewriteContext::kLocal, words.at(1)));
+    const auto expanded = aliases_.expand({.address = address, .original = words.at(1)});
+    if (!expanded) return kFailure;
+    Words out;
+    for (const mta::EnvelopeRecipient& each : *expanded) out.push_back(mta::unquote_address(each.address));
+    return out;
+  }
+
+  Words resolve(const Words& words) {
+    const auto found = resolver_.resolve(words.at(1), words.at(2));
+    if (!found) return kFailure;
+    return {found->transport,
+            found->nexthop,
+            found->recipient,
+            std::to_string(static_cast<int>(found->recipient_class)),
+            found->is_routed ? "routed" : "",
+            found->is_malformed ? "malformed" : ""};
+  }
+
+  /// The reply of smtpd, without its address.
+  Words check(const Words& words) {
+    const std::string address = rewriting_.rewrite(mta::RewriteContext::kLocal, words.at(1));
+    const auto resolution = resolver_.resolve({}, mta::unquote_address(address));
+    if (!resolution) return kFailure;
+    const auto reject = check_.reject(address, *resolution);
+    if (!reject) return kFailure;
+    if (!*reject) return {"OK"};
+    return {std::to_string((*reject)->code), (*reject)->status, (*reject)->text};
   }
 
   using Answer = std::function<Words(Answers&, const Words&)>;
   static const std::map<std::string, Answer> kQuestions;
 
   mta::AddressRewriting rewriting_;
+  std::shared_ptr<mta::LocalDomains> domains_;
+  mta::CanonicalMapping canonical_;
+  mta::Masquerade masquerade_;
+  mta::VirtualAliases aliases_;
+  mta::AddressResolver resolver_;
+  mta::RecipientCheck check_;
   std::size_t token_limit_;
 };
 
 const std::map<std::string, Answers::Answer> Answers::kQuestions = {
-    {"header", &Answers::header},
-    {"rewrite", &Answers::rewrite},
+    {"check", &Answers::check},     {"header", &Answers::header},   {"recipient", &Answers::recipient},
+    {"resolve", &Answers::resolve}, {"rewrite", &Answers::rewrite}, {"sender", &Answers::sender},
 };
 
 }  // namespace
@@ -99,8 +167,10 @@ int main(int argc, char** argv) {
     return 2;
   }
   const auto document = value_of(libconf::MainCfDocument::load(argv[1]));
-  const libconf::Settings settings(&document, libconf::system_host());
-  Answers answers(settings);
+  const libconf::Host host = libconf::system_host();
+  const libconf::Settings settings(&document, host);
+  libconf::DiagnosticDiscard warnings;
+  Answers answers({.tables = {.settings = settings, .warnings = warnings}, .host = host});
   for (std::string line; std::getline(std::cin, line);) {
     std::string separator;
     for (const std::string& word : answers.answer(words_of(line))) {
