@@ -8,7 +8,8 @@
 //   queue_program sweep QUEUE_DIRECTORY
 //       Removes what is not complete. Prints how many files that were.
 //   queue_program list FILE
-//       The records as `postcat -od` lists them: offset, type in decimal, and the text.
+//       The records as `postcat -od` lists them: offset, or that of a pointer to it; type in decimal; and the
+//       text.
 //   queue_program message FILE
 //       Checks that the file is whole. Prints sender, number of recipients, and the content.
 #include <fcntl.h>
@@ -139,11 +140,11 @@ int with_file(const char* name, Use use) {
 int list(std::span<char*> arguments) {
   return with_file(arguments[0], [](mta::QueueFileReader& reader) {
     for (;;) {
-      const auto record = reader.next_with_pointers();
+      const std::uint64_t offset = reader.position();
+      const auto record = reader.next();
       if (!record) fail(record.error());
       if (!*record) return;
-      std::cout << (*record)->offset << ' ' << static_cast<int>((*record)->type) << ' ' << (*record)->payload
-                << '\n';
+      std::cout << offset << ' ' << static_cast<int>((*record)->type) << ' ' << (*record)->payload << '\n';
     }
   });
 }
