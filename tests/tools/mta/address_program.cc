@@ -77,7 +77,7 @@ class Answers {
         masquerade_(value_of(mta::Masquerade::from(context))),
         aliases_(value_of(mta::VirtualAliases::from(context, rewriting_, domains_))),
         resolver_(
-            value_of(mta::AddressResolver::from(context, rewriting_, domains_, mta::RouteKind::kDelivery))),
+            value_of(mta::RouteResolver::from(context, rewriting_, domains_, mta::RouteKind::kDelivery))),
         check_(value_of(mta::RecipientCheck::from(context, domains_))),
         token_limit_(
             static_cast<std::size_t>(value_of(context.settings().get_int("header_address_token_limit")))) {}
@@ -149,7 +149,7 @@ class Answers {
   mta::CanonicalMapping canonical_;
   mta::Masquerade masquerade_;
   mta::VirtualAliases aliases_;
-  mta::AddressResolver resolver_;
+  mta::RouteResolver resolver_;
   mta::RecipientCheck check_;
   std::size_t token_limit_;
 };

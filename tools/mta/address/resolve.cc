@@ -32,7 +32,7 @@ std::size_t find_operators(std::string_view external, std::string_view operators
 
 }  // namespace
 
-Result<AddressResolver> AddressResolver::from(const AddressContext& context,
+Result<RouteResolver> RouteResolver::from(const AddressContext& context,
                                               const AddressRewriting& rewriting,
                                               const std::shared_ptr<LocalDomains>& domains, RouteKind kind) {
   Rules rules;
@@ -62,11 +62,11 @@ Result<AddressResolver> AddressResolver::from(const AddressContext& context,
   auto relocated =
       open_lookup("relocated_maps", libmaps::LookupKind::kRelocated, context, is_site_of(domains));
   if (!relocated) return relocated.error();
-  return AddressResolver(std::move(rules), rewriting, domains, std::move(*classes), std::move(*routes),
+  return RouteResolver(std::move(rules), rewriting, domains, std::move(*classes), std::move(*routes),
                          std::move(*relocated));
 }
 
-Result<Resolution> AddressResolver::resolve(std::string_view sender, std::string_view recipient) {
+Result<Resolution> RouteResolver::resolve(std::string_view sender, std::string_view recipient) {
   Result<Target> target = target_of(recipient);
   if (!target) return target.error();
   Resolution resolution;
@@ -102,7 +102,7 @@ Result<Resolution> AddressResolver::resolve(std::string_view sender, std::string
 
 /// With resolve_dequoted_address the user part is read as if it had no quotes, so that "a@b"@here cannot be
 /// used to get around a restriction on a@b.
-Result<AddressResolver::Target> AddressResolver::target_of(std::string_view recipient) {
+Result<RouteResolver::Target> RouteResolver::target_of(std::string_view recipient) {
   std::string address = form_to_read(recipient);
   // Every round takes a domain off, or reads an operator.
   for (std::size_t round = 0; round <= recipient.size(); ++round) {
@@ -121,21 +121,21 @@ Result<AddressResolver::Target> AddressResolver::target_of(std::string_view reci
   return Target{unquoted(address), std::nullopt};
 }
 
-std::string AddressResolver::form_to_read(std::string_view internal) const {
+std::string RouteResolver::form_to_read(std::string_view internal) const {
   return rules_.looks_inside_quotes ? std::string(internal) : quote_address(internal);
 }
 
-std::string AddressResolver::unquoted(std::string_view text) const {
+std::string RouteResolver::unquoted(std::string_view text) const {
   return rules_.looks_inside_quotes ? std::string(text) : unquote_address(text);
 }
 
 /// The last '@' that is not quoted.
-std::size_t AddressResolver::last_at(std::string_view address) const {
+std::size_t RouteResolver::last_at(std::string_view address) const {
   return rules_.looks_inside_quotes ? address.rfind('@') : find_operators(address, "@");
 }
 
 /// Whether a user part is an address by itself.
-bool AddressResolver::has_route(std::string_view user) const {
+bool RouteResolver::has_route(std::string_view user) const {
   std::string operators = "@";
   if (rules_.swap_bangpath) operators += '!';
   if (rules_.allow_percent_hack) operators += '%';
@@ -145,13 +145,13 @@ bool AddressResolver::has_route(std::string_view user) const {
 }
 
 /// A domain without the dot at its end; a number as the literal that it may stand for.
-std::string AddressResolver::read_domain(std::string_view domain) const {
+std::string RouteResolver::read_domain(std::string_view domain) const {
   if (domain.size() > 1 && domain.ends_with('.') && !domain.ends_with("..")) domain.remove_suffix(1);
   if (rules_.allows_numeric_domain && libmaps::parse_ipv4(domain)) return concat("[", domain, "]");
   return std::string(domain);
 }
 
-Result<void> AddressResolver::apply_relocated(Resolution& resolution) {
+Result<void> RouteResolver::apply_relocated(Resolution& resolution) {
   auto match = relocated_.find(quote_address(resolution.recipient));
   if (!match) return match.error();
   if (!*match) return {};

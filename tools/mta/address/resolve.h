@@ -1,6 +1,6 @@
 /// Resolving: which transport delivers mail for a recipient, and where to (trivial-rewrite(8), transport(5)).
 ///
-///     auto resolver = AddressResolver::from(context, rewriting, domains, RouteKind::kDelivery);
+///     auto resolver = RouteResolver::from(context, rewriting, domains, RouteKind::kDelivery);
 ///     if (!resolver) return resolver.error();
 ///     Result<Resolution> found = resolver->resolve("sender@example.org", "user@example.com");
 ///     // found->transport "smtp", found->nexthop "example.com"
@@ -29,10 +29,10 @@ struct Resolution {
 };
 
 /// Not thread-safe, as tables are not.
-class AddressResolver {
+class RouteResolver {
  public:
   /// Errors: as open_tables() and Settings::get(); a transport parameter without a transport.
-  static libconf::Result<AddressResolver> from(const AddressContext& context,
+  static libconf::Result<RouteResolver> from(const AddressContext& context,
                                                const AddressRewriting& rewriting,
                                                const std::shared_ptr<LocalDomains>& domains, RouteKind kind);
 
@@ -61,7 +61,7 @@ class AddressResolver {
     std::optional<std::string> domain;  ///< Nothing: none was there, so it is this host.
   };
 
-  AddressResolver(Rules rules, const AddressRewriting& rewriting, std::shared_ptr<LocalDomains> domains,
+  RouteResolver(Rules rules, const AddressRewriting& rewriting, std::shared_ptr<LocalDomains> domains,
                   RecipientClasses classes, Routes routes, libmaps::AddressLookup relocated)
       : rules_(std::move(rules)),
         rewriting_(rewriting),
