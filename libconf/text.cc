@@ -181,18 +181,18 @@ std::string json_quote(std::string_view text) {
   return out;
 }
 
-std::string printable(std::string_view text) {
+std::string printable(std::string_view text, char replacement) {
   std::string out(text);
   for (char& c : out)
-    if (c < ' ' || c > '~') c = '?';
+    if (c < ' ' || c > '~') c = replacement;
   return out;
 }
 
-std::string printable_utf8(std::string_view text) {
+std::string printable_utf8(std::string_view text, char replacement) {
   std::string out;
   while (!text.empty()) {
     const std::size_t length = utf8_length(text);
-    out += length > 0 ? std::string(text.substr(0, length)) : printable(text.substr(0, 1));
+    out += length > 0 ? std::string(text.substr(0, length)) : printable(text.substr(0, 1), replacement);
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;

@@ -84,11 +84,11 @@ std::size_t utf8_length(std::string_view text);
 /// `text` as a JSON string with its quotes (RFC 8259). Bytes that are not UTF-8 become U+FFFD.
 std::string json_quote(std::string_view text);
 
-/// `text` as it may stand in a message: anything but printable ASCII becomes '?'.
-std::string printable(std::string_view text);
+/// `text` as it may stand in a message: anything but printable ASCII becomes `replacement`.
+std::string printable(std::string_view text, char replacement = '?');
 
 /// The same, but well-formed UTF-8 (RFC 3629) stands as it is.
-std::string printable_utf8(std::string_view text);
+std::string printable_utf8(std::string_view text, char replacement = '?');
 
 /// Lays words out in lines of at most `width` columns, where a single word allows it; further lines start
 /// with `indent` spaces. `head` is printed first (an empty head: none). No newline at the end.

@@ -26,7 +26,7 @@ namespace libmaps {
 #define POSTKIT_STRINGIFY_(x) #x
 #define POSTKIT_STRINGIFY(x) POSTKIT_STRINGIFY_(x)
 inline constexpr char kModuleAbi[] =
-    "postkit module 2, " __VERSION__ ", cxx11 abi " POSTKIT_STRINGIFY(_GLIBCXX_USE_CXX11_ABI);
+    "postkit module 3, " __VERSION__ ", cxx11 abi " POSTKIT_STRINGIFY(_GLIBCXX_USE_CXX11_ABI);
 
 /// What a module exports: `extern "C" const ModuleEntry postkit_module`. The texts are C strings, so that a
 /// module of any other build can still be told apart.

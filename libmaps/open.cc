@@ -17,6 +17,7 @@
 #include "libmaps/module.h"
 #include "libmaps/pcre_table.h"
 #include "libmaps/pipemap_table.h"
+#include "libmaps/proxy_table.h"
 #include "libmaps/randmap_table.h"
 #include "libmaps/regexp_table.h"
 #include "libmaps/reloading_table.h"
@@ -72,6 +73,7 @@ constexpr std::array kCode = {
     TypeCode{"pcre", open_pcre},
     TypeCode{"pgsql"},
     TypeCode{"pipemap", open_pipemap},
+    TypeCode{"proxy", open_proxy, open_iterable_proxy, open_writable_proxy},
     TypeCode{"randmap", open_randmap},
     TypeCode{"redis"},
     TypeCode{"regexp", open_regexp},

@@ -126,8 +126,8 @@ class SocketmapTable final : public Table {
   }
 
   Error refused(std::string_view kind, std::string_view reason, Error error) {
-    warn(
-        concat(" socketmap server ", kind, " error", reason.empty() ? "" : ": ", libconf::printable(reason)));
+    warn(concat(" socketmap server ", kind, " error", reason.empty() ? "" : ": ",
+                libconf::printable_utf8(reason)));
     return error;
   }
 

@@ -17,6 +17,8 @@ struct TableOptions {
   bool utf8 = false;      ///< Keys and values must be UTF-8; folding is Unicode's (smtputf8_enable, not -u).
   bool load_files = false;  ///< Values in a source name files, and are their contents in base64 (postmap -F).
   bool decode_files = false;  ///< Values are base64, and what comes out is decoded (postmap -F).
+  bool bypass_proxy = false;  ///< `proxy:` tables are opened without their service, as security-sensitive
+                              ///< uses need (proxymap(8)), and the service itself.
   NullTermination null_termination = NullTermination::kEither;  ///< postmap -N, -n.
 };
 

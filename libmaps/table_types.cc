@@ -49,6 +49,10 @@ constexpr std::array kTypes = {
     TableType{.name = "pcre", .keys = KeyKind::kPattern, .reads_file = true},
     TableType{.name = "pgsql"},
     TableType{.name = "pipemap", .keys = KeyKind::kPattern},
+    TableType{.name = "proxy",
+              .keys = KeyKind::kPattern,  // The service says what the keys of the table behind it are.
+              .is_iterable = true,
+              .changes = Changes::kInPlace},
     TableType{.name = "randmap", .keys = KeyKind::kPattern},
     TableType{.name = "redis"},
     TableType{.name = "regexp", .keys = KeyKind::kPattern, .reads_file = true},

@@ -94,7 +94,7 @@ class TcpTable final : public Table {
 
   /// The server is out of step: the next lookup starts anew.
   Error refuse(std::string_view what, std::string_view line) {
-    warn(kRead, concat(what, libconf::printable(line)));
+    warn(kRead, concat(what, libconf::printable_utf8(line, '_')));
     connection_.reset();
     return lookup_error(errno);
   }

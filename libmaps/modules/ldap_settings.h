@@ -55,7 +55,7 @@ struct LdapSettings {
 
   LdapServerSettings server;
   QueryRules rules;
-  int scope;  ///< LDAP_SCOPE_...
+  int scope = 0;  ///< LDAP_SCOPE_...
   LdapAttributes attributes = {};
   std::int64_t recursion_limit = 0;
 };

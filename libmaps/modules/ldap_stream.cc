@@ -82,7 +82,7 @@ class LdapStream::Channel {
 
   LdapStream& stream_;
   int fd_;
-  std::array<char, 16384> input_;
+  std::array<char, 16384> input_{};
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
   std::string output_;

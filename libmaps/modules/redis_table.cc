@@ -18,8 +18,8 @@ using libconf::concat;
 /// A command that reads one value.
 struct Command {
   std::string_view name;
-  bool has_field;         ///< A second argument.
-  bool tells_membership;  ///< Replies 1 or 0, not with a value.
+  bool has_field = false;         ///< A second argument.
+  bool tells_membership = false;  ///< Replies 1 or 0, not with a value.
 };
 
 constexpr Command kCommands[] = {{"GET", false, false}, {"HGET", true, false}, {"SISMEMBER", true, true}};

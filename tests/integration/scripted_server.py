@@ -8,16 +8,21 @@ import socket
 import threading
 
 
+class LastBytes(bytes):
+    """What a script returns to have it sent before the connection is closed."""
+
+
 class ScriptedServer:
-    """Listens at a UNIX-domain socket. `script` gets what a connection sent last, and returns what to send back, or
-    None, to close. Counts connections."""
+    """Listens at a UNIX-domain socket, or without a path at a free `port` of 127.0.0.1. `script` gets what a connection
+    sent last, and returns what to send back, or None, to close. Counts connections."""
 
     def __init__(self, path, script):
-        self.path, self.script, self.connections = str(path), script, 0
-        self._listener = socket.socket(socket.AF_UNIX)
+        self.path, self.script, self.connections = path and str(path), script, 0
+        self._listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
 
     def __enter__(self):
-        self._listener.bind(self.path)
+        self._listener.bind(self.path or ("127.0.0.1", 0))
+        self.port = None if self.path else self._listener.getsockname()[1]
         self._listener.listen(16)
         threading.Thread(target=self._accept, daemon=True).start()
         return self
@@ -25,7 +30,8 @@ class ScriptedServer:
     def __exit__(self, *_):
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        os.unlink(self.path)
+        if self.path:
+            os.unlink(self.path)
 
     def _accept(self):
         while True:
@@ -44,5 +50,7 @@ class ScriptedServer:
                     if reply is None:
                         return
                     connection.sendall(reply)
+                    if isinstance(reply, LastBytes):
+                        return
             except OSError:
                 pass

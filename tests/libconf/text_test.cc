@@ -177,6 +177,9 @@ TEST(Text, Printable) {
   EXPECT_EQ(printable(std::string("a\n\t\x7F\xC3\xBC\0z", 8)),
             "a?????"
             "?z");
+  EXPECT_EQ(printable("a\n\xC3\xBC", '_'), "a___");
+  EXPECT_EQ(printable_utf8("a\n\xC3\xBC\xFF"), "a?\xC3\xBC?");
+  EXPECT_EQ(printable_utf8("a\n\xC3\xBC\xFF", '_'), "a_\xC3\xBC_");
 }
 
 TEST(Text, Fold) {

@@ -70,6 +70,7 @@ TEST(Socketmap, UnderstandsReplies) {
       {"NOTFOUND because", "(none)", ""},
       {"TEMP some reason", "error: Application error", " socketmap server temporary error: some reason"},
       {"TEMP \x1b[2J", "error: Application error", " socketmap server temporary error: ?[2J"},
+      {"PERM caf\xc3\xa9\xff", "error: ", " socketmap server permanent error: caf\xc3\xa9?"},
       {"TEMP ", "error: Application error", " socketmap server temporary error"},
       {"TIMEOUT tired", "error: Application error", " socketmap server timeout error: tired"},
       {"PERM denied", "error: ", " socketmap server permanent error: denied"},

@@ -1,6 +1,7 @@
 /// What holds for every table type: the same checks over each row of the registry, against a model.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "libmaps/table_types.h"
 #include "tests/libconf/diagnostic_messages.h"
 #include "tests/libconf/temp_directory.h"
+#include "tests/libmaps/proxy_listener.h"
 
 namespace libmaps {
 namespace {
@@ -27,14 +29,16 @@ using Answer = std::optional<std::string>;
 struct Sample {
   std::string name;  ///< What follows "type:".
   std::function<Answer(const std::string& key)> model;
-  std::vector<std::string> keys;  ///< To ask for: some are there, some are not.
-  Entries entries = {};           ///< What it lists, where the type can.
+  std::vector<std::string> keys;       ///< To ask for: some are there, some are not.
+  Entries entries = {};                ///< What it lists, where the type can.
+  std::shared_ptr<void> servers = {};  ///< What must run as long as the table is used.
 };
 
 /// Where a fixture makes its files.
 struct Place {
   const postkit_test::TempDirectory& directory;
   std::mt19937& random;
+  libconf::Settings& settings;
 };
 
 std::string random_word(std::mt19937& random) {
@@ -162,6 +166,18 @@ const Fixture kFixtures[] = {
        for (const auto& [key, value] : first) sample.keys.push_back(key);
        return sample;
      }},
+    {"proxy",
+     [](Place place) {
+       Sample sample = make_index<kHash>(place);
+       sample.name = "hash:" + sample.name;
+       place.settings.override_value("queue_directory", place.directory.path());
+       using Threads = std::array<postkit_test::ProxyThread, 2>;
+       sample.servers.reset(new Threads{
+           {{ProxyAccess::kRead, place.directory.path(), "proxy_read_maps = proxy:" + sample.name + "\n"},
+            {ProxyAccess::kReadWrite, place.directory.path(),
+             "proxy_write_maps = proxy:" + sample.name + "\n"}}});
+       return sample;
+     }},
     {"randmap",
      [](Place) {
        return Sample{
@@ -211,7 +227,7 @@ class TableContract : public testing::TestWithParam<Fixture> {
     return {.settings = settings_, .warnings = warnings_, .options = {.fold_keys = false}};
   }
   TableSpec spec(const Sample& sample) const { return {GetParam().type, sample.name}; }
-  Sample make() { return GetParam().make({directory_, random_}); }
+  Sample make() { return GetParam().make({directory_, random_, settings_}); }
   void expect_answers(Table& table, const Sample& sample) {
     for (const std::string& key : sample.keys) {
       const Result<Answer> answer = table.lookup(key);

@@ -77,7 +77,8 @@ TEST(TcpTable, UnderstandsReplies) {
       {" 200 a\n", "error", "read TCP map reply from: malformed reply:  200 a"},
       {"\n", "error", "read TCP map reply from: malformed reply: "},
       {"2000 a\n", "error", "read TCP map reply from: malformed reply: 2000 a"},
-      {"\x1b[2J\n", "error", "read TCP map reply from: malformed reply: ?[2J"},
+      {"\x1b[2J\n", "error", "read TCP map reply from: malformed reply: _[2J"},
+      {"caf\xc3\xa9\xff\n", "error", "read TCP map reply from: malformed reply: caf\xc3\xa9_"},
       {"300 x\n", "error", "read TCP map reply from: bad status code: 300 x"},
   };
   for (const auto& [reply, expected, warning] : kCases) {

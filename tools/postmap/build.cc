@@ -97,6 +97,7 @@ Result<void> add_to_table(Session& session, std::string_view text, SourceReader&
 Result<void> build_table(Session& session, std::string_view text) {
   const Result<TableSpec> spec = session.parse_table(text);
   if (!spec) return spec.error();
+  if (spec->type == "proxy") return refuse_proxy("create");
   const Result<const TableType*> type = buildable_type(*spec);
   if (!type) return type.error();
   if ((*type)->has_index())

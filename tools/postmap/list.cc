@@ -14,6 +14,7 @@ using libconf::Result;
 Result<int> list_entries(Session& session) {
   const Result<libmaps::TableSpec> spec = session.parse_table(session.options().tables[0]);
   if (!spec) return spec.error();
+  if (spec->type == "proxy") return refuse_proxy("sequence");
   auto table = libmaps::open_iterable(*spec, session.context());
   if (!table) return table.error();
   std::string& out = session.output().text();

@@ -8,11 +8,18 @@
 
 #include "libconf/main_cf_document.h"
 #include "libconf/settings.h"
+#include "libconf/text.h"
 #include "libmaps/open.h"
 #include "tools/cli/console.h"
 #include "tools/postmap/options.h"
 
 namespace postmap {
+
+/// What Postfix says where a `proxy:` table is to be listed or built: "sequence", "create".
+inline libconf::Error refuse_proxy(std::string_view action) {
+  return {.kind = libconf::ErrorKind::kConfiguration,
+          .message = libconf::concat("can't ", action, " maps via the proxy service")};
+}
 
 /// The streams of a run. `input` is a file descriptor: whoever sends keys through a pipe gets each answer
 /// before the next block is waited for.

@@ -36,6 +36,9 @@ class LocalDomains {
   /// virtual(5)).
   libconf::Result<bool> is_site(std::string_view domain);
 
+  /// Those of inet_interfaces and proxy_interfaces.
+  const std::vector<libmaps::IpAddress>& addresses() const { return addresses_; }
+
  private:
   explicit LocalDomains(libmaps::MatchList destinations) : destinations_(std::move(destinations)) {}
   libconf::Result<void> add_interfaces(std::string_view parameter, const AddressContext& context);

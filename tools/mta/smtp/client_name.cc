@@ -16,7 +16,8 @@ using libmaps::Ipv6Address;
 /// "7.2.0.192.in-addr.arpa" (RFC 1035, 3.5)
 std::string pointer_name(Ipv4Address address) {
   std::string name;
-  for (int octet = 0; octet < 4; ++octet) name += concat(std::to_string(address.bits >> (8 * octet) & 0xFF), ".");
+  for (int octet = 0; octet < 4; ++octet)
+    name += concat(std::to_string(address.bits >> (8 * octet) & 0xFF), ".");
   return name + "in-addr.arpa";
 }
 
@@ -60,9 +61,8 @@ asio::awaitable<ClientState> look_up_client(std::string address, std::string por
   const DnsAnswer addresses = co_await resolver.resolve(client.reverse_name, type);
   client.name_status = status_of(addresses.status);
   const bool is_verified =
-      std::any_of(addresses.records.begin(), addresses.records.end(), [&](const DnsRecord& record) {
-        return libmaps::parse_ip_address(record.data) == number;
-      });
+      std::any_of(addresses.records.begin(), addresses.records.end(),
+                  [&](const DnsRecord& record) { return libmaps::parse_ip_address(record.data) == number; });
   if (is_verified) {
     client.name = client.reverse_name;
   } else if (client.name_status == NameStatus::kFound) {

@@ -71,7 +71,8 @@ asio::awaitable<StreamResult<std::string_view>> Stream::read() {
   const auto [failure, size] = result;
   is_reading_ = false;
   if (!failure) co_return std::string_view(input_.data(), size);
-  if (is_interrupted_ && watch.reason() != StreamEnd::kTimeout) co_return tl::make_unexpected(StreamEnd::kStopped);
+  if (is_interrupted_ && watch.reason() != StreamEnd::kTimeout)
+    co_return tl::make_unexpected(StreamEnd::kStopped);
   co_return tl::make_unexpected(watch.reason());
 }
 
