@@ -126,7 +126,8 @@ tl::expected<ClientAttribute, Reply> parse_attribute(std::string_view word, cons
     return refuse(501, "5.5.4", concat("Bad ", command.name, " attribute name: ", name));
   }
   // Postfix before 2.3 sent values as they are.
-  const std::string value = command.clean(decode_xtext(raw).value_or(std::string(raw)));
+  const std::string decoded = decode_xtext(raw).value_or(std::string(raw));
+  const std::string value = command.clean(std::string_view(decoded).substr(0, decoded.find('\0')));
   ClientAttribute attribute{type->id};
   if (type->may_be_unavailable && equals_ignoring_case(value, kUnavailable)) {
     attribute.state = ClientAttributeState::kUnavailable;

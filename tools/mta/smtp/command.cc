@@ -84,7 +84,7 @@ std::string CommandLine::join(std::size_t first, std::size_t last) const {
 
 bool CommandLine::is_message_header() const {
   const std::string_view label = name().substr(0, name().find(':'));
-  return label.size() < name().size() &&
+  return !label.empty() && label.size() < name().size() &&
          std::all_of(label.begin(), label.end(), [](char c) { return c > ' ' && c <= '~'; });
 }
 

@@ -42,8 +42,16 @@ struct Command {
 };
 
 inline constexpr std::array<Command, 15> kCommands = {{
-    {.verb = Verb::kHelo, .name = "HELO", .is_last_in_group = true, .works_without_tls = true},
-    {.verb = Verb::kEhlo, .name = "EHLO", .is_last_in_group = true, .works_without_tls = true},
+    {.verb = Verb::kHelo,
+     .name = "HELO",
+     .is_junk = true,
+     .is_last_in_group = true,
+     .works_without_tls = true},
+    {.verb = Verb::kEhlo,
+     .name = "EHLO",
+     .is_junk = true,
+     .is_last_in_group = true,
+     .works_without_tls = true},
     {.verb = Verb::kXclient, .name = "XCLIENT", .works_without_tls = true},
     {.verb = Verb::kXforward, .name = "XFORWARD"},
     {.verb = Verb::kStarttls, .name = "STARTTLS", .works_without_tls = true},

@@ -8,13 +8,17 @@ void ContentWriter::write(std::string_view text, LineEnd end) {
   constexpr std::uint64_t kLineEndSize = 2;
   drop(end);
   if (summary_.is_too_big) return;
-  const std::uint64_t size = text.size() + (end == LineEnd::kNone ? 0 : kLineEndSize);
+  const std::uint64_t size = text.size() + kLineEndSize;
   if (limits_.message_size_limit > 0 && summary_.size + size > limits_.message_size_limit) {
     summary_.is_too_big = true;
     return;
   }
   summary_.size += size;
   sink_.line(text, end == LineEnd::kNone);
+}
+
+void ContentWriter::end_line() {
+  if (!summary_.is_too_big) sink_.line({}, false);
 }
 
 // Of a line that is a dot.
@@ -61,8 +65,10 @@ bool ChunkReader::read(std::string_view& input) {
 }
 
 void ChunkReader::finish() {
-  if (!splitter_.pending().empty() || previous_end_ == LineEnd::kNone) {
+  if (!splitter_.pending().empty()) {
     writer_.write(splitter_.pending(), LineEnd::kCrLf);
+  } else if (previous_end_ == LineEnd::kNone) {
+    writer_.end_line();
   }
   splitter_.clear();
 }

@@ -34,7 +34,7 @@ struct ContentLimits {
 
 /// What is known of content that was read.
 struct ContentSummary {
-  std::uint64_t size = 0;   ///< In bytes, with two for the end of each line; it stops when it is too big.
+  std::uint64_t size = 0;   ///< In bytes, with two for the end of each piece; it stops when it is too big.
   bool is_too_big = false;  ///< More than message_size_limit. Nothing beyond goes to the sink.
   bool has_bare_newline = false;  ///< A line ended in <LF> alone.
 };
@@ -45,6 +45,9 @@ class ContentWriter {
   ContentWriter(const ContentLimits& limits, ContentSink& sink) : limits_(limits), sink_(sink) {}
 
   void write(std::string_view text, LineEnd end);
+
+  /// The piece that was to be continued was the last; this counts for nothing.
+  void end_line();
 
   /// A line that ends so does not belong to the content.
   void drop(LineEnd end) { summary_.has_bare_newline |= end == LineEnd::kLf; }

@@ -78,14 +78,15 @@ void LineSplitter::clear() {
 std::optional<CommandInput> CommandReader::read(std::string_view& input) {
   if (is_long_taken_) is_long_ = is_long_taken_ = false;
   while (const std::optional<LinePiece> piece = splitter_.next(input)) {
+    const std::string_view text = piece->text.substr(0, piece->text.find('\0'));
     if (piece->end == LineEnd::kNone) {
-      if (!is_long_) long_line_ = piece->text;
+      if (!is_long_) long_line_ = is_utf8_ ? libconf::printable_utf8(text) : libconf::printable(text);
       is_long_ = true;
       continue;
     }
     is_long_taken_ = is_long_;
-    const std::string_view text = is_long_ ? std::string_view(long_line_) : piece->text;
-    return CommandInput{text.substr(0, text.find('\0')), !is_long_ && piece->end == LineEnd::kLf};
+    if (is_long_) return CommandInput{long_line_};
+    return CommandInput{text, piece->end == LineEnd::kLf};
   }
   return std::nullopt;
 }

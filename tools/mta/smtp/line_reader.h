@@ -74,11 +74,13 @@ struct CommandInput {
   bool has_bare_newline = false;  ///< It ended in <LF> alone. Not known of a line that was too long.
 };
 
-/// Reads command lines. The rest of a line that is too long is passed over, as Postfix does.
+/// Reads command lines. The rest of a line that is too long is passed over, and its start made printable, as
+/// Postfix does.
 class CommandReader {
  public:
-  CommandReader(std::size_t line_length_limit, BareNewline mode)
-      : splitter_(line_length_limit, mode == BareNewline::kAllow) {}
+  /// `is_utf8`: what is UTF-8 may stand in the start of a line that was too long (smtputf8_enable).
+  CommandReader(std::size_t line_length_limit, BareNewline mode, bool is_utf8)
+      : splitter_(line_length_limit, mode == BareNewline::kAllow), is_utf8_(is_utf8) {}
 
   /// Takes the next command off the front of `input`; see LineSplitter::next().
   std::optional<CommandInput> read(std::string_view& input);
@@ -88,6 +90,7 @@ class CommandReader {
 
  private:
   LineSplitter splitter_;
+  bool is_utf8_;
   std::string long_line_;  ///< The first piece of a line that was too long.
   bool is_long_ = false;
   bool is_long_taken_ = false;

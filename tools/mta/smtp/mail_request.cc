@@ -30,16 +30,21 @@ struct AddressRules {
 };
 
 /// The address in `text`, in internal form. Error: the reply.
-tl::expected<std::string, Reply> parse_address(std::string_view text, const AddressRules& rules,
-                                               const ServerOptions& options) {
+tl::expected<std::string, Reply> parse_address(std::string_view text, const AddressRules& rules) {
   std::optional<std::string> address = parse_path(text, rules.path);
   if (!address || !libmaps::is_utf8(*address) || !has_valid_domain(*address, {rules.is_utf8})) {
     return tl::make_unexpected(rules.bad_syntax);
   }
-  if (options.strict_smtputf8 && !rules.is_utf8 && !is_ascii(*address)) {
-    return refuse(553, "5.6.7", "Must declare SMTPUTF8 to send unicode address");
-  }
   return *std::move(address);
+}
+
+/// Nothing: the command is good.
+using Refusal = std::optional<Reply>;
+
+/// strict_smtputf8: an address beyond ASCII needs SMTPUTF8.
+Refusal refusal_of_utf8(std::string_view address, bool is_utf8, const ServerOptions& options) {
+  if (!options.strict_smtputf8 || is_utf8 || is_ascii(address)) return std::nullopt;
+  return Reply(553, "5.6.7", "Must declare SMTPUTF8 to send unicode address");
 }
 
 PathOptions path_options(const ServerOptions& options) {
@@ -59,9 +64,6 @@ struct Parameter {
   bool has_value;
   std::string_view value;
 };
-
-/// Nothing: the parameter is good.
-using Refusal = std::optional<Reply>;
 
 Reply dsn_is_disabled() { return {501, "5.7.1", "DSN support is disabled"}; }
 
@@ -99,8 +101,12 @@ Refusal read_body(const Parameter& parameter, const RequestContext&, MailRequest
   return std::nullopt;
 }
 
-// RFC 4954, section 5. Who submitted the message first is of no use here: any value is taken.
-Refusal read_auth(const Parameter&, const RequestContext&, MailRequest&) { return std::nullopt; }
+Refusal read_auth(const Parameter& parameter, const RequestContext&, MailRequest& request) {
+  if (parameter.value == "<>") return std::nullopt;
+  if (request.submitter) return Reply(503, "5.5.4", "Error: multiple AUTH= options");
+  request.submitter = decode_xtext(parameter.value).value_or(std::string(parameter.value));
+  return std::nullopt;
+}
 
 Refusal read_ret(const Parameter& parameter, const RequestContext& context, MailRequest& request) {
   if (context.state.discarded.has(EhloKeyword::kDsn)) return dsn_is_disabled();
@@ -250,7 +256,7 @@ tl::expected<std::string, Reply> parse_envelope_address(const RequestContext& co
                                                         const Reply& bad_syntax) {
   const CommandWord& word = context.line.words()[kAddressWord];
   if (word.is_open) return tl::make_unexpected(bad_syntax);
-  return parse_address(word.text, {path_options(context.options), is_utf8, bad_syntax}, context.options);
+  return parse_address(word.text, {path_options(context.options), is_utf8, bad_syntax});
 }
 
 }  // namespace
@@ -270,6 +276,9 @@ RequestResult parse_mail(const RequestContext& context) {
   }
   const std::uint64_t limit = context.options.message_size_limit;
   if (limit > 0 && request.size > limit) return refuse(552, "5.3.4", "Message size exceeds fixed limit");
+  if (Refusal refusal = refusal_of_utf8(request.sender, request.is_utf8, context.options)) {
+    return tl::make_unexpected(*std::move(refusal));
+  }
   return request;
 }
 
@@ -282,6 +291,9 @@ RequestResult parse_rcpt(const RequestContext& context) {
   if (recipient->empty()) return tl::make_unexpected(bad_syntax);
   request.recipient = *std::move(recipient);
   if (Refusal refusal = read_parameters(kRcptParameters, kAddressWord + 1, context, request)) {
+    return tl::make_unexpected(*std::move(refusal));
+  }
+  if (Refusal refusal = refusal_of_utf8(request.recipient, context.state.is_utf8_message, context.options)) {
     return tl::make_unexpected(*std::move(refusal));
   }
   return request;
@@ -298,9 +310,13 @@ RequestResult parse_vrfy(const RequestContext& context) {
                   context.offers_utf8() ? "Syntax: VRFY address [SMTPUTF8]" : "Syntax: VRFY address");
   }
   std::string text = context.line.join(1, count);
-  auto address = parse_address(text, {path_options(context.options), is_utf8, bad_syntax}, context.options);
+  auto address =
+      parse_address(text, {{.allows_leading_hyphen = context.options.allow_min_user}, is_utf8, bad_syntax});
   if (!address) return tl::make_unexpected(std::move(address.error()));
   if (address->empty()) return tl::make_unexpected(bad_syntax);
+  if (Refusal refusal = refusal_of_utf8(*address, is_utf8, context.options)) {
+    return tl::make_unexpected(*std::move(refusal));
+  }
   return VrfyRequest{*std::move(address), std::move(text)};
 }
 

@@ -57,28 +57,29 @@ class Tokenizer {
     return atom();
   }
 
-  /// One character, of which a backslash before it is no part.
-  char take() {
-    if (rest_.front() == '\\' && rest_.size() > 1) rest_.remove_prefix(1);
-    const char c = rest_.front();
+  /// Moves one character to `text`; a backslash before it is no part of it, nor is one at the end.
+  void take(std::string& text) {
+    if (rest_.front() == '\\') rest_.remove_prefix(1);
+    if (rest_.empty()) return;
+    text += rest_.front();
     rest_.remove_prefix(1);
-    return c;
   }
 
   std::string enclosed(char closing) {
     std::string text;
     rest_.remove_prefix(1);
-    while (!rest_.empty() && rest_.front() != closing) text += take();
+    while (!rest_.empty() && rest_.front() != closing) take(text);
     if (!rest_.empty()) rest_.remove_prefix(1);
     return text;
   }
 
   Token comment() {
     int depth = 0;
+    std::string dropped;
     do {
       if (rest_.front() == '(') ++depth;
       if (rest_.front() == ')') --depth;
-      take();
+      take(dropped);
     } while (depth > 0 && !rest_.empty());
     return {TokenKind::kComment, {}};
   }
@@ -87,7 +88,7 @@ class Tokenizer {
     std::string text;
     while (!rest_.empty() && !libconf::is_space(rest_.front()) &&
            kAtomEnds.find(rest_.front()) == std::string_view::npos) {
-      text += take();
+      take(text);
     }
     return {TokenKind::kAtom, text};
   }
@@ -96,14 +97,14 @@ class Tokenizer {
 };
 
 /// Finds the addresses of a list of tokens, from the right as Postfix does: what stands to the left of an
-/// address in angle brackets is its phrase; a colon means a group only where a semicolon ends it.
+/// address in angle brackets is its phrase; a colon means a group only where a semicolon ends it. Words side
+/// by side are no address, but Postfix takes them together in angle brackets.
 class AddressFinder {
  public:
   explicit AddressFinder(Tokens tokens) : tokens_(std::move(tokens)) {}
 
-  /// The address; empty when there is none. Nothing: several, or words that no dot or '@' joins.
+  /// The address; empty when there is none. Nothing: several, or words side by side.
   std::optional<std::string> run() {
-    drop_route();
     while (!tokens_.empty()) {
       step(tokens_.back());
       tokens_.pop_back();
@@ -118,14 +119,6 @@ class AddressFinder {
 
  private:
   enum class Place { kAddress, kAngle, kPhrase };
-
-  /// `@a,@b:` in front of an address (RFC 5321, section 4.1.1.3: "should be ignored").
-  void drop_route() {
-    if (tokens_.empty() || !tokens_.front().is_special('@')) return;
-    const auto colon =
-        std::find_if(tokens_.begin(), tokens_.end(), [](const Token& t) { return t.is_special(':'); });
-    if (colon != tokens_.end()) tokens_.erase(tokens_.begin(), colon + 1);
-  }
 
   void step(const Token& token) {
     if (token.kind == TokenKind::kComment) {
@@ -143,12 +136,13 @@ class AddressFinder {
       end_address();
       is_group_ = false;
       place_ = Place::kPhrase;
-    } else if (place_ == Place::kPhrase) {
-      has_extras_ |= token.is_word();
     } else if (token.is_special('>')) {
+      has_extras_ |= !kept_.empty();
       end_address();
       place_ = Place::kAngle;
-      ++count_;
+    } else if (place_ == Place::kPhrase) {
+      has_extras_ |= token.is_word();
+      if (token.is_special(':')) place_ = Place::kAddress;
     } else {
       keep(token);
     }
@@ -157,10 +151,10 @@ class AddressFinder {
   void keep(const Token& token) { kept_.push_back(token); }
 
   void end_address() {
-    if (place_ == Place::kAddress && !kept_.empty()) ++count_;
+    if (!kept_.empty()) ++count_;
     std::reverse(kept_.begin(), kept_.end());
     for (std::size_t i = 0; i < kept_.size(); ++i) {
-      if (i > 0 && kept_[i].is_word() && kept_[i - 1].is_word()) is_malformed_ = true;
+      if (i > 0 && kept_[i].is_word() && kept_[i - 1].is_word()) is_malformed_ |= place_ == Place::kAddress;
       address_ += kept_[i].text;
     }
     kept_.clear();
@@ -193,6 +187,8 @@ bool is_valid_label(std::string_view label) {
 std::optional<std::string> parse_path(std::string_view text, const PathOptions& options) {
   if (options.is_strict && !is_enclosed(text)) return std::nullopt;
   if (is_enclosed(text)) text = text.substr(1, text.size() - 2);
+  // `@a,@b:`, a source route (RFC 5321, section 4.1.1.3: "should be ignored").
+  if (text.starts_with('@')) text.remove_prefix(text.find(':') + 1);
   AddressFinder finder(Tokenizer(text).run());
   std::optional<std::string> address = finder.run();
   if (!address) return std::nullopt;
@@ -202,8 +198,13 @@ std::optional<std::string> parse_path(std::string_view text, const PathOptions& 
 }
 
 bool has_valid_domain(std::string_view address, const DomainOptions& options) {
+  // A source route that was no first thing in the command.
+  if (address.starts_with('@')) address.remove_prefix(address.find(':') + 1);
+  if (address.find('@') == std::string_view::npos) return true;
+  // Postfix drops null domains (`a@b@`), unless there is no other.
+  while (address.ends_with('@')) address.remove_suffix(1);
   const std::size_t at = address.rfind('@');
-  if (at == std::string_view::npos) return true;
+  if (at == std::string_view::npos) return false;
   std::string_view domain = address.substr(at + 1);
   if (domain.starts_with('[') && domain.ends_with(']')) {
     return is_valid_address_literal(domain.substr(1, domain.size() - 2));

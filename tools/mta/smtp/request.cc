@@ -80,9 +80,10 @@ RequestResult parse_bdat(const RequestContext& context) {
   const std::optional<std::uint64_t> size =
       words.size() == 2 || is_last ? parse_chunk_size(words[1].text) : std::nullopt;
   if (!size) return refuse(521, "5.5.4", "Syntax: BDAT count [LAST]");
-  if (*size == 0 && !is_last) return refuse(551, "5.7.1", "Null BDAT request");
   BdatRequest request{*size, is_last};
-  if (context.state.is_chunk_failed) {
+  if (*size == 0 && !is_last) {
+    request.refusal = Reply(551, "5.7.1", "Null BDAT request");
+  } else if (context.state.is_chunk_failed) {
     request.refusal =
         Reply(551, "5.0.0", concat("Discarded ", std::to_string(*size), " bytes after earlier error"));
   } else {
@@ -137,6 +138,7 @@ RequestResult parse_authorized_xforward(const RequestContext& context) {
 RequestResult parse_mail_in_order(const RequestContext& context) {
   if (context.options.smtpd_helo_required && !context.state.has_helo) return refuse_without_helo();
   if (context.state.has_sender) return refuse(503, "5.5.1", "Error: nested MAIL command");
+  if (context.state.is_in_chunks) return refuse(503, "5.5.1", "Error: MAIL after BDAT");
   return parse_mail(context);
 }
 
@@ -201,5 +203,9 @@ Reply reply_to_bare_newline(const ServerOptions& options) {
   return {options.smtpd_forbid_bare_newline_reject_code, "5.5.2",
           concat(options.myhostname, " Error: bare <LF> received")};
 }
+
+Reply reply_to_large_message() { return {552, "5.3.4", "Error: message file too big"}; }
+
+Reply reply_to_large_chunk() { return {552, "5.3.4", "Chunk exceeds message size limit"}; }
 
 }  // namespace mta

@@ -62,6 +62,8 @@ struct MailRequest {
   BodyType body = BodyType::kUnspecified;
   DsnReturn dsn_return = DsnReturn::kUnspecified;
   std::string envelope_id;  ///< ENVID, decoded.
+  std::optional<std::string>
+      submitter;  ///< AUTH, decoded (RFC 4954, section 5). Nothing: not given, or "<>".
   bool is_utf8 = false;
   std::string verp_delimiters;  ///< XVERP; empty: not asked for.
 };
@@ -159,5 +161,7 @@ Reply reply_to_unknown_command();
 Reply reply_to_forbidden_command();
 Reply reply_to_unauthorized_pipelining();
 Reply reply_to_bare_newline(const ServerOptions& options);
+Reply reply_to_large_message();
+Reply reply_to_large_chunk();
 
 }  // namespace mta

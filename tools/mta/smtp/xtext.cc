@@ -57,14 +57,13 @@ std::optional<std::string> decode_utf8_xtext(std::string_view text) {
   constexpr std::string_view kOpen = "\\x{";
   std::string out;
   while (!text.empty()) {
-    const std::size_t backslash = text.find('\\');
-    out += text.substr(0, backslash);
-    if (backslash == std::string_view::npos) break;
-    text.remove_prefix(backslash);
+    const std::size_t open = text.find(kOpen);
+    out += text.substr(0, open);
+    if (open == std::string_view::npos) break;
+    text.remove_prefix(open + kOpen.size());
     const std::size_t close = text.find('}');
-    if (!text.starts_with(kOpen) || close == std::string_view::npos) return std::nullopt;
-    const std::optional<std::uint32_t> character =
-        parse_hexadecimal(text.substr(kOpen.size(), close - kOpen.size()));
+    if (close == std::string_view::npos) return std::nullopt;
+    const std::optional<std::uint32_t> character = parse_hexadecimal(text.substr(0, close));
     if (!character || !is_character(*character)) return std::nullopt;
     append_utf8(out, *character);
     text.remove_prefix(close + 1);
