@@ -10,7 +10,7 @@ import time
 
 from checks import Checks, run, shorten
 from server import NoServer
-from stock_postfix import StockPostfix
+from stock_queue import StockPostfix
 
 COUNT = 120
 DELIVERY_TIMEOUT = 60  # seconds

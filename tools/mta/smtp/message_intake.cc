@@ -73,7 +73,8 @@ void MessageIntake::begin(Envelope envelope) {
               .arrival = to_time(arrival_),
               .rewrites_headers = envelope_.context == RewriteContext::kLocal};
   header_addresses_ = services_.addresses.for_headers(envelope_.context);
-  cleanup_.emplace(services_.cleanup, services_.checks, context_, header_addresses_.get(), *this);
+  CleanupSink& sink = *this;
+  cleanup_.emplace(services_.cleanup, services_.checks, context_, header_addresses_.get(), sink);
   for (const std::string& header : envelope_.actions.prepend) input_ += concat(header, "\n");
   input_ += concat(envelope_.received, "\n");
 }

@@ -1,15 +1,16 @@
 #include "tools/mta/smtp/stream.h"
 
 #include <algorithm>
-#include <asio/as_tuple.hpp>
 #include <asio/buffer.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 
 namespace mta {
 namespace {
 
-constexpr auto kResult = asio::as_tuple(asio::use_awaitable);
+/// A completion that gives the error to `failure`, and does not throw it.
+auto into(asio::error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
 
 /// What one read takes at most: a session that waits costs no more.
 constexpr std::size_t kInputSize = 8192;
@@ -62,13 +63,13 @@ asio::awaitable<StreamResult<std::string_view>> Stream::read() {
   Watch watch(*this);
   is_reading_ = true;
   const auto buffer = asio::buffer(input_);
-  std::tuple<asio::error_code, std::size_t> result;
+  asio::error_code failure;
+  std::size_t size = 0;
   if (tls_) {
-    result = co_await tls_->async_read_some(buffer, kResult);
+    size = co_await tls_->async_read_some(buffer, into(failure));
   } else {
-    result = co_await socket_.async_read_some(buffer, kResult);
+    size = co_await socket_.async_read_some(buffer, into(failure));
   }
-  const auto [failure, size] = result;
   is_reading_ = false;
   if (!failure) co_return std::string_view(input_.data(), size);
   if (is_interrupted_ && watch.reason() != StreamEnd::kTimeout)
@@ -79,20 +80,21 @@ asio::awaitable<StreamResult<std::string_view>> Stream::read() {
 asio::awaitable<StreamResult<void>> Stream::write(std::string_view text) {
   Watch watch(*this);
   const auto buffer = asio::buffer(text);
-  std::tuple<asio::error_code, std::size_t> result;
+  asio::error_code failure;
   if (tls_) {
-    result = co_await asio::async_write(*tls_, buffer, kResult);
+    co_await asio::async_write(*tls_, buffer, into(failure));
   } else {
-    result = co_await asio::async_write(socket_, buffer, kResult);
+    co_await asio::async_write(socket_, buffer, into(failure));
   }
-  if (std::get<0>(result)) co_return tl::make_unexpected(watch.reason());
+  if (failure) co_return tl::make_unexpected(watch.reason());
   co_return StreamResult<void>();
 }
 
 asio::awaitable<StreamResult<void>> Stream::start_tls(asio::ssl::context& context) {
   Watch watch(*this);
   tls_.emplace(socket_, context);
-  const auto [failure] = co_await tls_->async_handshake(asio::ssl::stream_base::server, kResult);
+  asio::error_code failure;
+  co_await tls_->async_handshake(asio::ssl::stream_base::server, into(failure));
   if (failure) co_return tl::make_unexpected(watch.reason());
   co_return StreamResult<void>();
 }
@@ -110,7 +112,7 @@ asio::awaitable<void> Stream::close() {
     limit_ = kCloseLimit;
     deadline_.reset();
     Watch watch(*this);
-    co_await tls_->async_shutdown(kResult);
+    co_await tls_->async_shutdown(into(ignored));
   }
   socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);
