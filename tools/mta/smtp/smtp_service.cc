@@ -31,6 +31,8 @@ class SmtpService::LogSink final : public libconf::DiagnosticSink {
 SmtpService::SmtpService(libconf::Settings settings, SmtpRuntime runtime)
     : settings_(std::move(settings)), runtime_(runtime), warnings_(std::make_unique<LogSink>(*this)) {}
 
+SmtpService::~SmtpService() = default;
+
 void SmtpService::log(Severity severity, std::string_view text) const {
   runtime_.log.write({.syslog_name = syslog_name_, .program = "smtpd"}, severity, text);
 }

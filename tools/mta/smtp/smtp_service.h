@@ -46,6 +46,7 @@ class SmtpService {
   /// Errors: those of the settings, with the parameter's name, and of tables that cannot be opened.
   static libconf::Result<std::unique_ptr<SmtpService>> create(libconf::Settings settings,
                                                               SmtpRuntime runtime);
+  ~SmtpService();
   SmtpService(const SmtpService&) = delete;
   SmtpService& operator=(const SmtpService&) = delete;
 
