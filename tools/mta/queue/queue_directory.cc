@@ -83,6 +83,13 @@ Error queue_error(std::string_view what, const std::string& file, int error_numb
 QueueFile::QueueFile(QueueFile&& other) noexcept
     : fd_(std::move(other.fd_)), temporary_(std::exchange(other.temporary_, {})), id_(std::move(other.id_)) {}
 
+QueueFile& QueueFile::operator=(QueueFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(temporary_, other.temporary_);
+  std::swap(id_, other.id_);
+  return *this;
+}
+
 QueueFile::~QueueFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }

@@ -42,7 +42,7 @@ libconf::Error queue_error(std::string_view what, const std::string& file, int e
 class QueueFile : public QueueOutput {
  public:
   QueueFile(QueueFile&& other) noexcept;
-  QueueFile& operator=(QueueFile&&) = delete;
+  QueueFile& operator=(QueueFile&& other) noexcept;
   ~QueueFile() override;
 
   const std::string& id() const { return id_; }
