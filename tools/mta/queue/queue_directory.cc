@@ -114,6 +114,15 @@ Result<void> QueueFile::publish(const std::string& path) {
   return {};
 }
 
+Result<SpaceRule> SpaceRule::from(const libconf::Settings& settings) {
+  const auto minimal_free = settings.get_int("queue_minfree");
+  if (!minimal_free) return minimal_free.error();
+  const auto message_size_limit = settings.get_int("message_size_limit");
+  if (!message_size_limit) return message_size_limit.error();
+  return SpaceRule{.minimal_free = static_cast<std::uint64_t>(*minimal_free),
+                   .message_size_limit = static_cast<std::uint64_t>(*message_size_limit)};
+}
+
 bool SpaceRule::has_room(std::uint64_t free) const {
   // One and a half times the limit, rounded up.
   const bool fits_message =

@@ -71,6 +71,9 @@ struct SpaceRule {
   std::uint64_t minimal_free = 0;        ///< queue_minfree, in bytes.
   std::uint64_t message_size_limit = 0;  ///< The parameter of that name, in bytes; 0: none.
 
+  /// As main.cf says. Errors: kConfiguration.
+  static libconf::Result<SpaceRule> from(const libconf::Settings& settings);
+
   /// Whether mail may come when there are `free` bytes.
   bool has_room(std::uint64_t free) const;
 };
