@@ -208,6 +208,21 @@ TEST(QueueDirectory, TellsFreeSpace) {
   EXPECT_FALSE(QueueDirectory({.path = scratch.path() + "/nothing"}).free_space());
 }
 
+TEST(QueueDirectory, TakesTheSpaceRuleFromMainCf) {
+  libconf::Settings settings(nullptr, libconf::system_host());
+  settings.override_value("message_size_limit", "1000");
+  settings.override_value("queue_minfree", "5000");
+  const Result<SpaceRule> rule = SpaceRule::from(settings);
+  ASSERT_TRUE(rule);
+  EXPECT_EQ(rule->message_size_limit, 1000U);
+  EXPECT_EQ(rule->minimal_free, 5000U);
+  for (const char* name : {"message_size_limit", "queue_minfree"}) {
+    libconf::Settings wrong = settings;
+    wrong.override_value(name, "-1");
+    EXPECT_FALSE(SpaceRule::from(wrong)) << name;
+  }
+}
+
 TEST(QueueDirectory, OpensAsMainCfSays) {
   libconf::Settings settings(nullptr, libconf::system_host());
   settings.override_value("queue_directory", "/spool");

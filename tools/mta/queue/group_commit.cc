@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 namespace mta {
@@ -19,11 +21,17 @@ DiskSync& real_disk() {
 }  // namespace
 
 int DiskSync::sync_file(int fd) { return ::fsync(fd) == 0 ? 0 : errno; }
+void DiskSync::start_file(int fd) {
+  // What goes wrong here, fsync() tells.
+  ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int DiskSync::sync_directory(int fd) { return ::fsync(fd) == 0 ? 0 : errno; }
 
 GroupCommitter::GroupCommitter(int threads) : GroupCommitter(threads, real_disk()) {}
 
-GroupCommitter::GroupCommitter(int threads, DiskSync& disk) : disk_(disk) {
+GroupCommitter::GroupCommitter(int threads, DiskSync& disk)
+    : disk_(disk), thread_count_(static_cast<std::size_t>(threads)) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
@@ -44,24 +52,42 @@ void GroupCommitter::commit(QueueFile file, std::string directory, Completion do
   has_work_.notify_one();
 }
 
-/// A thread syncs and names one file after the other. After each it becomes the leader for the file's
-/// directory, unless there is one, who will sync for this file, too.
 void GroupCommitter::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     has_work_.wait(lock, [this] { return is_ending_ || !written_.empty(); });
     if (written_.empty()) return;
-    Request request = std::move(written_.front());
-    written_.pop_front();
+    std::vector<Request> share = take_share();
     lock.unlock();
-    const Result<void> named = sync_and_name(request);
-    if (!named) give_up(std::move(request), named.error());
+    sync_and_name_all(share);
     lock.lock();
-    if (!named) continue;
-    const auto directory = directories_.try_emplace(request.directory).first;
-    directory->second.named.push_back(std::move(request));
-    if (!directory->second.is_syncing) lead(lock, directory);
+    for (Request& request : share) directories_[request.directory].named.push_back(std::move(request));
+    lead_all(lock);
   }
+}
+
+std::vector<GroupCommitter::Request> GroupCommitter::take_share() {
+  const auto end =
+      written_.begin() + static_cast<std::ptrdiff_t>((written_.size() + thread_count_ - 1) / thread_count_);
+  std::vector<Request> share(std::make_move_iterator(written_.begin()), std::make_move_iterator(end));
+  written_.erase(written_.begin(), end);
+  return share;
+}
+
+/// Leaves those that have a name now.
+void GroupCommitter::sync_and_name_all(std::vector<Request>& share) {
+  // Before the first fsync() makes the journal commit, so that the commit has something of all of them.
+  for (const Request& request : share) disk_.start_file(request.file.fd());
+  std::vector<Request> named;
+  for (Request& request : share) {
+    const Result<void> result = sync_and_name(request);
+    if (result) {
+      named.push_back(std::move(request));
+    } else {
+      give_up(std::move(request), result.error());
+    }
+  }
+  share = std::move(named);
 }
 
 Result<void> GroupCommitter::sync_and_name(Request& request) {
@@ -75,6 +101,16 @@ void GroupCommitter::give_up(Request request, const libconf::Error& error) {
   const Completion done = std::move(request.done);
   { const QueueFile gone = std::move(request.file); }
   done(error);
+}
+
+/// Becomes the leader for each directory that has none.
+void GroupCommitter::lead_all(std::unique_lock<std::mutex>& lock) {
+  for (;;) {
+    const auto directory = std::find_if(directories_.begin(), directories_.end(),
+                                        [](const auto& entry) { return !entry.second.is_syncing; });
+    if (directory == directories_.end()) return;
+    lead(lock, directory);
+  }
 }
 
 /// Syncs the directory until no name waits for that.

@@ -21,10 +21,15 @@
 /// Documentation/filesystems/ext4/journal.rst), but it leaves files that are complete by their mode and lack
 /// their last blocks after a crash. On tmpfs fsync() does nothing and nothing survives.
 ///
-/// What is shared: a directory is synced once for all names that were given before (leader and followers, as
-/// databases do it); files are synced by several threads side by side, because journalling file systems let
-/// concurrent fsync() calls share one commit and one flush of the disk's cache. A thread that synced a batch
-/// of files one after the other would wait for one flush each: see tests/bench/queue_bench.py.
+/// What is shared: a directory is synced once for all names that were given before (a leader syncs for its
+/// followers, as databases do it). Files are synced by several threads side by side, each with its share of
+/// what waits: on file systems with a journal one commit makes all of them durable, and concurrent fsync()
+/// calls share the flush of the disk's cache.
+///
+/// tests/bench/queue_bench.py measures that beside other ways. To write over the files of delivered messages
+/// instead of making new ones is faster, on a busy ext4 several times, and can be as safe (RecycledWay in
+/// queue_ways.cc); but the queue manager must then keep such files, and hand them over only after both
+/// directories of the rename have been synced. As long as none does, files are new.
 ///
 /// After a failed fsync() the kernel may have dropped the data and call the pages clean, so a second fsync()
 /// can return 0 without them: nothing is tried again, the message is given up, and each session whose name
@@ -53,6 +58,8 @@ class DiskSync {
   /// fsync(). Returns 0 or an errno value.
   virtual int sync_file(int fd);
   virtual int sync_directory(int fd);
+  /// Starts to write out what is new in a file, and does not wait. Promises nothing.
+  virtual void start_file(int fd);
 };
 
 /// Thread-safe. The destructor waits until all that was handed over is done.
@@ -90,12 +97,16 @@ class GroupCommitter {
   using Directories = std::map<std::string, Directory>;
 
   void run();
+  std::vector<Request> take_share();
+  void sync_and_name_all(std::vector<Request>& share);
   libconf::Result<void> sync_and_name(Request& request);
   static void give_up(Request request, const libconf::Error& error);
+  void lead_all(std::unique_lock<std::mutex>& lock);
   void lead(std::unique_lock<std::mutex>& lock, Directories::iterator directory);
   libconf::Result<void> sync_directory(const std::string& path, Directory& directory);
 
   DiskSync& disk_;
+  const std::size_t thread_count_;
   std::mutex mutex_;
   std::condition_variable has_work_;
   std::deque<Request> written_;  ///< To be synced and named.

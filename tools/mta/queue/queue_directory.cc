@@ -83,6 +83,13 @@ Error queue_error(std::string_view what, const std::string& file, int error_numb
 QueueFile::QueueFile(QueueFile&& other) noexcept
     : fd_(std::move(other.fd_)), temporary_(std::exchange(other.temporary_, {})), id_(std::move(other.id_)) {}
 
+QueueFile& QueueFile::operator=(QueueFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(temporary_, other.temporary_);
+  std::swap(id_, other.id_);
+  return *this;
+}
+
 QueueFile::~QueueFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
@@ -105,6 +112,15 @@ Result<void> QueueFile::publish(const std::string& path) {
   if (status != 0) return queue_error("create ", path, errno);
   temporary_.clear();
   return {};
+}
+
+Result<SpaceRule> SpaceRule::from(const libconf::Settings& settings) {
+  const auto minimal_free = settings.get_int("queue_minfree");
+  if (!minimal_free) return minimal_free.error();
+  const auto message_size_limit = settings.get_int("message_size_limit");
+  if (!message_size_limit) return message_size_limit.error();
+  return SpaceRule{.minimal_free = static_cast<std::uint64_t>(*minimal_free),
+                   .message_size_limit = static_cast<std::uint64_t>(*message_size_limit)};
 }
 
 bool SpaceRule::has_room(std::uint64_t free) const {

@@ -42,7 +42,7 @@ libconf::Error queue_error(std::string_view what, const std::string& file, int e
 class QueueFile : public QueueOutput {
  public:
   QueueFile(QueueFile&& other) noexcept;
-  QueueFile& operator=(QueueFile&&) = delete;
+  QueueFile& operator=(QueueFile&& other) noexcept;
   ~QueueFile() override;
 
   const std::string& id() const { return id_; }
@@ -70,6 +70,9 @@ class QueueFile : public QueueOutput {
 struct SpaceRule {
   std::uint64_t minimal_free = 0;        ///< queue_minfree, in bytes.
   std::uint64_t message_size_limit = 0;  ///< The parameter of that name, in bytes; 0: none.
+
+  /// As main.cf says. Errors: kConfiguration.
+  static libconf::Result<SpaceRule> from(const libconf::Settings& settings);
 
   /// Whether mail may come when there are `free` bytes.
   bool has_room(std::uint64_t free) const;

@@ -31,9 +31,9 @@ enum class QueueIdForm {
 /// What a queue ID tells.
 struct QueueIdParts {
   QueueIdForm form;
-  std::uint32_t microseconds;                       ///< Of the second.
-  std::optional<std::chrono::sys_seconds> seconds;  ///< Long IDs only.
-  ino_t inode;
+  std::uint32_t microseconds;                            ///< Of the second.
+  std::optional<std::chrono::sys_seconds> seconds = {};  ///< Long IDs only.
+  ino_t inode = 0;
 };
 
 /// The ID of the file with this inode number, made at `time`. REQUIRES: `time` is not before 1970.

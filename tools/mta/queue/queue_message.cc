@@ -213,7 +213,7 @@ Result<void> read_content(QueueFileReader& reader, std::uint64_t offset,
     const auto record = reader.next();
     if (!record) return record.error();
     if (!*record || (*record)->type == RecordType::kExtracted) return {};
-    const Result<void> taken = piece((*record)->payload, (*record)->type == RecordType::kLine);
+    Result<void> taken = piece((*record)->payload, (*record)->type == RecordType::kLine);
     if (!taken) return taken;
   }
 }
