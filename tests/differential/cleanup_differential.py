@@ -198,7 +198,7 @@ class Judge:
         # A bounced or refused message makes others.
         log = [line for line in log if not re.match(rb"[0-9A-F]{8,}: ", line) or line.startswith(identifier.encode())]
         # smtpd ends its own headers ahead of a line that would continue them.
-        seen = b"\n" + message if message[:1] in b" \t" else message
+        seen = b"\n" + message if message[:1] in (b" ", b"\t") else message
         stock = {"log": self.relevant(log)}
         arrival = self.arrival(log, path)
         if path is None and answer.startswith(b"250"):

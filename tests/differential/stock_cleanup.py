@@ -1,4 +1,4 @@
-"""A stock Postfix that only receives mail: smtpd, pickup and cleanup in a directory of its own, on loopback.
+"""A stock Postfix that only receives mail: smtpd and cleanup in a directory of its own, on loopback.
 
 There is no queue manager, so that a queue file stays in incoming/ where postcat reads it.  It needs root, as
 every stock Postfix does.
@@ -7,7 +7,6 @@ every stock Postfix does.
         reply, log, queue_file = stock.smtp(message)
 """
 
-import grp
 import os
 import pwd
 import shutil
@@ -50,7 +49,6 @@ in_flow_delay = 0
 """
 
 MASTER_CF = """\
-pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
@@ -79,11 +77,10 @@ def free_port():
 
 class StockCleanup:
     """Starts on entry, stops on exit.  Each member of `variants` is a dictionary of settings for an smtpd and a
-    cleanup of its own; `settings` are for main.cf."""
+    cleanup of its own."""
 
-    def __init__(self, variants=({},), settings=None):
+    def __init__(self, variants=({},)):
         self.variants = variants
-        self.settings = settings or {}
 
     def __enter__(self):
         self.top = tempfile.mkdtemp(prefix="stock-cleanup-")
@@ -91,20 +88,15 @@ class StockCleanup:
         for name in ("config", "queue", "data"):
             os.mkdir(self.path(name))
         owner = pwd.getpwnam("postfix")
-        postdrop = grp.getgrnam("postdrop")
         os.chown(self.path("data"), owner.pw_uid, owner.pw_gid)
         for name in QUEUES:
             os.mkdir(self.path("queue", name))
             if name != "pid":
                 os.chown(self.path("queue", name), owner.pw_uid, owner.pw_gid)
-        for name, mode in (("maildrop", 0o1730), ("public", 0o2710)):
-            os.chown(self.path("queue", name), owner.pw_uid, postdrop.gr_gid)
-            os.chmod(self.path("queue", name), mode)
         self.ports = [free_port() for _ in self.variants]
         path = self.path("config", "main.cf")
         with open(path, "w", encoding="utf-8") as stream:
             stream.write(MAIN_CF.format(top=self.top))
-            stream.writelines("%s = %s\n" % item for item in self.settings.items())
         # A freshly written main.cf makes programs wait.
         old = time.time() - 3600
         os.utime(path, (old, old))
@@ -191,23 +183,6 @@ class StockCleanup:
             command(b"QUIT")
         self.wait_for_log(lambda log: b": disconnect from" in log)
         return answer, self.cleanup_log(), self.queue_file(answer)
-
-    def sendmail(self, message, options, user_name=None):
-        """Submits `message` and gives what sendmail printed, the lines of cleanup's log and the queue file."""
-        arguments = ["/usr/sbin/sendmail", "-C", self.path("config", "main.cf"), *options]
-        done = subprocess.run(arguments, input=message, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              check=False, env={"PATH": "/usr/sbin:/usr/bin:/bin", "MAIL_CONFIG": self.path("config"),
-                                                **({"NAME": user_name} if user_name else {})})
-        if done.returncode != 0:
-            return done.stdout, self.cleanup_log(), None
-        for _ in range(100):
-            lines = self.cleanup_log()
-            if lines and not os.listdir(self.path("queue", "maildrop")):
-                break
-            time.sleep(0.02)
-        names = [os.path.join(queue, name) for queue in ("incoming", "hold")
-                 for name in os.listdir(self.path("queue", queue))]
-        return done.stdout, lines, self.path("queue", names[0]) if names else None
 
     def cleanup_log(self):
         return [line.split(b": ", 1)[1] for line in self.log() if b"/cleanup[" in line]

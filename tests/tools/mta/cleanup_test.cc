@@ -285,6 +285,10 @@ TEST(Cleanup, CarriesActionsOut) {
         << c.action;
 }
 
+TEST(Cleanup, RefusesInOneLine) {
+  EXPECT_EQ(run(header_checks("{/^X: (.*)/ reject $$1}"), "X: y\n\tz\n").back(), "reject 550 5.7.1 y  z");
+}
+
 TEST(Cleanup, EndsInspection) {
   for (const std::string action : {"pass", "redirect a@b"}) {
     const std::string main_cf = header_checks("{/^X/ " + action + "} {/^Z/ warn}") +
@@ -511,10 +515,12 @@ TEST(Cleanup, Detects8BitContent) {
     return run(main_cf, lines).back() == "8bit";
   };
   EXPECT_TRUE(is_8bit("", "Content-Transfer-Encoding: 8bit\n\n"));
-  EXPECT_TRUE(is_8bit("", "content-transfer-encoding:\n BINARY \n\n"));
+  EXPECT_TRUE(is_8bit("", "content-transfer-encoding:\n BINARY\n\n"));
   EXPECT_TRUE(
       is_8bit("", "Content-Type: multipart/mixed; boundary=X\n\n--X\nContent-Transfer-Encoding: 8bit\n\n"));
   EXPECT_FALSE(is_8bit("", "Content-Transfer-Encoding: 8bit a\n\n"));
+  EXPECT_FALSE(is_8bit("", "Content-Transfer-Encoding: 8bit \n\n"));
+  EXPECT_FALSE(is_8bit("", "Content-Transfer-Encoding: 8bit\n \n\n"));
   EXPECT_FALSE(is_8bit("", "Content-Transfer-Encoding: base64\n\n\xe9\n"));
   EXPECT_FALSE(is_8bit("detect_8bit_encoding_header = no\n", "Content-Transfer-Encoding: 8bit\n\n"));
   EXPECT_FALSE(is_8bit("header_checks = pcre:{{/8bit/ ignore}}\n", "Content-Transfer-Encoding: 8bit\n\n"));

@@ -51,7 +51,7 @@ MimeOptions mime_options(const CleanupOptions& options, const ContentChecks& che
 bool declares_8bit(std::string_view header) {
   const HeaderStart start = header_start(header);
   if (!equals_ignoring_case(header.substr(0, start.name), "Content-Transfer-Encoding")) return false;
-  const std::string_view value = libconf::trim(header.substr(start.colon + 1));
+  const std::string_view value = libconf::trim_left(header.substr(start.colon + 1));
   return equals_ignoring_case(value, "8bit") || equals_ignoring_case(value, "binary");
 }
 
@@ -226,7 +226,11 @@ void Cleanup::finish() {
   }
 }
 
+/// A pattern may have copied parts of the message into the text; what comes of them must stay one reply.
 void Cleanup::refuse(Rejection rejection) {
+  std::replace_if(
+      rejection.text.begin(), rejection.text.end(),
+      [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }, ' ');
   rejection_ = std::move(rejection);
   is_decided_ = true;
 }

@@ -34,7 +34,7 @@ struct MessageContext {
 struct Rejection {
   int code = 550;
   std::string status = "5.7.1";  ///< RFC 3463
-  std::string text = {};
+  std::string text = {};         ///< One line, without control characters.
 };
 
 enum class RecipientSource {

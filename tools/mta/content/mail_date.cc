@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr"
 
 /// strftime(), for formats that are the same in every locale.
 std::string formatted(const char* format, const std::tm& time) {
-  std::array<char, 100> text;
+  std::array<char, 100> text{};
   return {text.data(), std::strftime(text.data(), text.size(), format, &time)};
 }
 

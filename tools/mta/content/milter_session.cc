@@ -147,7 +147,7 @@ Result<void> check_endpoint(std::string_view endpoint) {
 }
 
 std::string hexadecimal(std::uint32_t value) {
-  std::array<char, 8> digits;
+  std::array<char, 8> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, 16).ptr;
   return "0x" + std::string(digits.data(), end);
 }
@@ -189,7 +189,7 @@ Result<std::vector<MilterOptions>> milter_options(const libconf::Settings& setti
 
 /// What is told to a filter, and how it may answer.
 struct MilterSession::Event {
-  MilterCommand command;
+  MilterCommand command = MilterCommand::kNegotiate;
   std::optional<MilterStage> macros;
   std::uint32_t left_out_by = 0;    ///< This bit of the protocol: the filter does not want to know.
   std::uint32_t unanswered_by = 0;  ///< This bit: it does not reply.
@@ -234,7 +234,7 @@ std::string MilterSession::macros_for(const Event& event) const {
   return encode_macros(event.command, macros);
 }
 
-std::string MilterSession::start(MilterCommand command, std::string packet) {
+std::string MilterSession::start(MilterCommand command, std::string_view packet) {
   const Event& event = event_of(command);
   verdict_ = {};
   const bool is_in_message = is_in_message_ && command != MilterCommand::kUnknown;
@@ -244,7 +244,7 @@ std::string MilterSession::start(MilterCommand command, std::string packet) {
   }
   if ((protocol_ & event.left_out_by) != 0 || skipped_ == command) return {};
   if ((protocol_ & event.unanswered_by) == 0) awaited_ = command;
-  return macros_for(event) + packet;
+  return concat(macros_for(event), packet);
 }
 
 std::string MilterSession::negotiate() {

@@ -67,8 +67,8 @@ class MilterEdits {
   virtual ~MilterEdits() = default;
 
   virtual void add_header(std::string_view name, std::string_view value) = 0;
-  /// `index` counts all headers from 1, the server's own Received: left out as 0; beyond the last: at the
-  /// end.
+  /// `index` is the place among all headers as they are now, from 0, the server's own Received: included;
+  /// beyond the last: at the end.
   virtual void insert_header(std::uint32_t index, std::string_view name, std::string_view value) = 0;
   /// The `index`-th header of that name, from 1; when there is none, it is added.
   virtual void change_header(std::uint32_t index, std::string_view name, std::string_view value) = 0;
@@ -132,7 +132,7 @@ class MilterSession {
   static const Event kEvents[];
 
   static const Event& event_of(MilterCommand command);
-  std::string start(MilterCommand command, std::string packet);
+  std::string start(MilterCommand command, std::string_view packet);
   std::string macros_for(const Event& event) const;
   void settle(MilterVerdict verdict);
   void refuse(std::string reply);
