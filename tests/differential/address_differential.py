@@ -195,7 +195,8 @@ class Comparison:
                             b"malformed" if flags & MALFORMED else b""])
 
     def checking(self, addresses):
-        """Which recipients smtpd refuses."""
+        """Which recipients smtpd refuses. It takes comments off, and "postmaster" as it is."""
+        addresses = [each for each in addresses if each != b"postmaster" and not re.search(rb"[(<]", each)]
         for address, reply in zip(addresses, self.judge.recipients([b"<%s>" % each for each in addresses])):
             if b"Bad recipient address syntax" in reply:
                 continue

@@ -135,7 +135,7 @@ class Answers {
     const std::string address = rewriting_.rewrite(mta::RewriteContext::kLocal, words.at(1));
     const auto resolution = resolver_.resolve({}, mta::unquote_address(address));
     if (!resolution) return kFailure;
-    const auto reject = check_.reject(address, *resolution);
+    const auto reject = check_.reject(*resolution);
     if (!reject) return kFailure;
     if (!*reject) return {"OK"};
     return {std::to_string((*reject)->code), (*reject)->status, (*reject)->text};

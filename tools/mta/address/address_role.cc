@@ -1,5 +1,6 @@
 #include "tools/mta/address/address_role.h"
 
+#include <array>
 #include <span>
 #include <string>
 

@@ -1,8 +1,6 @@
 /// Where an address stands in a message, as canonical_classes and masquerade_classes name it.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>

@@ -1,5 +1,6 @@
 #include "tools/mta/address/canonical.h"
 
+#include <array>
 #include <utility>
 
 #include "libconf/text.h"

@@ -6,8 +6,6 @@
 ///     Result<std::string> sender = canonical->map(AddressRole::kEnvelopeSender, "wietse@example.com");
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

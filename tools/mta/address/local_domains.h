@@ -6,7 +6,9 @@
 ///     Result<bool> is_local = (*domains)->has("example.com");
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -1,6 +1,7 @@
 /// Addresses that a table of canonical(5) or virtual(5) gives for an address.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>

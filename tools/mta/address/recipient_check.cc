@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "libconf/text.h"
+#include "tools/mta/address/quoting.h"
 
 namespace mta {
 namespace {
@@ -110,8 +111,8 @@ Result<RecipientCheck> RecipientCheck::from(const AddressContext& context,
   return check;
 }
 
-Result<std::optional<RecipientReject>> RecipientCheck::reject(std::string_view address,
-                                                              const Resolution& resolution) {
+Result<std::optional<RecipientReject>> RecipientCheck::reject(const Resolution& resolution) {
+  const std::string address = quote_address(resolution.recipient);
   const Result<bool> mapped = is_mapped(address);
   if (!mapped) return mapped.error();
   if (*mapped) return std::nullopt;

@@ -3,7 +3,7 @@
 ///
 ///     auto check = RecipientCheck::from(context, domains);
 ///     if (!check) return check.error();
-///     Result<std::optional<RecipientReject>> reject = check->reject("user@example.com", resolution);
+///     Result<std::optional<RecipientReject>> reject = check->reject(resolution);
 ///     // "550 5.1.1 <user@example.com>: Recipient address rejected: User unknown in local recipient table"
 #pragma once
 
@@ -33,11 +33,11 @@ class RecipientCheck {
   static libconf::Result<RecipientCheck> from(const AddressContext& context,
                                               const std::shared_ptr<LocalDomains>& domains);
 
-  /// The reject for `address`, in external form, that was resolved to `resolution`. Nothing: there is such a
-  /// recipient, or nobody says that there is not. A recipient that canonical or virtual alias maps change is
-  /// one; a class whose table is not set has all recipients. Errors: those of tables; never taken for either.
-  libconf::Result<std::optional<RecipientReject>> reject(std::string_view address,
-                                                         const Resolution& resolution);
+  /// The reject for a recipient that was resolved to `resolution`. Nothing: there is such a recipient, or
+  /// nobody says that there is not. A recipient that canonical or virtual alias maps change is one; a class
+  /// whose table is not set has all recipients. A malformed address is for the caller to refuse. Errors:
+  /// those of tables; never taken for either.
+  libconf::Result<std::optional<RecipientReject>> reject(const Resolution& resolution);
 
  private:
   /// What says which recipients a class has.

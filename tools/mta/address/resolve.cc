@@ -72,19 +72,20 @@ Result<Resolution> RouteResolver::resolve(std::string_view sender, std::string_v
   Resolution resolution;
   std::string domain = target->domain.value_or(rules_.hostname);
   if (domain.empty() && rules_.allows_null_domain) domain = rules_.hostname;
-  const Result<RecipientClass> recipient_class = classes_.of(domain);
-  if (!recipient_class) return recipient_class.error();
-  resolution.recipient_class = *recipient_class;
-  const bool is_for_us = *recipient_class == RecipientClass::kLocal;
-  const bool is_null = !target->domain || is_for_us || domain.empty();
+  const Result<bool> is_ours = domains_->has(domain);
+  if (!is_ours) return is_ours.error();
+  const bool is_null = !target->domain || *is_ours || domain.empty();
   if (target->user.empty() && is_null) target->user = rules_.empty_recipient;
   resolution.recipient = concat(target->user, "@", domain);
-  resolution.is_routed = target->user.find_first_of("@!%") != std::string::npos;
-  resolution.is_malformed = target->user.starts_with('-') && !rules_.allows_minus_at_start;
-  if (!is_for_us && !is_mail_domain(domain, rules_.allow_utf8)) {
+  if (!*is_ours && !is_mail_domain(domain, rules_.allow_utf8)) {
     resolution.is_malformed = true;
     return resolution;
   }
+  resolution.is_malformed = target->user.starts_with('-') && !rules_.allows_minus_at_start;
+  resolution.is_routed = target->user.find_first_of("@!%") != std::string::npos;
+  const Result<RecipientClass> recipient_class = classes_.of(domain);
+  if (!recipient_class) return recipient_class.error();
+  resolution.recipient_class = *recipient_class;
   if (*recipient_class == RecipientClass::kVirtualAlias) {
     resolution.transport = "error";
     resolution.nexthop =
@@ -104,17 +105,20 @@ Result<Resolution> RouteResolver::resolve(std::string_view sender, std::string_v
 /// used to get around a restriction on a@b.
 Result<RouteResolver::Target> RouteResolver::target_of(std::string_view recipient) {
   std::string address = form_to_read(recipient);
+  std::optional<std::string> last_domain;
   // Every round takes a domain off, or reads an operator.
   for (std::size_t round = 0; round <= recipient.size(); ++round) {
     const std::size_t at = last_at(address);
     if (at == std::string::npos && !has_route(address)) return Target{unquoted(address), std::nullopt};
     std::string rest = address;
     if (at != std::string::npos) {
-      const std::string domain = read_domain(std::string_view(address).substr(at + 1));
+      std::string domain = read_domain(std::string_view(address).substr(at + 1));
+      if (domain.empty() && last_domain && rules_.allows_null_domain) domain = *last_domain;
       const Result<bool> is_ours = domain.empty() ? Result<bool>(true) : domains_->has(domain);
       if (!is_ours) return is_ours.error();
       rest.resize(at);
-      if (!*is_ours || !has_route(rest)) return Target{unquoted(rest), domain};
+      if (!*is_ours || !has_route(rest)) return Target{unquoted(rest), std::move(domain)};
+      last_domain = std::move(domain);
     }
     address = form_to_read(unquote_address(rewriting_.rewrite(RewriteContext::kLocal, rest)));
   }
