@@ -13,7 +13,7 @@ namespace {
 std::string checked(AddressSettings& settings, const char* address) {
   const auto domains = settings.domains();
   auto resolver =
-      AddressResolver::from(settings.context(), settings.rewriting(), domains, RouteKind::kDelivery);
+      RouteResolver::from(settings.context(), settings.rewriting(), domains, RouteKind::kDelivery);
   auto check = RecipientCheck::from(settings.context(), domains);
   EXPECT_TRUE(resolver && check);
   const auto resolution = resolver->resolve({}, address);

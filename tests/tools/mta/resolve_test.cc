@@ -22,7 +22,7 @@ class Resolver {
   explicit Resolver(AddressSettings::Parameters parameters, RouteKind kind = RouteKind::kDelivery)
       : settings_(parameters),
         resolver_(
-            AddressResolver::from(settings_.context(), settings_.rewriting(), settings_.domains(), kind)) {}
+            RouteResolver::from(settings_.context(), settings_.rewriting(), settings_.domains(), kind)) {}
 
   libconf::Result<Resolution> resolve(const char* recipient, const char* sender = "") {
     EXPECT_TRUE(resolver_) << resolver_.error().message;
@@ -41,7 +41,7 @@ class Resolver {
 
  private:
   AddressSettings settings_;
-  libconf::Result<AddressResolver> resolver_;
+  libconf::Result<RouteResolver> resolver_;
 };
 
 const AddressSettings::Parameters kClasses = {{"virtual_alias_domains", "va.x"},

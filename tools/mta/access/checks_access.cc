@@ -5,6 +5,7 @@
 #include "libmaps/ip_address.h"
 #include "tools/mta/access/evaluation.h"
 #include "tools/mta/access/host_name.h"
+#include "tools/mta/address/local_domains.h"
 
 namespace mta {
 namespace {
@@ -52,7 +53,8 @@ Evaluation::Found Evaluation::find(const std::string& table, AccessKey kind, std
 }
 
 asio::awaitable<Outcome> Evaluation::check_access(const Restriction& restriction) {
-  return check_subject_access(restriction, restriction.type->subject, std::get<std::string>(restriction.argument));
+  return check_subject_access(restriction, restriction.type->subject,
+                              std::get<std::string>(restriction.argument));
 }
 
 asio::awaitable<Outcome> Evaluation::check_bare_table(const Restriction& restriction) {
@@ -113,12 +115,14 @@ asio::awaitable<Outcome> Evaluation::check_certificate_access(const Restriction&
   if (!state_.tls.has_certificate) co_return Outcome::kDunno;
   const auto& argument = std::get<CertificateArgument>(restriction.argument);
   for (const CertificateKey kind : argument.search_order) {
-    const std::string& key = kind == CertificateKey::kCertificateFingerprint ? state_.tls.certificate_fingerprint
-                                                                             : state_.tls.public_key_fingerprint;
+    const std::string& key = kind == CertificateKey::kCertificateFingerprint
+                                 ? state_.tls.certificate_fingerprint
+                                 : state_.tls.public_key_fingerprint;
     if (key.empty()) continue;
     const Target target{Subject::kCertificate, key};
     const Found found = find(argument.table, AccessKey::kExact, key, target);
-    if (found.has_failed) co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
+    if (found.has_failed)
+      co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
     if (found.match) co_return co_await act(restriction, *found.match, argument.table, target);
   }
   co_return Outcome::kDunno;
@@ -144,7 +148,8 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
     const bool is_address = libmaps::parse_ip_address(host).has_value();
     const AccessKey kind = is_address ? AccessKey::kClientAddress : AccessKey::kHostName;
     Found found = find(table, kind, host, *target);
-    if (found.has_failed) co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
+    if (found.has_failed)
+      co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
     if (found.match) {
       const Outcome outcome = co_await act(restriction, *found.match, table, *target);
       // DUNNO excepts this host alone.
@@ -168,16 +173,17 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
       }
     }
     if (!is_known && restriction.type->kind != RestrictionKind::kCheckAAccess)
-      warn(concat("Unable to look up ", restriction.type->kind == RestrictionKind::kCheckMxAccess ? "MX" : "NS",
-                  " host ", host, " for ", subject_name(subject), " ", target->name, ": ", describe(worst)));
+      warn(concat("Unable to look up ",
+                  restriction.type->kind == RestrictionKind::kCheckMxAccess ? "MX" : "NS", " host ", host,
+                  " for ", subject_name(subject), " ", target->name, ": ", describe(worst)));
   }
   co_return Outcome::kDunno;
 }
 
 asio::awaitable<std::vector<std::string>> Evaluation::access_hosts(RestrictionKind kind, const Target& target,
                                                                    const std::string& domain) {
-  const std::string literal = literal_address(domain);
-  if (!literal.empty()) co_return std::vector<std::string>(1, literal);
+  if (const auto literal = literal_address(domain))
+    co_return std::vector<std::string>(1, libmaps::to_string(*literal));
   if (domain.starts_with('[')) co_return std::vector<std::string>();
   if (kind == RestrictionKind::kCheckAAccess) co_return std::vector<std::string>(1, domain);
   const bool is_mx = kind == RestrictionKind::kCheckMxAccess;
@@ -211,8 +217,8 @@ asio::awaitable<Outcome> Evaluation::act(const Restriction& restriction, const l
 
 bool Evaluation::is_action_late(const AccessAction& action, std::string_view table) {
   constexpr std::pair<ActionKind, std::string_view> kNames[] = {
-      {ActionKind::kBcc, "BCC"},         {ActionKind::kDiscard, "DISCARD"}, {ActionKind::kFilter, "FILTER"},
-      {ActionKind::kHold, "HOLD"},       {ActionKind::kPrepend, "PREPEND"}, {ActionKind::kRedirect, "REDIRECT"}};
+      {ActionKind::kBcc, "BCC"},   {ActionKind::kDiscard, "DISCARD"}, {ActionKind::kFilter, "FILTER"},
+      {ActionKind::kHold, "HOLD"}, {ActionKind::kPrepend, "PREPEND"}, {ActionKind::kRedirect, "REDIRECT"}};
   const auto* const name = std::find_if(std::begin(kNames), std::end(kNames),
                                         [&](const auto& each) { return each.first == action.kind; });
   if (name == std::end(kNames)) return false;
@@ -222,7 +228,8 @@ bool Evaluation::is_action_late(const AccessAction& action, std::string_view tab
     return true;
   }
   if (action.kind == ActionKind::kPrepend && state_.stage == SmtpStage::kEndOfData) {
-    warn(concat("access table ", table, ": action PREPEND must be used before smtpd_end_of_data_restrictions"));
+    warn(concat("access table ", table,
+                ": action PREPEND must be used before smtpd_end_of_data_restrictions"));
     return true;
   }
   return false;
@@ -243,8 +250,8 @@ asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction
     if (!action.status.empty()) {
       status = fitting_status(action.status, code, status_subject(target.subject));
       if (status.substr(1) != action.status.substr(1))
-        verdict_.log.push_back(concat("mapping DSN status ", status.substr(0, 1), action.status.substr(1), " into ",
-                                      subject_name(target.subject), " status ", status));
+        verdict_.log.push_back(concat("mapping DSN status ", status.substr(0, 1), action.status.substr(1),
+                                      " into ", subject_name(target.subject), " status ", status));
     }
     return reply_for(target, code, status, action.text.empty() ? default_text : action.text);
   };
@@ -253,7 +260,8 @@ asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction
                   action.text.empty() ? instead : action.text);
   };
   const auto triggers = [&](std::string_view what) {
-    return concat("<", target.name, ">: ", subject_name(target.subject), " triggers ", what, " ", action.text);
+    return concat("<", target.name, ">: ", subject_name(target.subject), " triggers ", what, " ",
+                  action.text);
   };
   switch (action.kind) {
     case ActionKind::kDunno:

@@ -3,6 +3,7 @@
 
 #include "libconf/text.h"
 #include "libmaps/ip_address.h"
+#include "tools/mta/address/domain_syntax.h"
 #include "tools/mta/smtp/path.h"
 #include "tools/mta/smtp/request_parsers.h"
 #include "tools/mta/smtp/xtext.h"
@@ -27,7 +28,7 @@ bool read_text(std::string_view value, const ServerOptions&, ClientAttribute& at
 }
 
 bool read_hostname(std::string_view value, const ServerOptions& options, ClientAttribute& attribute) {
-  return is_valid_hostname(value) && read_text(value, options, attribute);
+  return is_host_name(value, false) && read_text(value, options, attribute);
 }
 
 bool read_hostname_or_none_now(std::string_view value, const ServerOptions& options,

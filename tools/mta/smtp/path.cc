@@ -6,6 +6,7 @@
 #include "libconf/idna.h"
 #include "libconf/text.h"
 #include "libmaps/ip_address.h"
+#include "tools/mta/address/domain_syntax.h"
 
 namespace mta {
 
@@ -174,14 +175,6 @@ bool is_enclosed(std::string_view text) {
   return text.size() >= 2 && text.front() == '<' && text.back() == '>';
 }
 
-bool is_label_char(char c) { return libconf::is_name_char(c) || c == '-'; }
-
-bool is_valid_label(std::string_view label) {
-  constexpr std::size_t kMaxLabel = 63;
-  return !label.empty() && label.size() <= kMaxLabel && !label.starts_with('-') && !label.ends_with('-') &&
-         std::all_of(label.begin(), label.end(), is_label_char);
-}
-
 }  // namespace
 
 std::optional<std::string> parse_path(std::string_view text, const PathOptions& options) {
@@ -207,29 +200,14 @@ bool has_valid_domain(std::string_view address, const DomainOptions& options) {
   if (at == std::string_view::npos) return false;
   std::string_view domain = address.substr(at + 1);
   if (domain.starts_with('[') && domain.ends_with(']')) {
-    return is_valid_address_literal(domain.substr(1, domain.size() - 2));
+    return is_smtp_literal(domain.substr(1, domain.size() - 2));
   }
   // A dot at the end is the root of the DNS.
   if (domain.ends_with('.')) domain.remove_suffix(1);
-  return is_valid_hostname(options.is_utf8 ? libconf::domain_to_ascii(domain) : std::string(domain));
+  return is_host_name(options.is_utf8 ? libconf::domain_to_ascii(domain) : std::string(domain), false);
 }
 
-bool is_valid_hostname(std::string_view name) {
-  constexpr std::size_t kMaxName = 255;
-  if (name.size() > kMaxName) return false;
-  bool is_numeric = true;
-  std::string_view rest = name;
-  while (true) {
-    const std::size_t dot = rest.find('.');
-    const std::string_view label = rest.substr(0, dot);
-    if (!is_valid_label(label)) return false;
-    is_numeric = is_numeric && libconf::is_all_digits(label);
-    if (dot == std::string_view::npos) return !is_numeric;
-    rest.remove_prefix(dot + 1);
-  }
-}
-
-bool is_valid_address_literal(std::string_view text) {
+bool is_smtp_literal(std::string_view text) {
   constexpr std::string_view kIpv6 = "IPv6:";
   if (text.size() >= kIpv6.size() && libconf::equals_ignoring_case(text.substr(0, kIpv6.size()), kIpv6)) {
     return libmaps::parse_ipv6(text.substr(kIpv6.size())).has_value();

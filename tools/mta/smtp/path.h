@@ -37,11 +37,7 @@ struct DomainOptions {
 /// Without a domain it is good.
 bool has_valid_domain(std::string_view address, const DomainOptions& options);
 
-/// A name of letters, digits, '-', '_' and dots as Postfix takes it: labels of 1 to 63 bytes that '-' neither
-/// starts nor ends, 255 bytes in all, not all of digits.
-bool is_valid_hostname(std::string_view name);
-
 /// The address of `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321, section 4.1.3) between the brackets.
-bool is_valid_address_literal(std::string_view text);
+bool is_smtp_literal(std::string_view text);
 
 }  // namespace mta

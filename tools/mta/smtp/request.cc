@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "libconf/text.h"
+#include "tools/mta/address/domain_syntax.h"
 #include "tools/mta/smtp/path.h"
 #include "tools/mta/smtp/request_parsers.h"
 
@@ -112,7 +113,7 @@ RequestResult parse_etrn(const RequestContext& context) {
   if (domain.starts_with('@') || domain.starts_with('#')) domain.remove_prefix(1);
   const bool is_literal = domain.size() >= 2 && domain.front() == '[' && domain.back() == ']';
   const bool is_valid =
-      is_literal ? is_valid_address_literal(domain.substr(1, domain.size() - 2)) : is_valid_hostname(domain);
+      is_literal ? is_smtp_literal(domain.substr(1, domain.size() - 2)) : is_host_name(domain, false);
   if (!is_valid) return refuse(501, "", "Error: invalid parameter syntax");
   return EtrnRequest{std::string(domain)};
 }
