@@ -153,6 +153,7 @@ class Process {
   std::unique_ptr<mta::Site> site_;
   std::unique_ptr<mta::MailLog> log_;
   libconf::Host host_ = libconf::system_host();
+  mta::HostsFile hosts_ = mta::HostsFile::load("/etc/hosts");
   asio::io_context io_{1};
   asio::signal_set signals_;
   asio::posix::stream_descriptor control_;
@@ -180,6 +181,7 @@ Result<void> Process::add_service(const libconf::PlacedService& placed) {
       mta::SmtpService::create(std::move(settings), {.io = io_,
                                                      .log = *log_,
                                                      .host = host_,
+                                                     .hosts = hosts_,
                                                      .resolver = *resolver_,
                                                      .queue = *queue_,
                                                      .committer = *committer_,

@@ -47,10 +47,16 @@ NameStatus status_of(DnsStatus status) {
 
 }  // namespace
 
-asio::awaitable<ClientState> look_up_client(std::string address, std::string port, Resolver& resolver) {
+asio::awaitable<ClientState> look_up_client(std::string address, std::string port, const HostsFile& hosts,
+                                            Resolver& resolver) {
   ClientState client{.address = address, .port = std::move(port)};
   const std::optional<IpAddress> number = libmaps::parse_ip_address(address);
   if (!number) co_return client;
+  if (const std::optional<std::string> name = hosts.name_of(*number)) {
+    client.name = client.reverse_name = *name;
+    client.name_status = client.reverse_name_status = NameStatus::kFound;
+    co_return client;
+  }
   const std::string pointer = std::visit([](const auto& each) { return pointer_name(each); }, *number);
   const DnsAnswer names = co_await resolver.resolve(pointer, DnsType::kPtr);
   client.reverse_name_status = client.name_status = status_of(names.status);

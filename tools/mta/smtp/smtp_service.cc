@@ -56,6 +56,9 @@ Result<void> SmtpService::read_settings() {
   const Result<std::chrono::seconds> timeout = settings_.get_duration("smtpd_timeout");
   if (!timeout) return timeout.error();
   timeout_ = *timeout;
+  const Result<bool> looks_up_names = settings_.get_bool("smtpd_peername_lookup");
+  if (!looks_up_names) return looks_up_names.error();
+  looks_up_names_ = *looks_up_names;
   Result<std::vector<std::string>> always_bcc = settings_.get_list("always_bcc");
   if (!always_bcc) return always_bcc.error();
   always_bcc_ = std::move(*always_bcc);

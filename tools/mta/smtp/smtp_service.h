@@ -18,6 +18,7 @@
 #include "tools/mta/content/cleanup.h"
 #include "tools/mta/content/content_checks.h"
 #include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/dns/hosts_file.h"
 #include "tools/mta/dns/resolver.h"
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
@@ -33,6 +34,7 @@ struct SmtpRuntime {
   asio::io_context& io;
   MailLog& log;
   const libconf::Host& host;
+  const HostsFile& hosts;
   Resolver& resolver;
   const QueueDirectory& queue;
   GroupCommitter& committer;
@@ -54,6 +56,7 @@ class SmtpService {
   const ErrorLimits& error_limits() const { return error_limits_; }
   std::chrono::seconds timeout() const { return timeout_; }
   const std::string& mail_name() const { return mail_name_; }
+  bool looks_up_names() const { return looks_up_names_; }
   AccessEngine& access() { return *access_; }
   AddressServices& addresses() { return *addresses_; }
   SmtpRuntime& runtime() { return runtime_; }
@@ -95,6 +98,7 @@ class SmtpService {
   ErrorLimits error_limits_;
   std::chrono::seconds timeout_{0};
   std::string mail_name_;
+  bool looks_up_names_ = true;  ///< smtpd_peername_lookup
   std::string content_filter_;
   std::vector<std::string> always_bcc_;
   SpaceRule space_;

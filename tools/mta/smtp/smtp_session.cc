@@ -72,8 +72,14 @@ asio::awaitable<void> SmtpSession::run() {
   stream_.set_time_limit(service_.timeout());
   state_.server_address = local.address().to_string();
   state_.server_port = std::to_string(local.port());
-  state_.client = co_await look_up_client(peer.address().to_string(), std::to_string(peer.port()),
-                                          service_.runtime().resolver);
+  std::string address = peer.address().to_string();
+  std::string port = std::to_string(peer.port());
+  if (service_.looks_up_names()) {
+    state_.client = co_await look_up_client(std::move(address), std::move(port), service_.runtime().hosts,
+                                            service_.runtime().resolver);
+  } else {
+    state_.client = {.address = std::move(address), .port = std::move(port)};
+  }
   log(Severity::kInfo, concat("connect from ", client_text()));
   const StreamResult<void> ended = co_await converse();
   if (!ended) {
