@@ -118,7 +118,7 @@ class AddressFinder {
   bool has_extras() const { return has_extras_; }
 
  private:
-  enum class Place { kAddress, kAngle, kPhrase };
+  enum class Place { kAddress, kAngle, kPhrase, kGroupName };
 
   void step(const Token& token) {
     if (token.kind == TokenKind::kComment) {
@@ -135,7 +135,9 @@ class AddressFinder {
     } else if (is_group_ && token.is_special(':')) {
       end_address();
       is_group_ = false;
-      place_ = Place::kPhrase;
+      place_ = Place::kGroupName;
+    } else if (place_ == Place::kGroupName) {
+      return;
     } else if (token.is_special('>')) {
       has_extras_ |= !kept_.empty();
       end_address();
