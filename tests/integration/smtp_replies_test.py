@@ -111,7 +111,8 @@ class StockConversation(Conversation):
 
 
 def brief(data):
-    return re.sub(r"([a-z])\1{9,}", lambda run: "%s{%d}" % (run.group(1), len(run.group(0))), repr(data))
+    text = re.sub(r"([a-z]|\\n)\1{9,}", lambda run: "%s{%d}" % (run.group(1), len(run.group(0))), repr(data))
+    return text if len(text) < 600 else text[:600] + "..."
 
 
 def normal(reply):

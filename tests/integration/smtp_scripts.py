@@ -20,6 +20,7 @@ ADDRESSES = [
     b"<a@" + b"x" * 63 + b".org>", b"<a@" + b"x" * 64 + b".org>", b"<" + b"a" * 65 + b"@b.c>",
     b"<a@" + b".".join([b"x" * 63] * 4) + b">", b"<a@" + b".".join([b"x" * 63] * 4) + b".x>", b"<a@xn--bcher-kva.example>",
     b'a"b">', b"<<a b>>", b"<<a [1.2.3.4]>>", b"<[b]a>", b"<<[b]a@c>>", b"<a@b[c]>", b"<a.[c]>", b"<a,@x:b@c>", b"<@x,y,@z:a@b>",
+    b"<x;g:a;>", b"<:,g:a;>", b"<b,g:a;>", b"<g:a;h:b;>", b"<x g:a;>", b"<x,y;g:a;>",
     b"<@x:,a@b>", b"<,@x:a@b>", b"<x <@y:a@b>>", b"<@y: <a@b>>", b"<a: <a@b>>", b"<(c)@y:a@b>", b",@:", b"<a <b> c <d>>",
     b"<a>b>", b"<>a", b"<a > b>", b"<a@b.c>\t", b'<"a@b"@c>',
 ]

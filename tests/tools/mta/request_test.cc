@@ -77,7 +77,7 @@ TEST(CommandLine, DividesIntoWords) {
 }
 
 TEST(CommandLine, KnowsAMessageHeader) {
-  for (const char* const text : {"Subject: x", "a:b", "-x:", "rset:x"}) {
+  for (const char* const text : {"Subject: x", "a:b", "-x:", "rset:x", "<\t:x>"}) {
     EXPECT_TRUE(CommandLine(text).is_message_header()) << text;
   }
   for (const char* const text : {"NOOP", ":", "a b:", "A :", "x\xc3\xa4:", "A\x01:"}) {

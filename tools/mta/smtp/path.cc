@@ -127,6 +127,8 @@ class AddressFinder {
       if (!token.is_special('<')) return keep(token);
       end_address();
       place_ = Place::kPhrase;
+    } else if (place_ == Place::kGroupName && !token.is_special(',')) {
+      return;
     } else if (token.is_special(',') || token.is_special(';')) {
       has_extras_ = true;
       end_address();
@@ -134,10 +136,7 @@ class AddressFinder {
       is_group_ |= token.is_special(';');
     } else if (is_group_ && token.is_special(':')) {
       end_address();
-      is_group_ = false;
       place_ = Place::kGroupName;
-    } else if (place_ == Place::kGroupName) {
-      return;
     } else if (token.is_special('>')) {
       has_extras_ |= !kept_.empty();
       end_address();
