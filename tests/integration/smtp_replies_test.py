@@ -15,7 +15,7 @@ import time
 from checks import Checks, environment, shorten
 from server import NoServer
 from smtp_scripts import (ADDRESSES, COMMANDS, LAST_COMMANDS, MAIL_PARAMETERS, NULL_CHUNKS, RCPT_PARAMETERS, XCLIENT_VALUES, chunk_cases,
-                          content_cases, random_command, random_content)
+                          content_cases, random_command, random_content, words)
 from stock_postfix import Conversation, StockPostfix, read_reply
 
 LINE_LENGTH_LIMIT = 512
@@ -111,7 +111,8 @@ class StockConversation(Conversation):
 
 
 def brief(data):
-    return re.sub(r"([a-z])\1{9,}", lambda run: "%s{%d}" % (run.group(1), len(run.group(0))), repr(data))
+    text = re.sub(r"([a-z]|\\n)\1{9,}", lambda run: "%s{%d}" % (run.group(1), len(run.group(0))), repr(data))
+    return text if len(text) < 600 else text[:600] + "..."
 
 
 def normal(reply):
@@ -209,7 +210,7 @@ class Comparison:
             return self.checks.equal(name, ours.statistics, self.statistics())
         number = next(i for i in range(max(len(got), len(wanted))) if got[i:i + 1] != wanted[i:i + 1])
         return self.checks.check(name, False, lambda: "got %r, wanted %r, after %s" % (
-            got[number:number + 1], wanted[number:number + 1], ", ".join(shorten(c, 80) for c in commands[:number][-40:])))
+            got[number:number + 1], wanted[number:number + 1], ", ".join(shorten(c, 80) for c in commands[:number][-6:])))
 
     def each_command(self, name, service, first, commands):
         """Both reply the same to each command, after `first` in a session of its own."""
@@ -354,6 +355,7 @@ def compare_content(comparison, rng):
 
 
 def compare_random(comparison, rng, sessions):
+    comparison.each_command("random addresses of VRFY", "show", [b"EHLO x"], [b"VRFY " + words(rng) for _ in range(100)])
     services = [name for name in SERVICES if name not in ("errors", "pipelining", "tls")]
     for number in range(sessions):
         service = rng.choice(services)

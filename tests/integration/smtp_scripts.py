@@ -20,6 +20,7 @@ ADDRESSES = [
     b"<a@" + b"x" * 63 + b".org>", b"<a@" + b"x" * 64 + b".org>", b"<" + b"a" * 65 + b"@b.c>",
     b"<a@" + b".".join([b"x" * 63] * 4) + b">", b"<a@" + b".".join([b"x" * 63] * 4) + b".x>", b"<a@xn--bcher-kva.example>",
     b'a"b">', b"<<a b>>", b"<<a [1.2.3.4]>>", b"<[b]a>", b"<<[b]a@c>>", b"<a@b[c]>", b"<a.[c]>", b"<a,@x:b@c>", b"<@x,y,@z:a@b>",
+    b"<x;g:a;>", b"<:,g:a;>", b"<b,g:a;>", b"<g:a;h:b;>", b"<x g:a;>", b"<x,y;g:a;>",
     b"<@x:,a@b>", b"<,@x:a@b>", b"<x <@y:a@b>>", b"<@y: <a@b>>", b"<a: <a@b>>", b"<(c)@y:a@b>", b",@:", b"<a <b> c <d>>",
     b"<a>b>", b"<>a", b"<a > b>", b"<a@b.c>\t", b'<"a@b"@c>',
 ]
@@ -93,6 +94,9 @@ LAST_COMMANDS = [
 # Postfix takes the size of a message that was too big for that of the next one, if that tells none.
 HARMLESS_MAIL_PARAMETERS = [parameter for parameter in MAIL_PARAMETERS if not re.search(rb"(?i)size=[0-9]{4}", parameter)]
 
+# What VRFY leaves behind in Postfix, it forgets of the message at hand: SMTPUTF8, and that a chunk was refused.
+HARMLESS_COMMANDS = [command for command in COMMANDS if not command.startswith(b"VRFY")]
+
 # A client of another address has no privileges.
 HARMLESS_XCLIENT_VALUES = [value for value in XCLIENT_VALUES if not value.startswith(b"ADDR")]
 
@@ -107,7 +111,7 @@ def words(rng):
 def random_command(rng):
     kind = rng.random()
     if kind < 0.25:
-        return rng.choice(COMMANDS)
+        return rng.choice(HARMLESS_COMMANDS)
     if kind < 0.45:
         command = b"MAIL FROM:" + rng.choice((rng.choice(ADDRESSES), b"<a@b.example>", words(rng)))
         return b" ".join([command] + rng.choices(HARMLESS_MAIL_PARAMETERS, k=rng.choice((0, 0, 1, 1, 2))))
@@ -117,7 +121,7 @@ def random_command(rng):
     if kind < 0.82:
         return b" ".join([rng.choice((b"XCLIENT", b"XFORWARD"))] + rng.choices(HARMLESS_XCLIENT_VALUES, k=rng.randint(1, 2)))
     if kind < 0.87:
-        return rng.choice((b"VRFY ", b"ETRN ", b"HELO ", b"AUTH ", b"STARTTLS ")) + words(rng)
+        return rng.choice((b"ETRN ", b"HELO ", b"AUTH ", b"STARTTLS ")) + words(rng)
     if kind < 0.97:
         return rng.choice((b"MAIL FROM:<>", b"RCPT TO:<a@b.example>", b"RSET", b"EHLO x", b"DATA", b"BDAT 4\r\na\r\n.",
                            b"BDAT 2 LAST\r\nx\n", b"BDAT 1\r\n\r"))

@@ -4,6 +4,7 @@ delivered, because there is no queue manager.
     with StockPostfix({"smtpd": {"smtpd_helo_required": "yes"}}) as postfix:
         replies = exchange(postfix.port("smtpd"), [b"HELO x\\r\\n", b"QUIT\\r\\n"])
 """
+import contextlib
 import os
 import pathlib
 import pwd
@@ -12,7 +13,7 @@ import socket
 import subprocess
 
 from checks import environment
-from server import NoServer, Server, find_program, free_port, listens, private_directory
+from server import NoServer, Server, find_program, listens, private_directory
 
 DAEMONS = pathlib.Path("/usr/lib/postfix/sbin")
 QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "pid", "private",
@@ -60,6 +61,15 @@ MAIN_CF = {
 }
 
 
+def free_ports(count):
+    """Free ports that differ."""
+    with contextlib.ExitStack() as stack:
+        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        return [listener.getsockname()[1] for listener in listeners]
+
+
 class StockPostfix:
     """`services` has the name of each smtpd and its parameters. Raises NoServer when there is no Postfix, or when this
     user may not start one."""
@@ -75,7 +85,7 @@ class StockPostfix:
         except KeyError as error:
             raise NoServer("there is no user postfix") from error
         self.services = services
-        self.ports = {name: free_port() for name in services}
+        self.ports = dict(zip(services, free_ports(len(services))))
         self.directory = private_directory()
         try:
             self._write(main_cf or {})

@@ -83,9 +83,11 @@ std::string CommandLine::join(std::size_t first, std::size_t last) const {
 }
 
 bool CommandLine::is_message_header() const {
-  const std::string_view label = name().substr(0, name().find(':'));
-  return !label.empty() && label.size() < name().size() &&
-         std::all_of(label.begin(), label.end(), [](char c) { return c > ' ' && c <= '~'; });
+  const auto is_label_char = [](char c) { return c > ' ' && c <= '~' && c != ':'; };
+  const std::string_view word = name();
+  const auto end = std::find_if_not(word.begin(), word.end(), is_label_char);
+  const std::string_view rest = libconf::trim_left(word.substr(static_cast<std::size_t>(end - word.begin())));
+  return end != word.begin() && rest.starts_with(':');
 }
 
 }  // namespace mta

@@ -103,8 +103,8 @@ class CommandLine {
   /// The words from number `first`, up to `last`, with one space between them.
   std::string join(std::size_t first, std::size_t last) const;
 
-  /// The first word starts as a message header does, `Label:`. Postfix ends such a session, as it does for
-  /// smtpd_forbidden_commands.
+  /// The first word starts as a message header does, `Label:` or `Label :`. Postfix ends such a session, as
+  /// it does for smtpd_forbidden_commands.
   bool is_message_header() const;
 
  private:

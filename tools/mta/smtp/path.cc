@@ -119,7 +119,7 @@ class AddressFinder {
   bool has_extras() const { return has_extras_; }
 
  private:
-  enum class Place { kAddress, kAngle, kPhrase };
+  enum class Place { kAddress, kAngle, kPhrase, kGroupName };
 
   void step(const Token& token) {
     if (token.kind == TokenKind::kComment) {
@@ -128,6 +128,8 @@ class AddressFinder {
       if (!token.is_special('<')) return keep(token);
       end_address();
       place_ = Place::kPhrase;
+    } else if (place_ == Place::kGroupName && !token.is_special(',')) {
+      return;
     } else if (token.is_special(',') || token.is_special(';')) {
       has_extras_ = true;
       end_address();
@@ -135,8 +137,7 @@ class AddressFinder {
       is_group_ |= token.is_special(';');
     } else if (is_group_ && token.is_special(':')) {
       end_address();
-      is_group_ = false;
-      place_ = Place::kPhrase;
+      place_ = Place::kGroupName;
     } else if (token.is_special('>')) {
       has_extras_ |= !kept_.empty();
       end_address();

@@ -65,16 +65,23 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 
 }  // namespace
 
+// Whether the bytes so far can be the start of a header.
+bool ProxyHeaderReader::is_recognized() const {
+  const std::string_view header = header_;
+  return header.starts_with(kSignature) || kSignature.starts_with(header) || header.starts_with(kVersion1) ||
+         kVersion1.starts_with(header);
+}
+
 // As soon as it is known.
 std::optional<std::size_t> ProxyHeaderReader::length() const {
-  if (header_.starts_with(kSignature)) {
-    if (header_.size() < kFixedSize) return std::nullopt;
-    return kFixedSize + big_endian(std::string_view(header_).substr(14, 2));
+  const std::string_view header = header_;
+  if (kSignature.starts_with(header)) return std::nullopt;
+  if (header.starts_with(kSignature)) {
+    if (header.size() < kFixedSize) return std::nullopt;
+    return kFixedSize + big_endian(header.substr(kFixedSize - 2, 2));
   }
-  if (kSignature.starts_with(header_)) return std::nullopt;
-  const std::size_t newline = header_.find('\n');
-  if (newline == std::string::npos) return std::nullopt;
-  return newline + 1;
+  if (!header.ends_with('\n')) return std::nullopt;
+  return header.size();
 }
 
 ProxyHeaderReader::State ProxyHeaderReader::read(std::string_view& input) {
@@ -82,10 +89,11 @@ ProxyHeaderReader::State ProxyHeaderReader::read(std::string_view& input) {
     header_ += input.front();
     input.remove_prefix(1);
     const std::optional<std::size_t> wanted = length();
-    if (wanted == header_.size()) return finish();
-    if (wanted.value_or(header_.size() + 1) > kMaxProxyHeader) {
-      return fail(wanted ? "short version 2 protocol header" : "unrecognized protocol header");
+    if (!is_recognized() || (!wanted && header_.size() >= kMaxProxyHeader)) {
+      return fail("unrecognized protocol header");
     }
+    if (wanted && *wanted > kMaxProxyHeader) return fail("short version 2 protocol header");
+    if (wanted == header_.size()) return finish();
   }
   return State::kIncomplete;
 }

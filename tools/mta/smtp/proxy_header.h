@@ -55,6 +55,7 @@ class ProxyHeaderReader {
   std::string_view error() const { return error_; }
 
  private:
+  bool is_recognized() const;
   std::optional<std::size_t> length() const;
   State finish();
   State fail(std::string_view error);
