@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "libconf/parameter_table.h"
 #include "libconf/text.h"
 
 namespace mta {
@@ -94,6 +95,10 @@ libconf::Result<AccessSettings> AccessSettings::read(const libconf::Settings& se
     read.*row.member = *defers;
   }
   for (const Text& row : kTexts) {
+    if (libconf::is_raw(row.name)) {
+      if (const auto setting = settings.find(row.name)) read.*row.member = setting->value;
+      continue;
+    }
     auto value = settings.get(row.name);
     if (!value) return value.error();
     read.*row.member = std::move(*value);

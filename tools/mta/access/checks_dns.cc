@@ -93,7 +93,7 @@ asio::awaitable<Outcome> Evaluation::check_unknown_mail_domain(const Restriction
   const AddressInfo* info = co_await resolve(target.name);
   if (info == nullptr) co_return temporary_lookup_failure(target);
   const bool is_final = info->address_class != AddressClass::kDefault && info->address_class != AddressClass::kRelay;
-  const std::string domain(domain_of(info->address));
+  const std::string& domain = info->domain;
   if (is_final || domain.empty() || domain.starts_with('[')) co_return Outcome::kDunno;
   const AccessSettings& values = parts_.values;
   const bool is_sender = target.subject == Subject::kSender;
@@ -166,7 +166,7 @@ asio::awaitable<Outcome> Evaluation::check_dns_list(const Restriction& restricti
   if (matching == answer.records.end()) co_return Outcome::kDunno;
   step().key = query;
   step().value = matching->data;
-  if (permits) co_return permit(restriction, *target, "");
+  if (permits) co_return permit(restriction.type->name, *target);
   co_return co_await reject_listed(restriction, list, *target, std::move(what), query);
 }
 
@@ -218,8 +218,8 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
   const AddressInfo* info = co_await resolve(target->name);
   if (info == nullptr) co_return temporary_lookup_failure(*target);
   if (info->has_sender_routing) co_return Outcome::kDunno;
-  if (info->address_class != AddressClass::kDefault) co_return permit(restriction, *target, "");
-  const std::string domain(domain_of(info->address));
+  if (info->address_class != AddressClass::kDefault) co_return permit(restriction.type->name, *target);
+  const std::string& domain = info->domain;
   if (domain.empty() || domain.starts_with('[')) co_return Outcome::kDunno;
   const DnsAnswer answer = co_await ask_dns(domain, DnsType::kMx);
   if (answer.status == DnsStatus::kTemporaryFailure)
@@ -227,7 +227,8 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
                                .status = "4.4.4",
                                .text = concat("<", target->name,
                                               ">: Recipient address rejected: Unable to look up mail exchanger "
-                                              "information")});
+                                              "information: ",
+                                              describe(answer.status))});
   if (answer.status != DnsStatus::kFound) co_return Outcome::kDunno;
   const auto is_own = [&](const std::string& address) {
     const AccessSite& site = parts_.site;
@@ -257,7 +258,7 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
     else if (is_here || (parts_.mx_backup_networks && !is_in_networks))
       co_return Outcome::kDunno;
   }
-  co_return is_backup ? permit(restriction, *target, "") : Outcome::kDunno;
+  co_return is_backup ? permit(restriction.type->name, *target) : Outcome::kDunno;
 }
 
 }  // namespace mta

@@ -20,7 +20,7 @@ asio::awaitable<Outcome> Evaluation::check_constant(const Restriction& restricti
   const Target target = list_target();
   switch (restriction.type->kind) {
     case RestrictionKind::kPermit:
-      co_return permit(restriction, target, "");
+      co_return permit(restriction.type->name, target);
     case RestrictionKind::kReject:
       co_return reject_target(target, values.reject_code, "5.7.1", "Access denied");
     case RestrictionKind::kDefer:
@@ -75,7 +75,7 @@ asio::awaitable<Outcome> Evaluation::check_permit_client(const Restriction& rest
     default:
       break;
   }
-  co_return permits ? permit(restriction, target, "") : Outcome::kDunno;
+  co_return permits ? permit(restriction.type->name, target) : Outcome::kDunno;
 }
 
 asio::awaitable<Outcome> Evaluation::check_multi_recipient_bounce(const Restriction&) {
@@ -120,8 +120,8 @@ asio::awaitable<Outcome> Evaluation::check_unknown_client(const Restriction& res
 
 asio::awaitable<Outcome> Evaluation::check_policy(const Restriction& restriction) {
   const auto& service = std::get<PolicyServiceSettings>(restriction.argument);
-  const std::string answer =
-      co_await parts_.services.policy.ask(service, state_, [this](std::string text) { warn(text); });
+  const std::function<void(std::string)> warn_of = [this](std::string text) { warn(text); };
+  const std::string answer = co_await parts_.services.policy.ask(service, state_, warn_of);
   const Target target = list_target();
   co_return co_await act_on_value(restriction, answer, service.endpoint, "policy query", target);
 }

@@ -67,7 +67,8 @@ class Evaluation {
   void log(std::string_view action, std::string_view text);
   void warn(std::string_view text);
   void take_warnings(const libconf::DiagnosticList& list);
-  Outcome permit(const Restriction& restriction, const Target& target, std::string_view table);
+  /// `action` is what permits: a restriction's name, or the word that `table` has.
+  Outcome permit(std::string_view action, const Target& target, std::string_view table = {});
   AccessReply reply_for(const Target& target, int code, std::string_view status, std::string_view text) const;
 
   // evaluation.cc: what the session says.

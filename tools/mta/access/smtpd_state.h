@@ -8,7 +8,7 @@
 namespace mta {
 
 /// The command that is being answered.
-enum class SmtpStage : std::uint8_t { kConnect, kHelo, kMail, kRcpt, kData, kEndOfData, kEtrn, kVrfy };
+enum class SmtpStage : std::uint8_t { kConnect, kHelo, kEhlo, kMail, kRcpt, kData, kEndOfData, kEtrn, kVrfy };
 
 /// How a name was found for an address (postconf(5), reject_unknown_client_hostname).
 enum class NameStatus : std::uint8_t { kFound, kNotFound, kTemporaryFailure };
