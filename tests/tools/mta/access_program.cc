@@ -1,9 +1,10 @@
-// A SMTP server that does nothing but ask for verdicts: for the comparison with a stock one (tests/differential).
+// A SMTP server that does nothing but ask for verdicts: for the comparison with a stock one
+// (tests/differential).
 //
 //     access_program MAIN_CF DNS_FILE [NAME=VALUE...] <commands
 //
-// Commands are SMTP's, and NEW begins a session. Each is answered by its reply; what would be logged follows, each line
-// after "LOG ". SASL logins are those that XCLIENT LOGIN= claims.
+// Commands are SMTP's, and NEW begins a session. Each is answered by its reply; what would be logged follows,
+// each line after "LOG ". SASL logins are those that XCLIENT LOGIN= claims.
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
@@ -32,7 +33,8 @@ std::string address_in(std::string_view command) {
   const std::size_t open = command.find('<');
   const std::size_t close = command.rfind('>');
   std::string_view text = command.substr(open + 1, close - open - 1);
-  if (text.starts_with('@') && text.find(':') != std::string_view::npos) text = text.substr(text.find(':') + 1);
+  if (text.starts_with('@') && text.find(':') != std::string_view::npos)
+    text = text.substr(text.find(':') + 1);
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '"') continue;
@@ -109,7 +111,8 @@ class Session {
       const std::string_view name = word->substr(0, word->find('='));
       const std::string_view value = word->substr(name.size() + 1);
       if (name == "NAME") set_name(value, state_.client.name, state_.client.name_status);
-      if (name == "REVERSE_NAME") set_name(value, state_.client.reverse_name, state_.client.reverse_name_status);
+      if (name == "REVERSE_NAME")
+        set_name(value, state_.client.reverse_name, state_.client.reverse_name_status);
       if (name == "ADDR") state_.client.address = value;
       if (name == "PORT") state_.client.port = value;
       if (name == "LOGIN") {
@@ -171,7 +174,8 @@ int run(int argc, char** argv) {
   for (int i = 3; i < argc; ++i) {
     const std::string_view option = argv[i];
     const std::size_t equals = option.find('=');
-    settings.override_value(libconf::trim(option.substr(0, equals)), libconf::trim(option.substr(equals + 1)));
+    settings.override_value(libconf::trim(option.substr(0, equals)),
+                            libconf::trim(option.substr(equals + 1)));
   }
   std::vector<std::string> own = {"127.0.0.1"};
   const auto proxies = settings.get_list("proxy_interfaces");

@@ -69,8 +69,10 @@ using Values = std::map<std::string, std::string>;
 class ScriptedVerifier final : public AddressVerifier {
  public:
   asio::awaitable<Verification> verify(std::string address) override {
-    if (address.starts_with("dead@")) co_return Verification{VerificationStatus::kUndeliverable, "5.1.1", "no such user"};
-    if (address.starts_with("slow@")) co_return Verification{VerificationStatus::kUnknown, "4.4.1", "come back"};
+    if (address.starts_with("dead@"))
+      co_return Verification{VerificationStatus::kUndeliverable, "5.1.1", "no such user"};
+    if (address.starts_with("slow@"))
+      co_return Verification{VerificationStatus::kUnknown, "4.4.1", "come back"};
     co_return Verification{VerificationStatus::kDeliverable};
   }
 };
@@ -113,8 +115,7 @@ class Site {
     Verdict verdict;
     asio::io_context context;
     asio::co_spawn(
-        context,
-        [&]() -> asio::awaitable<void> { verdict = co_await engine->check(state, memory); },
+        context, [&]() -> asio::awaitable<void> { verdict = co_await engine->check(state, memory); },
         [](std::exception_ptr failure) {
           if (failure) std::rethrow_exception(failure);
         });
@@ -141,7 +142,8 @@ class Site {
 SmtpdState recipient_state() {
   SmtpdState state;
   state.stage = SmtpStage::kRcpt;
-  state.client = {"192.0.2.7", "4567", "client.example", NameStatus::kFound, "client.example", NameStatus::kFound};
+  state.client = {"192.0.2.7",        "4567",           "client.example",
+                  NameStatus::kFound, "client.example", NameStatus::kFound};
   state.protocol = "ESMTP";
   state.helo = "client.example";
   state.sender = "a@example.com";
@@ -182,7 +184,8 @@ const SmtpdState kNameless = with([](SmtpdState& state) {
   state.client = {"192.0.2.8", "1", "unknown", NameStatus::kNotFound, "unknown", NameStatus::kNotFound};
 });
 const SmtpdState kSlowName = with([](SmtpdState& state) {
-  state.client = {"192.0.2.9", "1", "unknown", NameStatus::kTemporaryFailure, "unknown", NameStatus::kTemporaryFailure};
+  state.client = {
+      "192.0.2.9", "1", "unknown", NameStatus::kTemporaryFailure, "unknown", NameStatus::kTemporaryFailure};
 });
 const SmtpdState kUnverifiedName = with([](SmtpdState& state) {
   state.client = {"192.0.2.10", "1", "unknown", NameStatus::kNotFound, "rev.example", NameStatus::kFound};
@@ -194,7 +197,8 @@ struct Case {
   const char* reply;  ///< Empty: permitted.
 };
 
-constexpr const char* kDeferred = "450 4.3.2 <ann@local.example>: Recipient address rejected: Try again later";
+constexpr const char* kDeferred =
+    "450 4.3.2 <ann@local.example>: Recipient address rejected: Try again later";
 
 void expect_replies(const std::vector<Case>& cases, Values settings = {}) {
   for (const Case& each : cases) {
@@ -215,7 +219,8 @@ TEST(AccessEngine, GenericRestrictions) {
       {"defer", kGood, kDeferred},
       {"defer_if_permit, permit", kGood,
        "450 4.7.0 <ann@local.example>: Recipient address rejected: defer_if_permit requested"},
-      {"defer_if_permit, reject", kGood, "554 5.7.1 <ann@local.example>: Recipient address rejected: Access denied"},
+      {"defer_if_permit, reject", kGood,
+       "554 5.7.1 <ann@local.example>: Recipient address rejected: Access denied"},
       {"defer_if_reject, reject", kGood,
        "450 4.7.0 <ann@local.example>: Recipient address rejected: defer_if_reject requested"},
       {"defer_if_reject, permit", kGood, ""},
@@ -234,7 +239,10 @@ TEST(AccessEngine, GenericRestrictions) {
       {"reject_unauth_pipelining, permit", with([](SmtpdState& s) { s.has_unauthorized_pipelining = true; }),
        "503 5.5.0 <ann@local.example>: Recipient address rejected: Improper use of SMTP command pipelining"},
       {"reject_multi_recipient_bounce, permit", from(""), ""},
-      {"reject_multi_recipient_bounce, permit", with([](SmtpdState& s) { s.sender = ""; s.recipient_count = 1; }),
+      {"reject_multi_recipient_bounce, permit", with([](SmtpdState& s) {
+         s.sender = "";
+         s.recipient_count = 1;
+       }),
        "550 5.5.3 <ann@local.example>: Recipient address rejected: Multi-recipient bounce"},
       {"no_such_thing, permit", kGood, "451 4.3.5 Server configuration error"},
       {"check_client_access, permit", kGood, "451 4.3.5 Server configuration error"},
@@ -246,20 +254,22 @@ TEST(AccessEngine, GenericRestrictions) {
 }
 
 TEST(AccessEngine, ClientNames) {
-  expect_replies({
-      {"reject_unknown_client_hostname, permit", kGood, ""},
-      {"reject_unknown_client_hostname", kNameless,
-       "550 5.7.25 Client host rejected: cannot find your hostname, [192.0.2.8]"},
-      {"reject_unknown_client_hostname", kSlowName,
-       "450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.9]"},
-      {"reject_unknown_client_hostname", kUnverifiedName,
-       "550 5.7.25 Client host rejected: cannot find your hostname, [192.0.2.10]"},
-      {"reject_unknown_reverse_client_hostname, permit", kUnverifiedName, ""},
-      {"reject_unknown_reverse_client_hostname", kNameless,
-       "550 5.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.8]"},
-      {"reject_unknown_reverse_client_hostname", kSlowName,
-       "450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.9]"},
-  }, {{"unknown_client_reject_code", "550"}});
+  expect_replies(
+      {
+          {"reject_unknown_client_hostname, permit", kGood, ""},
+          {"reject_unknown_client_hostname", kNameless,
+           "550 5.7.25 Client host rejected: cannot find your hostname, [192.0.2.8]"},
+          {"reject_unknown_client_hostname", kSlowName,
+           "450 4.7.25 Client host rejected: cannot find your hostname, [192.0.2.9]"},
+          {"reject_unknown_client_hostname", kUnverifiedName,
+           "550 5.7.25 Client host rejected: cannot find your hostname, [192.0.2.10]"},
+          {"reject_unknown_reverse_client_hostname, permit", kUnverifiedName, ""},
+          {"reject_unknown_reverse_client_hostname", kNameless,
+           "550 5.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.8]"},
+          {"reject_unknown_reverse_client_hostname", kSlowName,
+           "450 4.7.1 Client host rejected: cannot find your reverse hostname, [192.0.2.9]"},
+      },
+      {{"unknown_client_reject_code", "550"}});
 }
 
 TEST(AccessEngine, Destinations) {
@@ -267,8 +277,10 @@ TEST(AccessEngine, Destinations) {
       {"reject_unauth_destination, permit", kGood, ""},
       {"reject_unauth_destination", to("x@y.example"), "554 5.7.1 <x@y.example>: Relay access denied"},
       {"defer_unauth_destination", to("x@y.example"), "454 4.7.1 <x@y.example>: Relay access denied"},
-      {"reject_unauth_destination", to("a%b@local.example"), "554 5.7.1 <a%b@local.example>: Relay access denied"},
-      {"reject_unauth_destination", to("a@b@local.example"), "554 5.7.1 <a@b@local.example>: Relay access denied"},
+      {"reject_unauth_destination", to("a%b@local.example"),
+       "554 5.7.1 <a%b@local.example>: Relay access denied"},
+      {"reject_unauth_destination", to("a@b@local.example"),
+       "554 5.7.1 <a@b@local.example>: Relay access denied"},
       {"reject_unauth_destination, permit", to("r@sub.relay.example"), ""},
       {"reject", to("postmaster"), ""},
       {"permit_auth_destination", kGood, ""},
@@ -278,15 +290,18 @@ TEST(AccessEngine, Destinations) {
       {"permit_mx_backup", to("x@mxself.example"),
        "450 4.3.2 <x@mxself.example>: Recipient address rejected: Try again later"},
       {"permit_mx_backup, reject", to("a@tempfail.example"),
-       "450 4.4.4 <a@tempfail.example>: Recipient address rejected: Unable to look up mail exchanger information: "
+       "450 4.4.4 <a@tempfail.example>: Recipient address rejected: Unable to look up mail exchanger "
+       "information: "
        "Host not found, try again"},
   });
 }
 
 TEST(AccessEngine, FormsOfNamesAndAddresses) {
   expect_replies({
-      {"reject_non_fqdn_sender, permit", from("a@b"), "504 5.5.2 <a@b>: Sender address rejected: need fully-qualified address"},
-      {"reject_non_fqdn_sender, permit", from("a"), "504 5.5.2 <a>: Sender address rejected: need fully-qualified address"},
+      {"reject_non_fqdn_sender, permit", from("a@b"),
+       "504 5.5.2 <a@b>: Sender address rejected: need fully-qualified address"},
+      {"reject_non_fqdn_sender, permit", from("a"),
+       "504 5.5.2 <a>: Sender address rejected: need fully-qualified address"},
       {"reject_non_fqdn_sender, permit", from(""), ""},
       {"reject_non_fqdn_sender, permit", from("a@[1.2.3.4]"), ""},
       {"reject_non_fqdn_sender, permit", from("a@b.c."), ""},
@@ -299,11 +314,14 @@ TEST(AccessEngine, FormsOfNamesAndAddresses) {
       {"reject_non_fqdn_helo_hostname, permit", helo("[1.2.3.4]"), ""},
       {"reject_non_fqdn_helo_hostname, permit", helo("[foo]"),
        "501 5.5.2 <[foo]>: Helo command rejected: invalid ip address"},
-      {"reject_invalid_helo_hostname, permit", helo("foo..bar"), "501 5.5.2 <foo..bar>: Helo command rejected: Invalid name"},
-      {"reject_invalid_helo_hostname, permit", helo("12.34"), "501 5.5.2 <12.34>: Helo command rejected: Invalid name"},
+      {"reject_invalid_helo_hostname, permit", helo("foo..bar"),
+       "501 5.5.2 <foo..bar>: Helo command rejected: Invalid name"},
+      {"reject_invalid_helo_hostname, permit", helo("12.34"),
+       "501 5.5.2 <12.34>: Helo command rejected: Invalid name"},
       {"reject_invalid_helo_hostname, permit", helo("1.2.3.4"), ""},
       {"reject_invalid_helo_hostname, permit", helo("a._b"), ""},
-      {"reject_invalid_helo_hostname, permit", helo("a-.b"), "501 5.5.2 <a-.b>: Helo command rejected: Invalid name"},
+      {"reject_invalid_helo_hostname, permit", helo("a-.b"),
+       "501 5.5.2 <a-.b>: Helo command rejected: Invalid name"},
       {"reject_invalid_helo_hostname, permit", with([](SmtpdState& s) { s.helo.reset(); }), ""},
   });
 }
@@ -314,7 +332,8 @@ TEST(AccessEngine, NamesInTheDns) {
       {"reject_unknown_sender_domain, permit", from("a@nxdomain.example"),
        "450 4.1.8 <a@nxdomain.example>: Sender address rejected: Domain not found"},
       {"reject_unknown_sender_domain, permit", from("a@nullmx.example"),
-       "550 5.7.27 <a@nullmx.example>: Sender address rejected: Domain nullmx.example does not accept mail (nullMX)"},
+       "550 5.7.27 <a@nullmx.example>: Sender address rejected: Domain nullmx.example does not accept mail "
+       "(nullMX)"},
       {"reject_unknown_sender_domain, permit", from("a@tempfail.example"),
        "450 4.1.8 <a@tempfail.example>: Sender address rejected: Domain not found"},
       {"reject_unknown_sender_domain, reject", from("a@tempfail.example"),
@@ -325,7 +344,8 @@ TEST(AccessEngine, NamesInTheDns) {
       {"reject_unknown_sender_domain, permit", from("a@[192.0.2.1]"), ""},
       {"reject_unknown_sender_domain, permit", from("a@va.example"), ""},
       {"reject_unknown_recipient_domain, permit", to("a@nullmx.example"),
-       "556 5.1.10 <a@nullmx.example>: Recipient address rejected: Domain nullmx.example does not accept mail (nullMX)"},
+       "556 5.1.10 <a@nullmx.example>: Recipient address rejected: Domain nullmx.example does not accept "
+       "mail (nullMX)"},
       {"reject_unknown_recipient_domain, permit", to("a@relay.example"),
        "450 4.1.2 <a@relay.example>: Recipient address rejected: Domain not found"},
       {"reject_unknown_helo_hostname, permit", helo("nxdomain.example"),
@@ -359,7 +379,8 @@ TEST(AccessEngine, DnsLists) {
        "554 5.7.1 Service unavailable; Helo command [bad.example] blocked using rhsbl.example"},
       {"reject_rhsbl_client rhsbl.example", with([](SmtpdState& s) { s.client.name = "bad.example"; }),
        "554 5.7.1 Service unavailable; Client host [bad.example] blocked using rhsbl.example"},
-      {"reject_rhsbl_reverse_client rhsbl.example", with([](SmtpdState& s) { s.client.reverse_name = "bad.example"; }),
+      {"reject_rhsbl_reverse_client rhsbl.example",
+       with([](SmtpdState& s) { s.client.reverse_name = "bad.example"; }),
        "554 5.7.1 Service unavailable; Unverified Client host [bad.example] blocked using rhsbl.example"},
       {"permit_dnswl_client rbl.example", kGood, ""},
       {"permit_dnswl_client rbl.example, reject", to("x@y.example"),
@@ -368,8 +389,9 @@ TEST(AccessEngine, DnsLists) {
        "450 4.7.1 <192.0.2.7>: Client host rejected: Service unavailable"},
       {"permit_rhswl_client rhsbl.example", with([](SmtpdState& s) { s.client.name = "bad.example"; }), ""},
   });
-  expect_replies({{"reject_rbl_client rbl.example", kGood, "554 5.0.0 192.0.2.7 client.example[192.0.2.7] $sender"}},
-                 {{"rbl_reply_maps", "inline:{{rbl.example=554 5.1.1 $$rbl_what $$client $$$$sender}}"}});
+  expect_replies(
+      {{"reject_rbl_client rbl.example", kGood, "554 5.0.0 192.0.2.7 client.example[192.0.2.7] $sender"}},
+      {{"rbl_reply_maps", "inline:{{rbl.example=554 5.1.1 $$rbl_what $$client $$$$sender}}"}});
   expect_replies({{"reject_rbl_client rbl.example", kNameless, "450 4.7.1 Service unavailable"}},
                  {{"default_rbl_reply", "no code $rbl_what"}});
 }
@@ -387,8 +409,10 @@ TEST(AccessEngine, AccessTables) {
        "554 5.7.1 <unknown[192.0.2.8]>: Client host rejected: Access denied"},
       {"check_helo_access inline:{{[192.0.2.1]=REJECT c}}", helo("[192.0.2.1]"),
        "554 5.7.1 <[192.0.2.1]>: Helo command rejected: c"},
-      {"check_sender_access inline:{{<>=REJECT null}}", from(""), "554 5.7.1 <>: Sender address rejected: null"},
-      {"check_sender_access inline:{{a@mx.test.example=REJECT res}}", from("a"), "554 5.7.1 <a>: Sender address rejected: res"},
+      {"check_sender_access inline:{{<>=REJECT null}}", from(""),
+       "554 5.7.1 <>: Sender address rejected: null"},
+      {"check_sender_access inline:{{a@mx.test.example=REJECT res}}", from("a"),
+       "554 5.7.1 <a>: Sender address rejected: res"},
       {"check_recipient_access inline:{{ann@local.example=550 5.1.8 x}}", kGood,
        "550 5.1.2 <ann@local.example>: Recipient address rejected: x"},
       {"check_reverse_client_hostname_access static:{REJECT h}", kNameless,
@@ -398,23 +422,34 @@ TEST(AccessEngine, AccessTables) {
        "451 4.3.5 <client.example[192.0.2.7]>: Client host rejected: Server configuration error"},
       {"check_client_access hash:/no/such/file", kGood,
        "451 4.3.5 <client.example[192.0.2.7]>: Client host rejected: Server configuration error"},
-      {"inline:{{ann@local.example=REJECT rc}}", kGood, "554 5.7.1 <ann@local.example>: Recipient address rejected: rc"},
+      {"inline:{{ann@local.example=REJECT rc}}", kGood,
+       "554 5.7.1 <ann@local.example>: Recipient address rejected: rc"},
       {"check_sasl_access inline:{joe=REJECT}", login("joe", "a@b.example"),
        "554 5.7.1 <joe>: SASL login name rejected: Access denied"},
       {"check_sasl_access inline:{joe=REJECT}, permit", kGood, ""},
-      {"check_ccert_access inline:{{AA:BB=OK}}",
-       with([](SmtpdState& s) { s.tls.has_certificate = true; s.tls.public_key_fingerprint = "AA:BB"; }), ""},
+      {"check_ccert_access inline:{{AA:BB=OK}}", with([](SmtpdState& s) {
+         s.tls.has_certificate = true;
+         s.tls.public_key_fingerprint = "AA:BB";
+       }),
+       ""},
       {"check_ccert_access { inline:{{AA:BB=OK}}, { search_order = cert_fingerprint } }",
-       with([](SmtpdState& s) { s.tls.has_certificate = true; s.tls.public_key_fingerprint = "AA:BB"; }), kDeferred},
-      {"check_sender_access static:{DEFER_IF_PERMIT d1}, check_sender_access static:{DEFER_IF_PERMIT d2}, permit", kGood,
-       "450 4.7.1 <a@example.com>: Sender address rejected: d1"},
-      {"check_sender_access static:{DEFER_IF_REJECT dir}, check_sender_access static:{DEFER_IF_PERMIT dip}, reject", kGood,
-       "450 4.7.1 <a@example.com>: Sender address rejected: dip"},
+       with([](SmtpdState& s) {
+         s.tls.has_certificate = true;
+         s.tls.public_key_fingerprint = "AA:BB";
+       }),
+       kDeferred},
+      {"check_sender_access static:{DEFER_IF_PERMIT d1}, check_sender_access static:{DEFER_IF_PERMIT d2}, "
+       "permit",
+       kGood, "450 4.7.1 <a@example.com>: Sender address rejected: d1"},
+      {"check_sender_access static:{DEFER_IF_REJECT dir}, check_sender_access static:{DEFER_IF_PERMIT dip}, "
+       "reject",
+       kGood, "450 4.7.1 <a@example.com>: Sender address rejected: dip"},
       {"check_sender_access static:{DEFER_IF_REJECT dir}, check_sender_access static:{421 x}", kGood,
        "421 4.7.1 <a@example.com>: Sender address rejected: x"},
       {"check_recipient_access static:{reject_unknown_sender_domain, permit}", from("a@nxdomain.example"),
        "450 4.1.8 <a@nxdomain.example>: Sender address rejected: Domain not found"},
-      {"check_recipient_access static:{check_client_access static:OK}", kGood, "451 4.3.5 Server configuration error"},
+      {"check_recipient_access static:{check_client_access static:OK}", kGood,
+       "451 4.3.5 Server configuration error"},
       {"check_policy_service { inet:127.0.0.1:1, policy_context=REJECT }", kGood,
        "554 5.7.1 <ann@local.example>: Recipient address rejected: Access denied"},
   });
@@ -422,7 +457,8 @@ TEST(AccessEngine, AccessTables) {
 
 TEST(AccessEngine, TablesOfHostsBehindNames) {
   expect_replies({
-      {"check_sender_mx_access inline:{{192.0.2.1=REJECT a}}", kGood, "554 5.7.1 <a@example.com>: Sender address rejected: a"},
+      {"check_sender_mx_access inline:{{192.0.2.1=REJECT a}}", kGood,
+       "554 5.7.1 <a@example.com>: Sender address rejected: a"},
       {"check_sender_mx_access inline:{{192.0.2.1=REJECT a},{mail.example.com=DUNNO}}, permit", kGood, ""},
       {"check_sender_mx_access inline:{{192.0.2=OK}}", kGood, "451 4.3.5 Server configuration error"},
       {"check_sender_mx_access inline:{{192.0.2.9=REJECT a}}", from("a@aonly.example"),
@@ -431,10 +467,13 @@ TEST(AccessEngine, TablesOfHostsBehindNames) {
       {"check_sender_mx_access static:REJECT, permit", from("a@nullmx.example"), ""},
       {"check_sender_ns_access inline:{{ns1.example.com=REJECT a}}", from("a@x.y.example.com"),
        "554 5.7.1 <a@x.y.example.com>: Sender address rejected: a"},
-      {"check_sender_ns_access inline:{{192.0.2.53=REJECT a}}", kGood, "554 5.7.1 <a@example.com>: Sender address rejected: a"},
-      {"check_sender_a_access inline:{{192.0.2.2=REJECT a}}", kGood, "554 5.7.1 <a@example.com>: Sender address rejected: a"},
+      {"check_sender_ns_access inline:{{192.0.2.53=REJECT a}}", kGood,
+       "554 5.7.1 <a@example.com>: Sender address rejected: a"},
+      {"check_sender_a_access inline:{{192.0.2.2=REJECT a}}", kGood,
+       "554 5.7.1 <a@example.com>: Sender address rejected: a"},
       {"check_sender_a_access static:REJECT, permit", from("a@nxdomain.example"), ""},
-      {"check_helo_mx_access static:{REJECT h}", helo("[192.0.2.1]"), "554 5.7.1 <[192.0.2.1]>: Helo command rejected: h"},
+      {"check_helo_mx_access static:{REJECT h}", helo("[192.0.2.1]"),
+       "554 5.7.1 <[192.0.2.1]>: Helo command rejected: h"},
       {"check_client_mx_access static:REJECT, permit", kNameless, ""},
   });
 }
@@ -475,7 +514,8 @@ TEST(AccessEngine, ListedAndVerifiedAddresses) {
 }
 
 TEST(AccessEngine, SenderLogins) {
-  const char* const not_owned = "553 5.7.1 <own@local.example>: Sender address rejected: not owned by user sue";
+  const char* const not_owned =
+      "553 5.7.1 <own@local.example>: Sender address rejected: not owned by user sue";
   const char* const not_logged_in = "553 5.7.1 <own@local.example>: Sender address rejected: not logged in";
   expect_replies({
       {"reject_sender_login_mismatch, permit", from("own@local.example"), not_logged_in},
@@ -495,7 +535,8 @@ TEST(AccessEngine, SenderLogins) {
 
 TEST(AccessEngine, ListsOfEarlierCommandsWaitForTheRecipient) {
   const std::pair<const char*, const char*> cases[] = {
-      {"smtpd_client_restrictions", "554 5.7.1 <client.example[192.0.2.7]>: Client host rejected: Access denied"},
+      {"smtpd_client_restrictions",
+       "554 5.7.1 <client.example[192.0.2.7]>: Client host rejected: Access denied"},
       {"smtpd_helo_restrictions", "554 5.7.1 <client.example>: Helo command rejected: Access denied"},
       {"smtpd_sender_restrictions", "554 5.7.1 <a@example.com>: Sender address rejected: Access denied"},
   };
@@ -512,17 +553,18 @@ TEST(AccessEngine, ListsOfEarlierCommandsWaitForTheRecipient) {
 
 TEST(AccessEngine, ListsApplyAtOnceWithoutDelay) {
   Site site(Values{{"smtpd_delay_reject", "no"},
-             {"smtpd_helo_restrictions", "check_helo_access static:{HOLD h}, defer_if_permit"},
-             {"smtpd_sender_restrictions", "check_sender_access inline:{{b@example.com=REJECT}}"},
-             {"smtpd_recipient_restrictions", "reject_unauth_destination"}});
+                   {"smtpd_helo_restrictions", "check_helo_access static:{HOLD h}, defer_if_permit"},
+                   {"smtpd_sender_restrictions", "check_sender_access inline:{{b@example.com=REJECT}}"},
+                   {"smtpd_recipient_restrictions", "reject_unauth_destination"}});
   SmtpdState state = recipient_state();
   state.stage = SmtpStage::kHelo;
   const Verdict at_helo = site.check(state);
   EXPECT_EQ(at_helo.reply, "");
   EXPECT_FALSE(at_helo.actions.hold);
-  EXPECT_EQ(at_helo.log, std::vector<std::string>{
-                             "warning: access table static:{HOLD h}: with smtpd_delay_reject=no, action HOLD is always "
-                             "skipped in Client host or Helo command restrictions"});
+  EXPECT_EQ(at_helo.log,
+            std::vector<std::string>{
+                "warning: access table static:{HOLD h}: with smtpd_delay_reject=no, action HOLD is always "
+                "skipped in Client host or Helo command restrictions"});
   state.stage = SmtpStage::kMail;
   state.sender = "b@example.com";
   EXPECT_EQ(site.check(state).reply, "554 5.7.1 <b@example.com>: Sender address rejected: Access denied");
@@ -542,7 +584,8 @@ TEST(AccessEngine, OtherCommands) {
       {SmtpStage::kData, "smtpd_data_restrictions", "554 5.7.1 <DATA>: Data command rejected: Access denied"},
       {SmtpStage::kEndOfData, "smtpd_end_of_data_restrictions",
        "554 5.7.1 <END-OF-MESSAGE>: End-of-data rejected: Access denied"},
-      {SmtpStage::kEtrn, "smtpd_etrn_restrictions", "554 5.7.1 <example.com>: Etrn command rejected: Access denied"},
+      {SmtpStage::kEtrn, "smtpd_etrn_restrictions",
+       "554 5.7.1 <example.com>: Etrn command rejected: Access denied"},
       {SmtpStage::kVrfy, "smtpd_relay_restrictions",
        "554 5.7.1 <ann@local.example>: Recipient address rejected: Access denied"},
   };
@@ -556,21 +599,24 @@ TEST(AccessEngine, OtherCommands) {
 }
 
 TEST(AccessEngine, OrderOfRelayAndRecipientLists) {
-  for (const auto& [first, reply] : {std::pair("yes", "554 5.7.1 <x@y.example>: Relay access denied"),
-                                     std::pair("no", "550 5.7.1 <x@y.example>: Recipient address rejected: b")}) {
+  for (const auto& [first, reply] :
+       {std::pair("yes", "554 5.7.1 <x@y.example>: Relay access denied"),
+        std::pair("no", "550 5.7.1 <x@y.example>: Recipient address rejected: b")}) {
     Site site(Values{{"smtpd_relay_before_recipient_restrictions", first},
-               {"smtpd_relay_restrictions", "reject_unauth_destination"},
-               {"smtpd_recipient_restrictions", "check_recipient_access static:{550 b}"}});
+                     {"smtpd_relay_restrictions", "reject_unauth_destination"},
+                     {"smtpd_recipient_restrictions", "check_recipient_access static:{550 b}"}});
     EXPECT_EQ(site.check(to("x@y.example")).reply, reply);
   }
 }
 
 TEST(AccessEngine, ActionsAddUpAndAreLogged) {
-  Site site(Values{{"smtpd_sender_restrictions",
-              "check_client_access static:{HOLD h}, check_helo_access static:{FILTER smtp:x}, check_sender_access "
-              "static:{REDIRECT a@b.example}, check_recipient_access static:{BCC c@d.example}, check_client_access "
-              "static:{PREPEND X-A: 1}, check_client_access static:{PREPEND X-B: 2}, check_helo_access static:{WARN w}"},
-             {"smtpd_recipient_restrictions", "reject_unauth_destination"}});
+  Site site(Values{
+      {"smtpd_sender_restrictions",
+       "check_client_access static:{HOLD h}, check_helo_access static:{FILTER smtp:x}, check_sender_access "
+       "static:{REDIRECT a@b.example}, check_recipient_access static:{BCC c@d.example}, check_client_access "
+       "static:{PREPEND X-A: 1}, check_client_access static:{PREPEND X-B: 2}, check_helo_access static:{WARN "
+       "w}"},
+      {"smtpd_recipient_restrictions", "reject_unauth_destination"}});
   const Verdict verdict = site.check(recipient_state());
   EXPECT_EQ(verdict.kind, VerdictKind::kPermit);
   EXPECT_TRUE(verdict.actions.hold);
@@ -580,18 +626,20 @@ TEST(AccessEngine, ActionsAddUpAndAreLogged) {
   EXPECT_EQ(verdict.actions.prepend, (std::vector<std::string>{"X-A: 1", "X-B: 2"}));
   const std::string end = "; from=<a@example.com> to=<ann@local.example> proto=ESMTP helo=<client.example>";
   const std::string start = " RCPT from client.example[192.0.2.7]: ";
-  EXPECT_EQ(verdict.log,
-            (std::vector<std::string>{
-                "NOQUEUE: hold:" + start + "<client.example[192.0.2.7]>: Client host h" + end,
-                "NOQUEUE: filter:" + start + "<client.example>: Helo command triggers FILTER smtp:x" + end,
-                "NOQUEUE: redirect:" + start + "<a@example.com>: Sender address triggers REDIRECT a@b.example" + end,
-                "NOQUEUE: bcc:" + start + "<ann@local.example>: Recipient address triggers BCC c@d.example" + end,
-                "NOQUEUE: warn:" + start + "w" + end}));
+  EXPECT_EQ(
+      verdict.log,
+      (std::vector<std::string>{
+          "NOQUEUE: hold:" + start + "<client.example[192.0.2.7]>: Client host h" + end,
+          "NOQUEUE: filter:" + start + "<client.example>: Helo command triggers FILTER smtp:x" + end,
+          "NOQUEUE: redirect:" + start + "<a@example.com>: Sender address triggers REDIRECT a@b.example" +
+              end,
+          "NOQUEUE: bcc:" + start + "<ann@local.example>: Recipient address triggers BCC c@d.example" + end,
+          "NOQUEUE: warn:" + start + "w" + end}));
 }
 
 TEST(AccessEngine, DiscardEndsItAll) {
   Site site(Values{{"smtpd_client_restrictions", "check_client_access static:DISCARD"},
-             {"smtpd_recipient_restrictions", "reject"}});
+                   {"smtpd_recipient_restrictions", "reject"}});
   const Verdict verdict = site.check(to("x@y.example"));
   EXPECT_EQ(verdict.kind, VerdictKind::kDiscard);
   EXPECT_TRUE(verdict.actions.discard);
@@ -602,14 +650,16 @@ TEST(AccessEngine, DiscardEndsItAll) {
 }
 
 TEST(AccessEngine, SoftBounceNeverRefusesForGood) {
-  Site site(Values{{"smtpd_recipient_restrictions", "check_client_access static:{521 bye}, reject"}, {"soft_bounce", "yes"}});
+  Site site(Values{{"smtpd_recipient_restrictions", "check_client_access static:{521 bye}, reject"},
+                   {"soft_bounce", "yes"}});
   const Verdict verdict = site.check(kGood);
   EXPECT_EQ(verdict.reply, "421 4.7.1 <client.example[192.0.2.7]>: Client host rejected: bye");
   EXPECT_TRUE(verdict.closes_session);
 }
 
 TEST(AccessEngine, RecordsWhy) {
-  Site site(Values{{"smtpd_restriction_classes", "strict"},
+  Site site(
+      Values{{"smtpd_restriction_classes", "strict"},
              {"strict", "reject_unknown_sender_domain, check_client_access inline:{{example=REJECT no}}"},
              {"smtpd_relay_restrictions", ""},
              {"smtpd_recipient_restrictions", "permit_mynetworks, strict, reject_unauth_destination"}});
@@ -641,14 +691,18 @@ TEST(AccessEngine, RefusesToServeWithWhatKeepsPostfixFromServing) {
   };
   const ErrorCase cases[] = {
       {{{"smtpd_relay_restrictions", ""}, {"smtpd_recipient_restrictions", "permit"}},
-       "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: "
+       "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working "
+       "instance of: "
        "reject_unauth_destination, defer_unauth_destination, reject, defer, or defer_if_permit"},
       {{{"smtpd_relay_restrictions", ""}, {"smtpd_recipient_restrictions", "warn_if_reject reject"}},
-       "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: "
+       "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working "
+       "instance of: "
        "reject_unauth_destination, defer_unauth_destination, reject, defer, or defer_if_permit"},
       {{{"smtpd_restriction_classes", "a"}}, "restriction class `a' needs a definition"},
-      {{{"smtpd_restriction_classes", "a b"}, {"a", "b"}, {"b", "a"}}, "restriction class `a' contains itself"},
-      {{{"unknown_address_tempfail_action", "bogus"}}, "bad configuration: unknown_address_tempfail_action = bogus"},
+      {{{"smtpd_restriction_classes", "a b"}, {"a", "b"}, {"b", "a"}},
+       "restriction class `a' contains itself"},
+      {{{"unknown_address_tempfail_action", "bogus"}},
+       "bad configuration: unknown_address_tempfail_action = bogus"},
       {{{"smtpd_recipient_restrictions", "reject_rbl_client x.example=127.0.0"}},
        "RBL reply error: need \".\" at \"127.0.0><\""},
       {{{"smtpd_recipient_restrictions", "reject_rbl_client x.example=127.0.0.300"}},

@@ -1,4 +1,5 @@
-/// Addresses for tests of access control: resolved by the lists of domains in main.cf, with the least of rewriting.
+/// Addresses for tests of access control: resolved by the lists of domains in main.cf, with the least of
+/// rewriting.
 #pragma once
 
 #include <memory>
@@ -33,8 +34,8 @@ class SiteAddresses final : public AddressResolver {
     for (const auto& [parameter, address_class] : parameters) {
       auto value = settings.get(parameter);
       if (!value) return value.error();
-      const auto kind = address_class == AddressClass::kRelay ? libmaps::MatchKind::kDomains
-                                                              : libmaps::MatchKind::kStrings;
+      const auto kind =
+          address_class == AddressClass::kRelay ? libmaps::MatchKind::kDomains : libmaps::MatchKind::kStrings;
       auto parents = libmaps::parent_style(settings, parameter);
       if (!parents) return parents.error();
       auto list = libmaps::MatchList::parse(
@@ -47,7 +48,9 @@ class SiteAddresses final : public AddressResolver {
     return site;
   }
 
-  asio::awaitable<libconf::Result<AddressInfo>> resolve(std::string address) override { co_return info(address); }
+  asio::awaitable<libconf::Result<AddressInfo>> resolve(std::string address) override {
+    co_return info(address);
+  }
 
   libconf::Result<AddressInfo> info(std::string address) {
     AddressInfo info;

@@ -48,7 +48,8 @@ constexpr std::array kFlags = {
     Flag{"smtpd_delay_reject", &AccessSettings::smtpd_delay_reject},
     Flag{"smtpd_reject_unlisted_recipient", &AccessSettings::smtpd_reject_unlisted_recipient},
     Flag{"smtpd_reject_unlisted_sender", &AccessSettings::smtpd_reject_unlisted_sender},
-    Flag{"smtpd_relay_before_recipient_restrictions", &AccessSettings::smtpd_relay_before_recipient_restrictions},
+    Flag{"smtpd_relay_before_recipient_restrictions",
+         &AccessSettings::smtpd_relay_before_recipient_restrictions},
     Flag{"soft_bounce", &AccessSettings::soft_bounce},
 };
 

@@ -47,7 +47,8 @@ Evaluation::Found Evaluation::find(const std::string& table, AccessKey kind, std
 }
 
 asio::awaitable<Outcome> Evaluation::check_access(const Restriction& restriction) {
-  return check_subject_access(restriction, restriction.type->subject, std::get<std::string>(restriction.argument));
+  return check_subject_access(restriction, restriction.type->subject,
+                              std::get<std::string>(restriction.argument));
 }
 
 asio::awaitable<Outcome> Evaluation::check_bare_table(const Restriction& restriction) {
@@ -108,12 +109,14 @@ asio::awaitable<Outcome> Evaluation::check_certificate_access(const Restriction&
   if (!state_.tls.has_certificate) co_return Outcome::kDunno;
   const auto& argument = std::get<CertificateArgument>(restriction.argument);
   for (const CertificateKey kind : argument.search_order) {
-    const std::string& key = kind == CertificateKey::kCertificateFingerprint ? state_.tls.certificate_fingerprint
-                                                                             : state_.tls.public_key_fingerprint;
+    const std::string& key = kind == CertificateKey::kCertificateFingerprint
+                                 ? state_.tls.certificate_fingerprint
+                                 : state_.tls.public_key_fingerprint;
     if (key.empty()) continue;
     const Target target{Subject::kCertificate, key};
     const Found found = find(argument.table, AccessKey::kExact, key, target);
-    if (found.has_failed) co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
+    if (found.has_failed)
+      co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
     if (found.match) co_return co_await act(restriction, *found.match, argument.table, target);
   }
   co_return Outcome::kDunno;
@@ -141,7 +144,8 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
     // check_*_a_access is about addresses alone.
     const bool has_key = is_address || restriction.type->kind != RestrictionKind::kCheckAAccess;
     Found found = has_key ? find(table, kind, host, *target) : Found{};
-    if (found.has_failed) co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
+    if (found.has_failed)
+      co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
     if (found.match) co_return co_await act(restriction, *found.match, table, *target);
     if (is_address) continue;
     bool is_known = false;
@@ -159,8 +163,9 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
       }
     }
     if (!is_known && restriction.type->kind != RestrictionKind::kCheckAAccess)
-      warn(concat("Unable to look up ", restriction.type->kind == RestrictionKind::kCheckMxAccess ? "MX" : "NS",
-                  " host ", host, " for ", subject_name(subject), " ", target->name, ": ", describe(worst)));
+      warn(concat("Unable to look up ",
+                  restriction.type->kind == RestrictionKind::kCheckMxAccess ? "MX" : "NS", " host ", host,
+                  " for ", subject_name(subject), " ", target->name, ": ", describe(worst)));
   }
   co_return Outcome::kDunno;
 }
@@ -202,8 +207,8 @@ asio::awaitable<Outcome> Evaluation::act(const Restriction& restriction, const l
 
 bool Evaluation::is_action_late(const AccessAction& action, std::string_view table) {
   constexpr std::pair<ActionKind, std::string_view> kNames[] = {
-      {ActionKind::kBcc, "BCC"},         {ActionKind::kDiscard, "DISCARD"}, {ActionKind::kFilter, "FILTER"},
-      {ActionKind::kHold, "HOLD"},       {ActionKind::kPrepend, "PREPEND"}, {ActionKind::kRedirect, "REDIRECT"}};
+      {ActionKind::kBcc, "BCC"},   {ActionKind::kDiscard, "DISCARD"}, {ActionKind::kFilter, "FILTER"},
+      {ActionKind::kHold, "HOLD"}, {ActionKind::kPrepend, "PREPEND"}, {ActionKind::kRedirect, "REDIRECT"}};
   const auto* const name = std::find_if(std::begin(kNames), std::end(kNames),
                                         [&](const auto& each) { return each.first == action.kind; });
   if (name == std::end(kNames)) return false;
@@ -214,7 +219,8 @@ bool Evaluation::is_action_late(const AccessAction& action, std::string_view tab
     return true;
   }
   if (action.kind == ActionKind::kPrepend && state_.stage == SmtpStage::kEndOfData) {
-    warn(concat("access table ", table, ": action PREPEND must be used before smtpd_end_of_data_restrictions"));
+    warn(concat("access table ", table,
+                ": action PREPEND must be used before smtpd_end_of_data_restrictions"));
     return true;
   }
   return false;
@@ -235,8 +241,8 @@ asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction
     if (!action.status.empty()) {
       status = fitting_status(action.status, code, status_subject(target.subject));
       if (status.substr(1) != action.status.substr(1))
-        verdict_.log.push_back(concat("mapping DSN status ", status.substr(0, 1), action.status.substr(1), " into ",
-                                      subject_name(target.subject), " status ", status));
+        verdict_.log.push_back(concat("mapping DSN status ", status.substr(0, 1), action.status.substr(1),
+                                      " into ", subject_name(target.subject), " status ", status));
     }
     return reply_for(target, code, status, action.text.empty() ? default_text : action.text);
   };
@@ -245,7 +251,8 @@ asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction
                   action.text.empty() ? instead : action.text);
   };
   const auto triggers = [&](std::string_view what) {
-    return concat("<", target.name, ">: ", subject_name(target.subject), " triggers ", what, " ", action.text);
+    return concat("<", target.name, ">: ", subject_name(target.subject), " triggers ", what, " ",
+                  action.text);
   };
   switch (action.kind) {
     case ActionKind::kDunno:

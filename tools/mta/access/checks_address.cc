@@ -34,7 +34,8 @@ constexpr std::array kClassWords = {
 }  // namespace
 
 Outcome Evaluation::temporary_lookup_failure(const Target& target) {
-  return reject({.code = 451, .status = "4.3.0", .text = concat("<", target.name, ">: Temporary lookup failure")});
+  return reject(
+      {.code = 451, .status = "4.3.0", .text = concat("<", target.name, ">: Temporary lookup failure")});
 }
 
 asio::awaitable<bool> Evaluation::is_auth_destination() {
@@ -79,12 +80,14 @@ asio::awaitable<Outcome> Evaluation::check_non_fqdn(const Restriction& restricti
   if (target->subject == Subject::kHelo) {
     if (target->name.starts_with('[')) {
       if (is_valid_address_literal(target->name)) co_return Outcome::kDunno;
-      co_return reject_target(*target, parts_.values.invalid_hostname_reject_code, "5.5.2", "invalid ip address");
+      co_return reject_target(*target, parts_.values.invalid_hostname_reject_code, "5.5.2",
+                              "invalid ip address");
     }
     if (is_fully_qualified(target->name)) co_return Outcome::kDunno;
     co_return reject_target(*target, code, "5.5.2", "need fully-qualified hostname");
   }
-  if (target->name.empty() || libconf::equals_ignoring_case(target->name, "postmaster")) co_return Outcome::kDunno;
+  if (target->name.empty() || libconf::equals_ignoring_case(target->name, "postmaster"))
+    co_return Outcome::kDunno;
   const std::string_view domain = domain_of(target->name);
   if (domain.starts_with('[') || is_fully_qualified(domain)) co_return Outcome::kDunno;
   co_return reject_target(*target, code, "5.5.2", "need fully-qualified address");
@@ -167,17 +170,18 @@ asio::awaitable<Outcome> Evaluation::check_unverified(const Restriction& restric
   if (verification.status == VerificationStatus::kDeliverable) co_return Outcome::kDunno;
   const bool is_known = verification.status == VerificationStatus::kUndeliverable;
   int code = is_sender ? values.unverified_sender_defer_code : values.unverified_recipient_defer_code;
-  if (is_known) code = is_sender ? values.unverified_sender_reject_code : values.unverified_recipient_reject_code;
+  if (is_known)
+    code = is_sender ? values.unverified_sender_reject_code : values.unverified_recipient_reject_code;
   if (code < 400) co_return Outcome::kDunno;
   const std::string& own_reason =
       is_sender ? values.unverified_sender_reject_reason : values.unverified_recipient_reject_reason;
-  const std::string text = concat(is_known ? "undeliverable" : "unverified", " address: ",
-                                  own_reason.empty() ? verification.reason : own_reason);
+  const std::string text = concat(is_known ? "undeliverable" : "unverified",
+                                  " address: ", own_reason.empty() ? verification.reason : own_reason);
   AccessReply reply = reply_for(*target, code, is_sender ? "5.1.7" : "5.1.1", text);
   if (is_known) co_return reject(std::move(reply));
-  co_return reject_temporarily(is_sender ? values.unverified_sender_tempfail_action
-                                         : values.unverified_recipient_tempfail_action,
-                               std::move(reply));
+  co_return reject_temporarily(
+      is_sender ? values.unverified_sender_tempfail_action : values.unverified_recipient_tempfail_action,
+      std::move(reply));
 }
 
 }  // namespace mta

@@ -92,7 +92,8 @@ asio::awaitable<Outcome> Evaluation::check_unknown_helo(const Target& target) {
 asio::awaitable<Outcome> Evaluation::check_unknown_mail_domain(const Restriction&, const Target& target) {
   const AddressInfo* info = co_await resolve(target.name);
   if (info == nullptr) co_return temporary_lookup_failure(target);
-  const bool is_final = info->address_class != AddressClass::kDefault && info->address_class != AddressClass::kRelay;
+  const bool is_final =
+      info->address_class != AddressClass::kDefault && info->address_class != AddressClass::kRelay;
   const std::string& domain = info->domain;
   if (is_final || domain.empty() || domain.starts_with('[')) co_return Outcome::kDunno;
   const AccessSettings& values = parts_.values;
@@ -143,7 +144,8 @@ asio::awaitable<Outcome> Evaluation::check_dns_list(const Restriction& restricti
   const std::string key = rbl_key(restriction, *target);
   if (key.empty()) co_return Outcome::kDunno;
   const RestrictionKind kind = restriction.type->kind;
-  const bool permits = kind == RestrictionKind::kPermitAddressList || kind == RestrictionKind::kPermitNameList;
+  const bool permits =
+      kind == RestrictionKind::kPermitAddressList || kind == RestrictionKind::kPermitNameList;
   // A list of strangers must not open the relay.
   if (permits && state_.recipient && !co_await is_auth_destination()) co_return Outcome::kDunno;
   const std::string query = concat(key, ".", list.domain);
@@ -154,15 +156,15 @@ asio::awaitable<Outcome> Evaluation::check_dns_list(const Restriction& restricti
   else if (target->subject == Subject::kClient)
     what = state_.client.name;
   if (answer.status == DnsStatus::kTemporaryFailure) {
-    warn(concat(query, ": RBL lookup error: Host or domain name not found. Name service error for name=", query,
-                " type=A: ", describe(answer.status)));
+    warn(concat(query, ": RBL lookup error: Host or domain name not found. Name service error for name=",
+                query, " type=A: ", describe(answer.status)));
     if (!permits) co_return Outcome::kDunno;
     co_return defer_if_reject(reply_for({target->subject, what}, parts_.values.access_map_defer_code, "4.7.1",
                                         "Service unavailable"));
   }
-  const auto matching = std::find_if(answer.records.begin(), answer.records.end(), [&](const DnsRecord& record) {
-    return !list.filter || list.filter->matches(record.data);
-  });
+  const auto matching = std::find_if(
+      answer.records.begin(), answer.records.end(),
+      [&](const DnsRecord& record) { return !list.filter || list.filter->matches(record.data); });
   if (matching == answer.records.end()) co_return Outcome::kDunno;
   step().key = query;
   step().value = matching->data;
@@ -170,8 +172,9 @@ asio::awaitable<Outcome> Evaluation::check_dns_list(const Restriction& restricti
   co_return co_await reject_listed(restriction, list, *target, std::move(what), query);
 }
 
-asio::awaitable<Outcome> Evaluation::reject_listed(const Restriction&, const RblArgument& list, const Target& target,
-                                                   std::string what, std::string query) {
+asio::awaitable<Outcome> Evaluation::reject_listed(const Restriction&, const RblArgument& list,
+                                                   const Target& target, std::string what,
+                                                   std::string query) {
   const DnsAnswer text = co_await ask_dns(query, DnsType::kTxt);
   const RblReplyAttributes attributes{
       .code = std::to_string(parts_.values.maps_rbl_reject_code),
@@ -191,7 +194,8 @@ asio::awaitable<Outcome> Evaluation::reject_listed(const Restriction&, const Rbl
       break;
     }
   }
-  if (!reply_text) reply_text = expand_rbl_reply(parts_.values.default_rbl_reply, attributes, state_, warnings);
+  if (!reply_text)
+    reply_text = expand_rbl_reply(parts_.values.default_rbl_reply, attributes, state_, warnings);
   take_warnings(warnings);
   std::string_view rest = reply_text ? std::string_view(*reply_text) : "";
   const std::string_view code_text = libconf::next_word(rest, libconf::kBlanks).value_or("");
@@ -214,7 +218,9 @@ asio::awaitable<Outcome> Evaluation::reject_listed(const Restriction&, const Rbl
 asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restriction) {
   const auto target = target_of(Subject::kRecipient);
   if (!target) co_return Outcome::kDunno;
-  warn("support for restriction \"permit_mx_backup\" will be removed from Postfix; instead, use \"relay_domains\"");
+  warn(
+      "support for restriction \"permit_mx_backup\" will be removed from Postfix; instead, use "
+      "\"relay_domains\"");
   const AddressInfo* info = co_await resolve(target->name);
   if (info == nullptr) co_return temporary_lookup_failure(*target);
   if (info->has_sender_routing) co_return Outcome::kDunno;
@@ -223,12 +229,13 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
   if (domain.empty() || domain.starts_with('[')) co_return Outcome::kDunno;
   const DnsAnswer answer = co_await ask_dns(domain, DnsType::kMx);
   if (answer.status == DnsStatus::kTemporaryFailure)
-    co_return defer_if_reject({.code = 450,
-                               .status = "4.4.4",
-                               .text = concat("<", target->name,
-                                              ">: Recipient address rejected: Unable to look up mail exchanger "
-                                              "information: ",
-                                              describe(answer.status))});
+    co_return defer_if_reject(
+        {.code = 450,
+         .status = "4.4.4",
+         .text = concat("<", target->name,
+                        ">: Recipient address rejected: Unable to look up mail exchanger "
+                        "information: ",
+                        describe(answer.status))});
   if (answer.status != DnsStatus::kFound) co_return Outcome::kDunno;
   const auto is_own = [&](const std::string& address) {
     const AccessSite& site = parts_.site;
@@ -237,9 +244,10 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
            std::find(site.proxy_addresses.begin(), site.proxy_addresses.end(), address) !=
                site.proxy_addresses.end();
   };
-  const int best = std::min_element(answer.records.begin(), answer.records.end(),
-                                    [](const DnsRecord& a, const DnsRecord& b) { return a.preference < b.preference; })
-                       ->preference;
+  const int best =
+      std::min_element(answer.records.begin(), answer.records.end(),
+                       [](const DnsRecord& a, const DnsRecord& b) { return a.preference < b.preference; })
+          ->preference;
   bool is_backup = false;
   for (const DnsRecord& record : answer.records) {
     bool is_here = false;

@@ -63,8 +63,7 @@ asio::awaitable<Outcome> Evaluation::check_permit_client(const Restriction& rest
       break;
     case RestrictionKind::kPermitCertificates:
       if (!state_.tls.has_certificate) co_return Outcome::kDunno;
-      for (const std::string& key :
-           {state_.tls.certificate_fingerprint, state_.tls.public_key_fingerprint})
+      for (const std::string& key : {state_.tls.certificate_fingerprint, state_.tls.public_key_fingerprint})
         for (const std::string& table : parts_.relay_clientcerts) {
           if (key.empty() || permits) continue;
           const Found found = find(table, AccessKey::kExact, key, {Subject::kCertificate, key});
@@ -91,9 +90,8 @@ asio::awaitable<Outcome> Evaluation::check_session(const Restriction& restrictio
   if (restriction.type->kind == RestrictionKind::kRejectPlaintextSession) {
     if (state_.tls.is_encrypted) co_return Outcome::kDunno;
     const int code = parts_.values.plaintext_reject_code;
-    co_return reject({.code = code,
-                      .status = code < 500 ? "4.7.1" : "5.7.1",
-                      .text = "Session encryption is required"});
+    co_return reject(
+        {.code = code, .status = code < 500 ? "4.7.1" : "5.7.1", .text = "Session encryption is required"});
   }
   if (!state_.has_unauthorized_pipelining) co_return Outcome::kDunno;
   constexpr int kBadSequence = 503;
@@ -110,11 +108,12 @@ asio::awaitable<Outcome> Evaluation::check_unknown_client(const Restriction& res
   const NameStatus status = is_reverse ? state_.client.reverse_name_status : state_.client.name_status;
   if (status == NameStatus::kFound) co_return Outcome::kDunno;
   constexpr int kTemporary = 450;
-  const int code = status == NameStatus::kTemporaryFailure ? kTemporary : parts_.values.unknown_client_reject_code;
+  const int code =
+      status == NameStatus::kTemporaryFailure ? kTemporary : parts_.values.unknown_client_reject_code;
   AccessReply reply{.code = code, .status = is_reverse ? "5.7.1" : "5.7.25"};
   reply.status[0] = static_cast<char>('0' + code / 100);
-  reply.text = concat("Client host rejected: cannot find your ", is_reverse ? "reverse hostname" : "hostname", ", [",
-                      state_.client.address, "]");
+  reply.text = concat("Client host rejected: cannot find your ", is_reverse ? "reverse hostname" : "hostname",
+                      ", [", state_.client.address, "]");
   co_return reject(std::move(reply));
 }
 

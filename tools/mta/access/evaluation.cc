@@ -187,9 +187,8 @@ asio::awaitable<Outcome> Evaluation::apply(const Restriction& restriction) {
     if (restriction.fault_outcome == FaultOutcome::kServerError) outcome = server_error();
   } else {
     const auto& all = handlers();
-    const auto handler = std::find_if(all.begin(), all.end(), [&](const Handler& each) {
-      return each.kind == restriction.type->kind;
-    });
+    const auto handler = std::find_if(
+        all.begin(), all.end(), [&](const Handler& each) { return each.kind == restriction.type->kind; });
     const Method method = handler->method;
     outcome = co_await (this->*method)(restriction);
   }
@@ -273,7 +272,8 @@ AccessReply Evaluation::reply_for(const Target& target, int code, std::string_vi
   return reply;
 }
 
-Outcome Evaluation::reject_target(const Target& target, int code, std::string_view status, std::string_view text) {
+Outcome Evaluation::reject_target(const Target& target, int code, std::string_view status,
+                                  std::string_view text) {
   return reject(reply_for(target, code, status, text));
 }
 

@@ -18,7 +18,7 @@ namespace mta {
 enum class Outcome : std::uint8_t {
   kDunno,
   kPermit,
-  kReject,   ///< The verdict has the reply.
+  kReject,  ///< The verdict has the reply.
   kDiscard,
 };
 
@@ -94,7 +94,8 @@ class Evaluation {
   asio::awaitable<Outcome> check_sasl_access(const Restriction&);
   asio::awaitable<Outcome> check_certificate_access(const Restriction&);
   asio::awaitable<Outcome> check_bare_table(const Restriction&);
-  asio::awaitable<Outcome> check_subject_access(const Restriction&, Subject subject, const std::string& table);
+  asio::awaitable<Outcome> check_subject_access(const Restriction&, Subject subject,
+                                                const std::string& table);
   asio::awaitable<std::vector<std::string>> access_hosts(RestrictionKind kind, const Target& target,
                                                          const std::string& domain);
   struct Found {

@@ -15,8 +15,8 @@ constexpr std::size_t kLongestLabel = 63;
 bool is_label_char(char c) { return libconf::is_name_char(c) || c == '-'; }
 
 bool is_label(std::string_view label) {
-  return !label.empty() && label.size() <= kLongestLabel && !label.starts_with('-') && !label.ends_with('-') &&
-         std::all_of(label.begin(), label.end(), is_label_char);
+  return !label.empty() && label.size() <= kLongestLabel && !label.starts_with('-') &&
+         !label.ends_with('-') && std::all_of(label.begin(), label.end(), is_label_char);
 }
 
 bool is_number_or_dot(char c) { return (c >= '0' && c <= '9') || c == '.'; }

@@ -8,8 +8,8 @@
 
 namespace mta {
 
-/// Labels of up to 63 letters, digits, '-' and '_', without '-' at an end; not all numbers; up to 255 characters. A dot at
-/// the end is none of them.
+/// Labels of up to 63 letters, digits, '-' and '_', without '-' at an end; not all numbers; up to 255
+/// characters. A dot at the end is none of them.
 bool is_valid_host_name(std::string_view name);
 
 /// "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321, 4.1.3), or the IPv6 address without its tag.

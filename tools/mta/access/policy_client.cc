@@ -53,7 +53,8 @@ class PolicyClient::Connection : public std::enable_shared_from_this<Connection>
   }
 
   /// Sends `request`; the reply goes to `reply`.
-  asio::awaitable<std::string> ask(std::string_view request, std::chrono::seconds timeout, std::string& reply) {
+  asio::awaitable<std::string> ask(std::string_view request, std::chrono::seconds timeout,
+                                   std::string& reply) {
     asio::error_code error;
     arm(timeout);
     co_await asio::async_write(socket_, asio::buffer(request), done(error));

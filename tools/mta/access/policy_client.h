@@ -1,11 +1,12 @@
-/// Asks policy servers (SMTPD_POLICY_README), over TCP or UNIX-domain sockets, and keeps connections for the next
-/// question.
+/// Asks policy servers (SMTPD_POLICY_README), over TCP or UNIX-domain sockets, and keeps connections for the
+/// next question.
 ///
 ///     PolicyClient client(io_context.get_executor(), {compatibility_level, mail_version});
 ///     std::string action = co_await client.ask(service, state, warn);
 ///     client.release(state.instance);  // once the message is done with
 ///
-/// All questions of one message go over one connection, as the protocol promises, unless the server closes it.
+/// All questions of one message go over one connection, as the protocol promises, unless the server closes
+/// it.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
