@@ -649,6 +649,18 @@ TEST(AccessEngine, DiscardEndsItAll) {
   EXPECT_EQ(site.check(next).kind, VerdictKind::kDiscard);
 }
 
+TEST(AccessEngine, DiscardIsDeferredAsPermitIs) {
+  Site site(Values{{"smtpd_client_restrictions", "defer_if_permit, check_client_access static:DISCARD"},
+                   {"smtpd_recipient_restrictions", "reject"}});
+  EXPECT_EQ(site.check(kGood).reply,
+            "450 4.7.0 <client.example[192.0.2.7]>: Client host rejected: defer_if_permit requested");
+}
+
+TEST(AccessEngine, RestrictionsFromATableSpeakOfItsSubject) {
+  expect_replies({{"check_reverse_client_hostname_access static:reject", kGood,
+                   "554 5.7.1 <client.example>: Unverified Client host rejected: Access denied"}});
+}
+
 TEST(AccessEngine, SoftBounceNeverRefusesForGood) {
   Site site(Values{{"smtpd_recipient_restrictions", "check_client_access static:{521 bye}, reject"},
                    {"soft_bounce", "yes"}});

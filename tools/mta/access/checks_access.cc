@@ -317,10 +317,16 @@ asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction
       co_return server_error();
     }
     const std::string outer = std::exchange(step_list_, std::string(table));
+    const std::optional<Target> outer_target = std::exchange(table_target_, target);
     ++depth_;
     outcome = co_await run_restrictions(*list);
     --depth_;
+    table_target_ = outer_target;
     step_list_ = outer;
+  }
+  if (action.kind == ActionKind::kOk) {
+    std::string_view rest = value;
+    permit(libconf::next_word(rest, libconf::kBlanks).value_or(""), target, table);
   }
   if (outcome != Outcome::kPermit) co_return outcome;
   if (must_not_permit(*restriction.type)) {
@@ -329,9 +335,7 @@ asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction
     warn("use DUNNO instead of OK if you want to make an exception");
     co_return server_error();
   }
-  if (action.kind != ActionKind::kOk) co_return outcome;
-  std::string_view rest = value;
-  co_return permit(libconf::next_word(rest, libconf::kBlanks).value_or(""), target, table);
+  co_return outcome;
 }
 
 }  // namespace mta

@@ -159,8 +159,7 @@ asio::awaitable<Outcome> Evaluation::check_dns_list(const Restriction& restricti
     warn(concat(query, ": RBL lookup error: Host or domain name not found. Name service error for name=",
                 query, " type=A: ", describe(answer.status)));
     if (!permits) co_return Outcome::kDunno;
-    co_return defer_if_reject(reply_for({target->subject, what}, parts_.values.access_map_defer_code, "4.7.1",
-                                        "Service unavailable"));
+    co_return defer_if_reject(reply_for({target->subject, what}, 450, "4.7.1", "Service unavailable"));
   }
   const auto matching = std::find_if(
       answer.records.begin(), answer.records.end(),

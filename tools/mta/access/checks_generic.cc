@@ -16,6 +16,7 @@ asio::awaitable<Outcome> Evaluation::check_class(const Restriction& restriction)
 }
 
 asio::awaitable<Outcome> Evaluation::check_constant(const Restriction& restriction) {
+  constexpr int kTemporary = 450;
   const AccessSettings& values = parts_.values;
   const Target target = list_target();
   switch (restriction.type->kind) {
@@ -26,11 +27,9 @@ asio::awaitable<Outcome> Evaluation::check_constant(const Restriction& restricti
     case RestrictionKind::kDefer:
       co_return reject_target(target, values.defer_code, "4.3.2", "Try again later");
     case RestrictionKind::kDeferIfPermit:
-      co_return defer_if_permit(
-          reply_for(target, values.access_map_defer_code, "4.7.0", "defer_if_permit requested"));
+      co_return defer_if_permit(reply_for(target, kTemporary, "4.7.0", "defer_if_permit requested"));
     case RestrictionKind::kDeferIfReject:
-      co_return defer_if_reject(
-          reply_for(target, values.access_map_defer_code, "4.7.0", "defer_if_reject requested"));
+      co_return defer_if_reject(reply_for(target, kTemporary, "4.7.0", "defer_if_reject requested"));
     default:
       co_return Outcome::kDunno;
   }

@@ -150,7 +150,8 @@ asio::awaitable<Outcome> Evaluation::run_recipient() {
 }
 
 Outcome Evaluation::finish_deferred(Outcome outcome) {
-  if (outcome >= Outcome::kReject || !deferred_if_permit_) return outcome;
+  // To throw mail away is to permit it, as far as the client knows.
+  if (outcome == Outcome::kReject || !deferred_if_permit_) return outcome;
   warn_only_ = 0;
   deferred_if_reject_.reset();
   return reject(*deferred_if_permit_);
@@ -328,7 +329,8 @@ void Evaluation::take_warnings(const libconf::DiagnosticList& list) {
 }
 
 Outcome Evaluation::permit(std::string_view action, const Target& target, std::string_view table) {
-  if (!parts_.logged_permits) return Outcome::kPermit;
+  // With a DEFER_IF_PERMIT pending, this is no permission.
+  if (!parts_.logged_permits || deferred_if_permit_) return Outcome::kPermit;
   const auto is_logged = parts_.logged_permits->matches(action);
   if (is_logged && *is_logged)
     log("permit", concat("action=", action, " for ", subject_name(target.subject), "=", target.name, " ",
@@ -375,6 +377,7 @@ std::optional<Target> Evaluation::target_of(Subject subject) const {
 }
 
 Target Evaluation::list_target() const {
+  if (table_target_) return *table_target_;
   const auto target = target_of(list_->subject);
   return target ? *target : Target{Subject::kClient, client_text()};
 }

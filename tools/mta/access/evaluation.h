@@ -141,6 +141,8 @@ class Evaluation {
   const NamedList* list_ = nullptr;  ///< The one that is being applied.
   std::size_t step_ = 0;             ///< In the trace, of the restriction that is being applied.
   std::string step_list_ = {};       ///< Where it stands: a parameter or a table.
+  /// What `reject` and the like say is rejected, while names are applied that a table has given.
+  std::optional<Target> table_target_ = {};
   int depth_ = 0;
   int warn_only_ = 0;  ///< Above 0: warn_if_reject is in effect.
   std::optional<AccessReply> deferred_if_permit_ = {};
