@@ -19,7 +19,7 @@
 
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
-#include "tools/mta/access/policy_settings.h"
+#include "tools/mta/access/policy_client.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/daemon/process.h"
 #include "tools/mta/daemon/site.h"
@@ -102,14 +102,6 @@ class NoWarnings final : public libconf::DiagnosticSink {
 class NoVerifier final : public mta::AddressVerifier {
  public:
   asio::awaitable<mta::Verification> verify(std::string) override { co_return mta::Verification{}; }
-};
-
-class NoPolicy final : public mta::PolicyService {
- public:
-  asio::awaitable<std::string> ask(const mta::PolicyServiceSettings& settings, const mta::SmtpdState&,
-                                   std::function<void(std::string)>) override {
-    co_return settings.default_action;
-  }
 };
 
 /// For good: the process serves strangers from here on.
@@ -206,7 +198,12 @@ Result<void> Process::prepare() {
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io_.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);
-  policy_ = std::make_unique<NoPolicy>();
+  const Result<std::string> level = settings.get("compatibility_level");
+  if (!level) return level.error();
+  const Result<std::string> version = settings.get("mail_version");
+  if (!version) return version.error();
+  policy_ = std::make_unique<mta::PolicyClient>(
+      io_.get_executor(), mta::PolicyVersions{.compatibility_level = *level, .mail_version = *version});
   for (const libconf::PlacedService& placed : site_->master_cf().services())
     if (Result<void> added = add_service(placed); !added) return added;
   if (spool->mail_owner())

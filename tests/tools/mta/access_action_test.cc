@@ -109,19 +109,19 @@ TEST(AccessAction, StatusFitsTheSubjectOfTheReply) {
     const char* wanted;
   };
   const Case cases[] = {
-      {"4.2.2", 554, kRecipient, "5.2.2"},  {"5.1.1", 450, kRecipient, "4.1.1"},
+      {"4.2.2", 554, kRecipient, "5.2.2"},   {"5.1.1", 450, kRecipient, "4.1.1"},
       {"5.01.1", 550, kRecipient, "5.01.1"}, {"2.1.1", 550, kRecipient, "5.1.1"},
-      {"5.1.0", 554, kRecipient, "5.1.0"},  {"5.1.6", 554, kRecipient, "5.1.6"},
-      {"5.1.7", 554, kRecipient, "5.1.3"},  {"5.1.8", 554, kRecipient, "5.1.2"},
-      {"5.1.9", 554, kRecipient, "5.1.0"},  {"5.1.10", 554, kRecipient, "5.1.0"},
-      {"5.1.0", 554, kSender, "5.1.0"},     {"5.1.1", 554, kSender, "5.1.7"},
-      {"5.1.2", 554, kSender, "5.1.8"},     {"5.1.3", 554, kSender, "5.1.7"},
-      {"5.1.4", 450, kSender, "4.1.7"},     {"5.1.5", 554, kSender, "5.1.0"},
-      {"5.1.6", 554, kSender, "5.1.7"},     {"5.1.7", 554, kSender, "5.1.7"},
-      {"5.1.8", 554, kSender, "5.1.8"},     {"5.1.9", 554, kSender, "5.1.0"},
-      {"5.1.10", 554, kSender, "5.1.0"},    {"5.2.1", 554, kSender, "5.2.1"},
-      {"5.1.8", 554, kOther, "5.0.0"},      {"4.1.1", 421, kOther, "4.0.0"},
-      {"5.0.1", 554, kOther, "5.0.1"},      {"5.7.1", 554, kOther, "5.7.1"},
+      {"5.1.0", 554, kRecipient, "5.1.0"},   {"5.1.6", 554, kRecipient, "5.1.6"},
+      {"5.1.7", 554, kRecipient, "5.1.3"},   {"5.1.8", 554, kRecipient, "5.1.2"},
+      {"5.1.9", 554, kRecipient, "5.1.0"},   {"5.1.10", 554, kRecipient, "5.1.0"},
+      {"5.1.0", 554, kSender, "5.1.0"},      {"5.1.1", 554, kSender, "5.1.7"},
+      {"5.1.2", 554, kSender, "5.1.8"},      {"5.1.3", 554, kSender, "5.1.7"},
+      {"5.1.4", 450, kSender, "4.1.7"},      {"5.1.5", 554, kSender, "5.1.0"},
+      {"5.1.6", 554, kSender, "5.1.7"},      {"5.1.7", 554, kSender, "5.1.7"},
+      {"5.1.8", 554, kSender, "5.1.8"},      {"5.1.9", 554, kSender, "5.1.0"},
+      {"5.1.10", 554, kSender, "5.1.0"},     {"5.2.1", 554, kSender, "5.2.1"},
+      {"5.1.8", 554, kOther, "5.0.0"},       {"4.1.1", 421, kOther, "4.0.0"},
+      {"5.0.1", 554, kOther, "5.0.1"},       {"5.7.1", 554, kOther, "5.7.1"},
   };
   for (const Case& each : cases)
     EXPECT_EQ(fitting_status(each.status, each.code, each.subject), each.wanted) << each.status;

@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "libconf/parameter_table.h"
 #include "libconf/text.h"
 
 namespace mta {
@@ -47,7 +48,8 @@ constexpr std::array kFlags = {
     Flag{"smtpd_delay_reject", &AccessSettings::smtpd_delay_reject},
     Flag{"smtpd_reject_unlisted_recipient", &AccessSettings::smtpd_reject_unlisted_recipient},
     Flag{"smtpd_reject_unlisted_sender", &AccessSettings::smtpd_reject_unlisted_sender},
-    Flag{"smtpd_relay_before_recipient_restrictions", &AccessSettings::smtpd_relay_before_recipient_restrictions},
+    Flag{"smtpd_relay_before_recipient_restrictions",
+         &AccessSettings::smtpd_relay_before_recipient_restrictions},
     Flag{"soft_bounce", &AccessSettings::soft_bounce},
 };
 
@@ -94,6 +96,10 @@ libconf::Result<AccessSettings> AccessSettings::read(const libconf::Settings& se
     read.*row.member = *defers;
   }
   for (const Text& row : kTexts) {
+    if (libconf::is_raw(row.name)) {
+      if (const auto setting = settings.find(row.name)) read.*row.member = setting->value;
+      continue;
+    }
     auto value = settings.get(row.name);
     if (!value) return value.error();
     read.*row.member = std::move(*value);

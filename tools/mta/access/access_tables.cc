@@ -51,7 +51,8 @@ Result<AccessTables::Tables*> AccessTables::open(std::string_view table, AccessK
   return opened.get();
 }
 
-Result<std::optional<AddressMatch>> AccessTables::find(std::string_view table, AccessKey kind, std::string_view key,
+Result<std::optional<AddressMatch>> AccessTables::find(std::string_view table, AccessKey kind,
+                                                       std::string_view key,
                                                        libconf::DiagnosticSink& warnings) {
   relay_->target = &warnings;
   auto opened = open(table, kind);
@@ -80,8 +81,8 @@ Result<std::optional<AddressMatch>> AccessTables::find(std::string_view table, A
     return error;
   }
   if (!*value) return std::optional<AddressMatch>();
-  return std::optional<AddressMatch>(
-      AddressMatch{std::move(**value), {libmaps::KeyForm::kAddress, std::string(key)}, (*opened)->exact->name()});
+  return std::optional<AddressMatch>(AddressMatch{
+      std::move(**value), {libmaps::KeyForm::kAddress, std::string(key)}, (*opened)->exact->name()});
 }
 
 Result<std::vector<std::unique_ptr<libmaps::Table>>> open_tables(const libconf::Settings& settings,

@@ -1,9 +1,11 @@
 /// The tables that restrictions ask, each opened when it is first asked, and once.
 ///
 ///     AccessTables tables(settings, rules);
-///     auto found = tables.find("cidr:/etc/postfix/clients", AccessKey::kClientAddress, "192.0.2.7", warnings);
+///     auto found = tables.find("cidr:/etc/postfix/clients", AccessKey::kClientAddress, "192.0.2.7",
+///     warnings);
 ///
-/// A table that cannot be opened is like one that cannot answer: mail is deferred, and the next question tries again.
+/// A table that cannot be opened is like one that cannot answer: mail is deferred, and the next question
+/// tries again.
 #pragma once
 
 #include <map>
@@ -32,8 +34,8 @@ class AccessTables {
   AccessTables(const libconf::Settings& settings, libmaps::AddressRules rules);
   ~AccessTables();
 
-  /// What `table`, a type:name, has for `key`. What opening and asking warn of goes to `warnings`. Errors: complete
-  /// messages, 'hash:/x lookup error for "KEY": REASON'.
+  /// What `table`, a type:name, has for `key`. What opening and asking warn of goes to `warnings`. Errors:
+  /// complete messages, 'hash:/x lookup error for "KEY": REASON'.
   libconf::Result<std::optional<libmaps::AddressMatch>> find(std::string_view table, AccessKey kind,
                                                              std::string_view key,
                                                              libconf::DiagnosticSink& warnings);

@@ -26,11 +26,6 @@ StatusSubject status_subject(Subject subject) {
   return subject == Subject::kRecipient ? StatusSubject::kRecipient : StatusSubject::kOther;
 }
 
-std::string_view domain_of(std::string_view address) {
-  const std::size_t at = address.rfind('@');
-  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
-}
-
 }  // namespace
 
 Evaluation::Found Evaluation::find(const std::string& table, AccessKey kind, std::string_view key,
@@ -138,7 +133,7 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
     if (domain.empty()) co_return Outcome::kDunno;
     const AddressInfo* info = co_await resolve(domain);
     if (info == nullptr) co_return temporary_lookup_failure(*target);
-    domain = domain_of(info->address);
+    domain = info->domain;
   }
   const bool is_client = subject == Subject::kClient || subject == Subject::kReverseClient;
   if (domain.empty() || (is_client && domain == kUnknownHost)) co_return Outcome::kDunno;
@@ -147,15 +142,12 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
   for (const std::string& host : hosts) {
     const bool is_address = libmaps::parse_ip_address(host).has_value();
     const AccessKey kind = is_address ? AccessKey::kClientAddress : AccessKey::kHostName;
-    Found found = find(table, kind, host, *target);
+    // check_*_a_access is about addresses alone.
+    const bool has_key = is_address || restriction.type->kind != RestrictionKind::kCheckAAccess;
+    Found found = has_key ? find(table, kind, host, *target) : Found{};
     if (found.has_failed)
       co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
-    if (found.match) {
-      const Outcome outcome = co_await act(restriction, *found.match, table, *target);
-      // DUNNO excepts this host alone.
-      if (outcome != Outcome::kDunno) co_return outcome;
-      continue;
-    }
+    if (found.match) co_return co_await act(restriction, *found.match, table, *target);
     if (is_address) continue;
     bool is_known = false;
     DnsStatus worst = DnsStatus::kNoSuchName;
@@ -167,9 +159,8 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
         found = find(table, AccessKey::kClientAddress, record.data, *target);
         if (found.has_failed)
           co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
-        if (!found.match) continue;
-        const Outcome outcome = co_await act(restriction, *found.match, table, *target);
-        if (outcome != Outcome::kDunno) co_return outcome;
+        // DUNNO ends the search, too: no other host is looked up.
+        if (found.match) co_return co_await act(restriction, *found.match, table, *target);
       }
     }
     if (!is_known && restriction.type->kind != RestrictionKind::kCheckAAccess)
@@ -222,7 +213,8 @@ bool Evaluation::is_action_late(const AccessAction& action, std::string_view tab
   const auto* const name = std::find_if(std::begin(kNames), std::end(kNames),
                                         [&](const auto& each) { return each.first == action.kind; });
   if (name == std::end(kNames)) return false;
-  if (state_.stage == SmtpStage::kConnect || state_.stage == SmtpStage::kHelo) {
+  if (state_.stage == SmtpStage::kConnect || state_.stage == SmtpStage::kHelo ||
+      state_.stage == SmtpStage::kEhlo) {
     warn(concat("access table ", table, ": with smtpd_delay_reject=no, action ", name->second,
                 " is always skipped in Client host or Helo command restrictions"));
     return true;
@@ -280,6 +272,7 @@ asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction
     case ActionKind::kDiscard:
       if (!state_.is_discarded) log("discard", text("triggers DISCARD action"));
       verdict_.actions.discard = true;
+      permit("DISCARD", target, table);
       co_return Outcome::kDiscard;
     case ActionKind::kHold:
       if (!state_.is_held && !verdict_.actions.hold) log("hold", text("triggers HOLD action"));
@@ -325,10 +318,16 @@ asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction
       co_return server_error();
     }
     const std::string outer = std::exchange(step_list_, std::string(table));
+    const std::optional<Target> outer_target = std::exchange(table_target_, target);
     ++depth_;
     outcome = co_await run_restrictions(*list);
     --depth_;
+    table_target_ = outer_target;
     step_list_ = outer;
+  }
+  if (action.kind == ActionKind::kOk) {
+    std::string_view rest = value;
+    permit(libconf::next_word(rest, libconf::kBlanks).value_or(""), target, table);
   }
   if (outcome != Outcome::kPermit) co_return outcome;
   if (must_not_permit(*restriction.type)) {
@@ -337,7 +336,7 @@ asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction
     warn("use DUNNO instead of OK if you want to make an exception");
     co_return server_error();
   }
-  co_return action.kind == ActionKind::kOk ? permit(restriction, target, table) : outcome;
+  co_return outcome;
 }
 
 }  // namespace mta

@@ -51,7 +51,7 @@ asio::awaitable<Outcome> Evaluation::check_auth_destination(const Restriction& r
   if (info == nullptr) co_return temporary_lookup_failure(*target);
   const bool is_authorised = info->address_class != AddressClass::kDefault && !info->has_sender_routing;
   if (restriction.type->kind == RestrictionKind::kPermitAuthDestination)
-    co_return is_authorised ? permit(restriction, *target, "") : Outcome::kDunno;
+    co_return is_authorised ? permit(restriction.type->name, *target) : Outcome::kDunno;
   if (is_authorised) co_return Outcome::kDunno;
   const bool defers = restriction.type->name.starts_with("defer");
   int code = parts_.values.relay_domains_reject_code;

@@ -5,8 +5,8 @@
 #include "libmaps/ip_address.h"
 #include "tools/mta/access/evaluation.h"
 #include "tools/mta/access/host_name.h"
-#include "tools/mta/access/rbl_reply.h"
 #include "tools/mta/address/local_domains.h"
+#include "tools/mta/access/rbl_reply.h"
 
 namespace mta {
 namespace {
@@ -95,7 +95,7 @@ asio::awaitable<Outcome> Evaluation::check_unknown_mail_domain(const Restriction
   if (info == nullptr) co_return temporary_lookup_failure(target);
   const bool is_final =
       info->address_class != AddressClass::kDefault && info->address_class != AddressClass::kRelay;
-  const std::string domain(domain_of(info->address));
+  const std::string& domain = info->domain;
   if (is_final || domain.empty() || domain.starts_with('[')) co_return Outcome::kDunno;
   const AccessSettings& values = parts_.values;
   const bool is_sender = target.subject == Subject::kSender;
@@ -160,8 +160,7 @@ asio::awaitable<Outcome> Evaluation::check_dns_list(const Restriction& restricti
     warn(concat(query, ": RBL lookup error: Host or domain name not found. Name service error for name=",
                 query, " type=A: ", describe(answer.status)));
     if (!permits) co_return Outcome::kDunno;
-    co_return defer_if_reject(reply_for({target->subject, what}, parts_.values.access_map_defer_code, "4.7.1",
-                                        "Service unavailable"));
+    co_return defer_if_reject(reply_for({target->subject, what}, 450, "4.7.1", "Service unavailable"));
   }
   const auto matching = std::find_if(
       answer.records.begin(), answer.records.end(),
@@ -169,7 +168,7 @@ asio::awaitable<Outcome> Evaluation::check_dns_list(const Restriction& restricti
   if (matching == answer.records.end()) co_return Outcome::kDunno;
   step().key = query;
   step().value = matching->data;
-  if (permits) co_return permit(restriction, *target, "");
+  if (permits) co_return permit(restriction.type->name, *target);
   co_return co_await reject_listed(restriction, list, *target, std::move(what), query);
 }
 
@@ -225,8 +224,8 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
   const AddressInfo* info = co_await resolve(target->name);
   if (info == nullptr) co_return temporary_lookup_failure(*target);
   if (info->has_sender_routing) co_return Outcome::kDunno;
-  if (info->address_class != AddressClass::kDefault) co_return permit(restriction, *target, "");
-  const std::string domain(domain_of(info->address));
+  if (info->address_class != AddressClass::kDefault) co_return permit(restriction.type->name, *target);
+  const std::string& domain = info->domain;
   if (domain.empty() || domain.starts_with('[')) co_return Outcome::kDunno;
   const DnsAnswer answer = co_await ask_dns(domain, DnsType::kMx);
   if (answer.status == DnsStatus::kTemporaryFailure)
@@ -235,7 +234,8 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
          .status = "4.4.4",
          .text = concat("<", target->name,
                         ">: Recipient address rejected: Unable to look up mail exchanger "
-                        "information")});
+                        "information: ",
+                        describe(answer.status))});
   if (answer.status != DnsStatus::kFound) co_return Outcome::kDunno;
   const auto is_own = [&](const std::string& address) {
     const AccessSite& site = parts_.site;
@@ -266,7 +266,7 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
     else if (is_here || (parts_.mx_backup_networks && !is_in_networks))
       co_return Outcome::kDunno;
   }
-  co_return is_backup ? permit(restriction, *target, "") : Outcome::kDunno;
+  co_return is_backup ? permit(restriction.type->name, *target) : Outcome::kDunno;
 }
 
 }  // namespace mta

@@ -16,21 +16,20 @@ asio::awaitable<Outcome> Evaluation::check_class(const Restriction& restriction)
 }
 
 asio::awaitable<Outcome> Evaluation::check_constant(const Restriction& restriction) {
+  constexpr int kTemporary = 450;
   const AccessSettings& values = parts_.values;
   const Target target = list_target();
   switch (restriction.type->kind) {
     case RestrictionKind::kPermit:
-      co_return permit(restriction, target, "");
+      co_return permit(restriction.type->name, target);
     case RestrictionKind::kReject:
       co_return reject_target(target, values.reject_code, "5.7.1", "Access denied");
     case RestrictionKind::kDefer:
       co_return reject_target(target, values.defer_code, "4.3.2", "Try again later");
     case RestrictionKind::kDeferIfPermit:
-      co_return defer_if_permit(
-          reply_for(target, values.access_map_defer_code, "4.7.0", "defer_if_permit requested"));
+      co_return defer_if_permit(reply_for(target, kTemporary, "4.7.0", "defer_if_permit requested"));
     case RestrictionKind::kDeferIfReject:
-      co_return defer_if_reject(
-          reply_for(target, values.access_map_defer_code, "4.7.0", "defer_if_reject requested"));
+      co_return defer_if_reject(reply_for(target, kTemporary, "4.7.0", "defer_if_reject requested"));
     default:
       co_return Outcome::kDunno;
   }
@@ -74,7 +73,7 @@ asio::awaitable<Outcome> Evaluation::check_permit_client(const Restriction& rest
     default:
       break;
   }
-  co_return permits ? permit(restriction, target, "") : Outcome::kDunno;
+  co_return permits ? permit(restriction.type->name, target) : Outcome::kDunno;
 }
 
 asio::awaitable<Outcome> Evaluation::check_multi_recipient_bounce(const Restriction&) {
@@ -119,8 +118,8 @@ asio::awaitable<Outcome> Evaluation::check_unknown_client(const Restriction& res
 
 asio::awaitable<Outcome> Evaluation::check_policy(const Restriction& restriction) {
   const auto& service = std::get<PolicyServiceSettings>(restriction.argument);
-  const std::string answer =
-      co_await parts_.services.policy.ask(service, state_, [this](std::string text) { warn(text); });
+  const std::function<void(std::string)> warn_of = [this](std::string text) { warn(text); };
+  const std::string answer = co_await parts_.services.policy.ask(service, state_, warn_of);
   const Target target = list_target();
   co_return co_await act_on_value(restriction, answer, service.endpoint, "policy query", target);
 }

@@ -49,9 +49,10 @@ Result<void> read_lists(AccessEngine::Parts& parts, libconf::DiagnosticSink& war
       !can_reject(parts.list(ListName::kRecipient).restrictions))
     return libconf::Error{
         .kind = libconf::ErrorKind::kConfiguration,
-        .message = "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one "
-                   "working instance of: reject_unauth_destination, defer_unauth_destination, reject, defer, or "
-                   "defer_if_permit"};
+        .message =
+            "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one "
+            "working instance of: reject_unauth_destination, defer_unauth_destination, reject, defer, or "
+            "defer_if_permit"};
   return {};
 }
 
@@ -63,10 +64,10 @@ Result<std::optional<MatchList>> read_match_list(AccessEngine::Parts& parts, std
   if (libconf::trim(*value).empty()) return std::optional<MatchList>();
   const auto parents = libmaps::parent_style(parts.settings, parameter);
   if (!parents) return parents.error();
-  auto list = MatchList::parse(std::string(parameter), *value, {.kind = kind, .parents = *parents},
-                               [&parts](std::string_view spec) {
-                                 return libmaps::open(spec, {.settings = parts.settings, .warnings = parts.discard});
-                               });
+  auto list = MatchList::parse(
+      std::string(parameter), *value, {.kind = kind, .parents = *parents}, [&parts](std::string_view spec) {
+        return libmaps::open(spec, {.settings = parts.settings, .warnings = parts.discard});
+      });
   if (!list) return list.error();
   return std::optional<MatchList>(std::move(*list));
 }
@@ -114,8 +115,9 @@ AccessEngine::AccessEngine(std::unique_ptr<Parts> parts) : parts_(std::move(part
 
 AccessEngine::~AccessEngine() = default;
 
-Result<std::unique_ptr<AccessEngine>> AccessEngine::create(const libconf::Settings& settings, AccessServices services,
-                                                           AccessSite site, libconf::DiagnosticSink& warnings) {
+Result<std::unique_ptr<AccessEngine>> AccessEngine::create(const libconf::Settings& settings,
+                                                           AccessServices services, AccessSite site,
+                                                           libconf::DiagnosticSink& warnings) {
   auto values = AccessSettings::read(settings);
   if (!values) return values.error();
   auto rules = libmaps::address_rules(libmaps::LookupKind::kAccess, settings);

@@ -39,8 +39,8 @@ struct AccessReply {
   std::string text = {};
 };
 
-/// What one command leaves for the next of the same session. With "smtpd_delay_reject = no" a DEFER_IF_PERMIT of an
-/// earlier command counts when a recipient would be accepted.
+/// What one command leaves for the next of the same session. With "smtpd_delay_reject = no" a DEFER_IF_PERMIT
+/// of an earlier command counts when a recipient would be accepted.
 struct AccessMemory {
   std::optional<AccessReply> client = {};
   std::optional<AccessReply> helo = {};
@@ -50,15 +50,15 @@ struct AccessMemory {
 /// Serves many sessions at a time; not thread-safe. Settings and services must outlive it.
 class AccessEngine {
  public:
-  /// Reads the settings. What is odd but works goes to `warnings`. Errors: kConfiguration, worded as Postfix words what
-  /// keeps its server from running.
+  /// Reads the settings. What is odd but works goes to `warnings`. Errors: kConfiguration, worded as Postfix
+  /// words what keeps its server from running.
   static libconf::Result<std::unique_ptr<AccessEngine>> create(const libconf::Settings& settings,
                                                                AccessServices services, AccessSite site,
                                                                libconf::DiagnosticSink& warnings);
   ~AccessEngine();
 
-  /// Applies what belongs to `state.stage`. Never fails: what could not be found out becomes a 4xx reply. `state` and
-  /// `memory` must live until the verdict is there.
+  /// Applies what belongs to `state.stage`. Never fails: what could not be found out becomes a 4xx reply.
+  /// `state` and `memory` must live until the verdict is there.
   asio::awaitable<Verdict> check(const SmtpdState& state, AccessMemory& memory);
 
   struct Parts;

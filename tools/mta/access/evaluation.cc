@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libconf/text.h"
+#include "tools/mta/access/policy_protocol.h"
 
 namespace mta {
 namespace {
@@ -33,29 +34,6 @@ StepResult to_step_result(Outcome outcome) {
       break;
   }
   return StepResult::kDunno;
-}
-
-/// The command's name in the log and in protocol_state.
-std::string_view command_name(const SmtpdState& state) {
-  switch (state.stage) {
-    case SmtpStage::kConnect:
-      return "CONNECT";
-    case SmtpStage::kHelo:
-      return state.protocol == "ESMTP" ? "EHLO" : "HELO";
-    case SmtpStage::kMail:
-      return "MAIL";
-    case SmtpStage::kRcpt:
-      return "RCPT";
-    case SmtpStage::kData:
-      return "DATA";
-    case SmtpStage::kEndOfData:
-      return "END-OF-MESSAGE";
-    case SmtpStage::kEtrn:
-      return "ETRN";
-    case SmtpStage::kVrfy:
-      return "VRFY";
-  }
-  return "";
 }
 
 /// An address as the log shows it: a local part that needs quotes has them (RFC 5321, 4.1.2).
@@ -96,6 +74,7 @@ asio::awaitable<Outcome> Evaluation::run_stage() {
       }
       co_return outcome;
     case SmtpStage::kHelo:
+    case SmtpStage::kEhlo:
       if (!delays) {
         outcome = co_await run_helo();
         memory_.helo = deferred_if_permit_;
@@ -109,6 +88,8 @@ asio::awaitable<Outcome> Evaluation::run_stage() {
       co_return outcome;
     case SmtpStage::kRcpt:
     case SmtpStage::kVrfy:
+      // What is thrown away need not be looked at.
+      if (state_.is_discarded) co_return Outcome::kDiscard;
       co_return co_await run_recipient();
     case SmtpStage::kData:
       outcome = co_await run_list(ListName::kData);
@@ -118,12 +99,13 @@ asio::awaitable<Outcome> Evaluation::run_stage() {
       co_return finish_deferred(outcome);
     case SmtpStage::kEtrn:
       if (delays) {
+        // There is no mail that could be thrown away.
         outcome = co_await run_client();
-        if (outcome < Outcome::kReject) outcome = co_await run_helo();
+        if (outcome != Outcome::kReject) outcome = co_await run_helo();
       } else {
         deferred_if_permit_ = memory_.helo ? memory_.helo : memory_.client;
       }
-      if (outcome < Outcome::kReject) outcome = co_await run_list(ListName::kEtrn);
+      if (outcome != Outcome::kReject) outcome = co_await run_list(ListName::kEtrn);
       co_return finish_deferred(outcome);
   }
   co_return outcome;
@@ -168,7 +150,8 @@ asio::awaitable<Outcome> Evaluation::run_recipient() {
 }
 
 Outcome Evaluation::finish_deferred(Outcome outcome) {
-  if (outcome >= Outcome::kReject || !deferred_if_permit_) return outcome;
+  // To throw mail away is to permit it, as far as the client knows.
+  if (outcome == Outcome::kReject || !deferred_if_permit_) return outcome;
   warn_only_ = 0;
   deferred_if_reject_.reset();
   return reject(*deferred_if_permit_);
@@ -205,9 +188,8 @@ asio::awaitable<Outcome> Evaluation::apply(const Restriction& restriction) {
     if (restriction.fault_outcome == FaultOutcome::kServerError) outcome = server_error();
   } else {
     const auto& all = handlers();
-    const auto handler = std::find_if(all.begin(), all.end(), [&](const Handler& each) {
-      return each.kind == restriction.type->kind;
-    });
+    const auto handler = std::find_if(
+        all.begin(), all.end(), [&](const Handler& each) { return each.kind == restriction.type->kind; });
     const Method method = handler->method;
     outcome = co_await (this->*method)(restriction);
   }
@@ -266,6 +248,9 @@ const std::vector<Evaluation::Handler>& Evaluation::handlers() {
 }
 
 Outcome Evaluation::reject(AccessReply reply) {
+  const bool is_permanent = reply.code >= 500;
+  if (warn_only_ == 0 && is_permanent && deferred_if_reject_) reply = *deferred_if_reject_;
+  if (parts_.values.soft_bounce) reply = softened(std::move(reply));
   const std::string text = to_text(reply);
   if (!verdict_.trace.empty()) step().reply = text;
   if (warn_only_ > 0) {
@@ -273,11 +258,9 @@ Outcome Evaluation::reject(AccessReply reply) {
     if (!verdict_.trace.empty()) step().result = StepResult::kWarned;
     return Outcome::kDunno;
   }
-  if (deferred_if_reject_ && reply.code >= 500) reply = *deferred_if_reject_;
-  log("reject", to_text(reply));
-  if (parts_.values.soft_bounce) reply = softened(std::move(reply));
+  log("reject", text);
   verdict_.kind = VerdictKind::kReject;
-  verdict_.reply = to_text(reply);
+  verdict_.reply = text;
   verdict_.closes_session = reply.code == 421 || reply.code == 521;
   return Outcome::kReject;
 }
@@ -290,7 +273,8 @@ AccessReply Evaluation::reply_for(const Target& target, int code, std::string_vi
   return reply;
 }
 
-Outcome Evaluation::reject_target(const Target& target, int code, std::string_view status, std::string_view text) {
+Outcome Evaluation::reject_target(const Target& target, int code, std::string_view status,
+                                  std::string_view text) {
   return reject(reply_for(target, code, status, text));
 }
 
@@ -344,9 +328,9 @@ void Evaluation::take_warnings(const libconf::DiagnosticList& list) {
   for (const libconf::Diagnostic& each : list.items()) warn(each.message);
 }
 
-Outcome Evaluation::permit(const Restriction& restriction, const Target& target, std::string_view table) {
-  if (!parts_.logged_permits) return Outcome::kPermit;
-  const std::string_view action = table.empty() ? restriction.type->name : "OK";
+Outcome Evaluation::permit(std::string_view action, const Target& target, std::string_view table) {
+  // With a DEFER_IF_PERMIT pending, this is no permission.
+  if (!parts_.logged_permits || deferred_if_permit_) return Outcome::kPermit;
   const auto is_logged = parts_.logged_permits->matches(action);
   if (is_logged && *is_logged)
     log("permit", concat("action=", action, " for ", subject_name(target.subject), "=", target.name, " ",
@@ -393,6 +377,7 @@ std::optional<Target> Evaluation::target_of(Subject subject) const {
 }
 
 Target Evaluation::list_target() const {
+  if (table_target_) return *table_target_;
   const auto target = target_of(list_->subject);
   return target ? *target : Target{Subject::kClient, client_text()};
 }

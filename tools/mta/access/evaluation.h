@@ -18,7 +18,7 @@ namespace mta {
 enum class Outcome : std::uint8_t {
   kDunno,
   kPermit,
-  kReject,   ///< The verdict has the reply.
+  kReject,  ///< The verdict has the reply.
   kDiscard,
 };
 
@@ -67,7 +67,8 @@ class Evaluation {
   void log(std::string_view action, std::string_view text);
   void warn(std::string_view text);
   void take_warnings(const libconf::DiagnosticList& list);
-  Outcome permit(const Restriction& restriction, const Target& target, std::string_view table);
+  /// `action` is what permits: a restriction's name, or the word that `table` has.
+  Outcome permit(std::string_view action, const Target& target, std::string_view table = {});
   AccessReply reply_for(const Target& target, int code, std::string_view status, std::string_view text) const;
 
   // evaluation.cc: what the session says.
@@ -93,7 +94,8 @@ class Evaluation {
   asio::awaitable<Outcome> check_sasl_access(const Restriction&);
   asio::awaitable<Outcome> check_certificate_access(const Restriction&);
   asio::awaitable<Outcome> check_bare_table(const Restriction&);
-  asio::awaitable<Outcome> check_subject_access(const Restriction&, Subject subject, const std::string& table);
+  asio::awaitable<Outcome> check_subject_access(const Restriction&, Subject subject,
+                                                const std::string& table);
   asio::awaitable<std::vector<std::string>> access_hosts(RestrictionKind kind, const Target& target,
                                                          const std::string& domain);
   struct Found {
@@ -139,6 +141,8 @@ class Evaluation {
   const NamedList* list_ = nullptr;  ///< The one that is being applied.
   std::size_t step_ = 0;             ///< In the trace, of the restriction that is being applied.
   std::string step_list_ = {};       ///< Where it stands: a parameter or a table.
+  /// What `reject` and the like say is rejected, while names are applied that a table has given.
+  std::optional<Target> table_target_ = {};
   int depth_ = 0;
   int warn_only_ = 0;  ///< Above 0: warn_if_reject is in effect.
   std::optional<AccessReply> deferred_if_permit_ = {};

@@ -21,10 +21,12 @@ libconf::Error configuration_error(std::string message) {
 }
 
 /// Puts the text of a setting in its place; errors as those of libconf/value.h.
-using Store = Result<void> (*)(const libconf::Parameter& row, std::string_view text, PolicyServiceSettings& out);
+using Store = Result<void> (*)(const libconf::Parameter& row, std::string_view text,
+                               PolicyServiceSettings& out);
 
 template <seconds PolicyServiceSettings::*member>
-Result<void> store_duration(const libconf::Parameter& row, std::string_view text, PolicyServiceSettings& out) {
+Result<void> store_duration(const libconf::Parameter& row, std::string_view text,
+                            PolicyServiceSettings& out) {
   auto value = libconf::parse_duration(row.name, text);
   if (!value) return value.error();
   out.*member = *value;
@@ -100,7 +102,8 @@ Result<void> set_endpoint(std::string_view text, const libconf::Settings& settin
 
 }  // namespace
 
-Result<PolicyServiceSettings> parse_policy_service(std::string_view argument, const libconf::Settings& settings) {
+Result<PolicyServiceSettings> parse_policy_service(std::string_view argument,
+                                                   const libconf::Settings& settings) {
   Service service;
   for (const Option& option : kOptions) {
     const std::string name = concat(kPrefix, option.name);

@@ -1,6 +1,7 @@
 /// The argument of check_policy_service (SMTPD_POLICY_README, "Advanced policy client configuration").
 ///
-///     auto service = parse_policy_service("{ inet:127.0.0.1:9998, timeout=10s, default_action=DUNNO }", settings);
+///     auto service = parse_policy_service("{ inet:127.0.0.1:9998, timeout=10s, default_action=DUNNO }",
+///     settings);
 #pragma once
 
 #include <chrono>
@@ -13,14 +14,15 @@
 
 namespace mta {
 
-/// One policy server, and how to treat it. Members without a comment are the parameter smtpd_policy_service_NAME.
+/// One policy server, and how to treat it. Members without a comment are the parameter
+/// smtpd_policy_service_NAME.
 struct PolicyServiceSettings {
-  std::string endpoint;      ///< "inet:HOST:PORT" or "unix:PATH", as it was written.
-  std::string name;          ///< The same without its type: what messages say.
+  std::string endpoint;  ///< "inet:HOST:PORT" or "unix:PATH", as it was written.
+  std::string name;      ///< The same without its type: what messages say.
   bool is_unix = false;
   std::string host = {};
   std::string port = {};
-  std::string path = {};     ///< Relative ones are below queue_directory already.
+  std::string path = {};  ///< Relative ones are below queue_directory already.
   std::chrono::seconds timeout{};
   std::chrono::seconds max_idle{};
   std::chrono::seconds max_ttl{};
@@ -31,8 +33,8 @@ struct PolicyServiceSettings {
   std::string policy_context = {};
 };
 
-/// Reads an endpoint, or a list in braces of an endpoint and settings of its own; others come from `settings`. Errors:
-/// kConfiguration, worded as Postfix words them.
+/// Reads an endpoint, or a list in braces of an endpoint and settings of its own; others come from
+/// `settings`. Errors: kConfiguration, worded as Postfix words them.
 libconf::Result<PolicyServiceSettings> parse_policy_service(std::string_view argument,
                                                             const libconf::Settings& settings);
 

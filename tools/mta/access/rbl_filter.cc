@@ -35,8 +35,8 @@ class Cursor {
 
   libconf::Error error(std::string_view what) const {
     return {.kind = libconf::ErrorKind::kSyntax,
-            .message = concat("RBL reply error: ", what, " at \"", text_.substr(0, at_), ">", text_.substr(at_),
-                              "<\"")};
+            .message = concat("RBL reply error: ", what, " at \"", text_.substr(0, at_), ">",
+                              text_.substr(at_), "<\"")};
   }
 
  private:

@@ -1,4 +1,5 @@
-/// The addresses that a DNS list must answer with: `=d.d.d.d` behind its domain (postconf(5), reject_rbl_client).
+/// The addresses that a DNS list must answer with: `=d.d.d.d` behind its domain (postconf(5),
+/// reject_rbl_client).
 ///
 ///     Result<RblArgument> list = parse_rbl_argument("zen.example=127.0.0.[2..11;20]");
 ///     list->domain == "zen.example";

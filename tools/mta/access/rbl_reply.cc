@@ -60,16 +60,15 @@ std::optional<std::string> expand_rbl_reply(std::string_view text, const RblRepl
                                             const SmtpdState& state, libconf::DiagnosticSink& warnings) {
   const Attributes scope(attributes, state);
   bool is_good = true;
-  auto expanded = libconf::expand(text, scope, warnings,
-                                  [&](std::string_view name, std::optional<std::string_view> value, int) {
-                                    if (value) return;
-                                    is_good = false;
-                                    warnings.warn("rbl-reply", concat("unknown macro name \"", name,
-                                                                      "\" in expansion request"));
-                                  });
+  auto expanded = libconf::expand(
+      text, scope, warnings, [&](std::string_view name, std::optional<std::string_view> value, int) {
+        if (value) return;
+        is_good = false;
+        warnings.warn("rbl-reply", concat("unknown macro name \"", name, "\" in expansion request"));
+      });
   if (expanded && is_good) return std::move(*expanded);
-  warnings.warn("rbl-reply",
-                concat("rbl_reject_reply: bad rbl reply template for domain ", attributes.domain, ": ", text));
+  warnings.warn("rbl-reply", concat("rbl_reject_reply: bad rbl reply template for domain ", attributes.domain,
+                                    ": ", text));
   return std::nullopt;
 }
 

@@ -22,8 +22,8 @@ struct RblReplyAttributes {
   std::string reason;
 };
 
-/// The template with its $names replaced; what they stand for is not looked at again. Nothing: the template is bad, and
-/// the warnings say why. Pure but for the sink; thread-safe.
+/// The template with its $names replaced; what they stand for is not looked at again. Nothing: the template
+/// is bad, and the warnings say why. Pure but for the sink; thread-safe.
 std::optional<std::string> expand_rbl_reply(std::string_view text, const RblReplyAttributes& attributes,
                                             const SmtpdState& state, libconf::DiagnosticSink& warnings);
 

@@ -15,7 +15,7 @@
 namespace mta {
 
 enum class Listing : std::uint8_t {
-  kListed,     ///< Or there is no table that would say otherwise.
+  kListed,  ///< Or there is no table that would say otherwise.
   kUnlisted,
   kRelocated,  ///< relocated_maps has it.
 };

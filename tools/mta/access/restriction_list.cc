@@ -73,7 +73,8 @@ Result<CertificateArgument> parse_certificate_argument(std::string_view text) {
 /// Reads one list, and the classes that it names.
 class RestrictionClasses::Parser {
  public:
-  Parser(RestrictionClasses& classes, libconf::DiagnosticSink& warnings) : classes_(classes), warnings_(warnings) {}
+  Parser(RestrictionClasses& classes, libconf::DiagnosticSink& warnings)
+      : classes_(classes), warnings_(warnings) {}
 
   Result<RestrictionList> parse(std::string_view value) {
     RestrictionList list;
@@ -230,7 +231,8 @@ Result<RestrictionClasses> RestrictionClasses::create(const libconf::Settings& s
   return classes;
 }
 
-Result<RestrictionList> RestrictionClasses::parse(std::string_view value, libconf::DiagnosticSink& warnings) const {
+Result<RestrictionList> RestrictionClasses::parse(std::string_view value,
+                                                  libconf::DiagnosticSink& warnings) const {
   RestrictionClasses classes = *this;
   return Parser(classes, warnings).parse(value);
 }

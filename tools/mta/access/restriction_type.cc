@@ -18,7 +18,8 @@ constexpr RestrictionType access(std::string_view name, RestrictionKind kind, Su
 constexpr RestrictionType dns_list(std::string_view name, RestrictionKind kind, Subject subject) {
   return {.name = name, .kind = kind, .subject = subject, .argument = Argument::kDnsList};
 }
-constexpr RestrictionType plain(std::string_view name, RestrictionKind kind, Subject subject = Subject::kNone) {
+constexpr RestrictionType plain(std::string_view name, RestrictionKind kind,
+                                Subject subject = Subject::kNone) {
   return {.name = name, .kind = kind, .subject = subject};
 }
 constexpr RestrictionType login(std::string_view name, LoginMismatch which) {
@@ -39,9 +40,8 @@ constexpr std::array kTypes = {
     access("check_helo_access", kCheckAccess, Subject::kHelo),
     access("check_helo_mx_access", kCheckMxAccess, Subject::kHelo),
     access("check_helo_ns_access", kCheckNsAccess, Subject::kHelo),
-    RestrictionType{.name = "check_policy_service",
-                    .kind = kCheckPolicyService,
-                    .argument = Argument::kPolicyService},
+    RestrictionType{
+        .name = "check_policy_service", .kind = kCheckPolicyService, .argument = Argument::kPolicyService},
     access("check_recipient_a_access", kCheckAAccess, Subject::kRecipient),
     access("check_recipient_access", kCheckAccess, Subject::kRecipient),
     plain("check_recipient_maps", kRejectUnlisted, Subject::kRecipient),

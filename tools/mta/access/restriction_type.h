@@ -66,7 +66,7 @@ enum class RestrictionKind : std::uint8_t {
   kRejectUnverified,
   kRemoved,  ///< Postfix had it once.
   kSleep,
-  kTable,   ///< A bare type:table: the access table of the list that it stands in.
+  kTable,    ///< A bare type:table: the access table of the list that it stands in.
   kUnknown,  ///< No restriction at all.
   kWarnIfReject,
 };

@@ -1,5 +1,5 @@
-/// What the restriction engine asks others for. Each is an interface, so that a test or a dry run answers without a
-/// network.
+/// What the restriction engine asks others for. Each is an interface, so that a test or a dry run answers
+/// without a network.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -20,9 +20,11 @@ enum class AddressClass : std::uint8_t { kLocal, kVirtualAlias, kVirtualMailbox,
 /// An address as mail to it would be treated.
 struct AddressInfo {
   std::string address;  ///< Rewritten, in its external form ("a b"@example.com): the key for tables.
-  std::string domain;   ///< Of the rewritten address.
+  /// Where mail for it would go to in the end: of `a%b@here` it is b.
+  std::string domain;
   AddressClass address_class = AddressClass::kDefault;
-  /// The sender has said how to route it: user@elsewhere@domain, user%elsewhere@domain, elsewhere!user@domain.
+  /// The sender has said how to route it: user@elsewhere@domain, user%elsewhere@domain,
+  /// elsewhere!user@domain.
   bool has_sender_routing = false;
 };
 
@@ -61,10 +63,10 @@ class PolicyService {
  public:
   virtual ~PolicyService() = default;
 
-  /// What the server behind `settings` answers, an access(5) action; its default action when it does not answer, after
-  /// warnings have been given to `warn`.
+  /// What the server behind `settings` answers, an access(5) action; its default action when it does not
+  /// answer, after warnings have been given to `warn`.
   virtual asio::awaitable<std::string> ask(const PolicyServiceSettings& settings, const SmtpdState& state,
-                                           std::function<void(std::string)> warn) = 0;
+                                           const std::function<void(std::string)>& warn) = 0;
 };
 
 /// All of them. They must outlive the engine.

@@ -8,7 +8,7 @@
 namespace mta {
 
 /// The command that is being answered.
-enum class SmtpStage : std::uint8_t { kConnect, kHelo, kMail, kRcpt, kData, kEndOfData, kEtrn, kVrfy };
+enum class SmtpStage : std::uint8_t { kConnect, kHelo, kEhlo, kMail, kRcpt, kData, kEndOfData, kEtrn, kVrfy };
 
 /// How a name was found for an address (postconf(5), reject_unknown_client_hostname).
 enum class NameStatus : std::uint8_t { kFound, kNotFound, kTemporaryFailure };
@@ -51,18 +51,19 @@ struct SmtpdState {
   ClientState client = {};
   std::string server_address = {};
   std::string server_port = {};
-  std::string protocol = "SMTP";             ///< Or "ESMTP".
-  std::optional<std::string> helo = {};      ///< Nothing: not said yet.
-  std::optional<std::string> sender = {};    ///< Nothing: no MAIL command yet. Empty: the null address.
-  std::optional<std::string> recipient = {};  ///< At kRcpt and kVrfy; at kData and kEndOfData if there is just one.
-  int recipient_count = 0;                   ///< Accepted so far.
+  std::string protocol = "SMTP";           ///< Or "ESMTP".
+  std::optional<std::string> helo = {};    ///< Nothing: not said yet.
+  std::optional<std::string> sender = {};  ///< Nothing: no MAIL command yet. Empty: the null address.
+  std::optional<std::string> recipient =
+      {};                   ///< At kRcpt and kVrfy; at kData and kEndOfData if there is just one.
+  int recipient_count = 0;  ///< Accepted so far.
   std::string etrn_domain = {};
   std::int64_t size = 0;  ///< Of the message in bytes: as announced, or as received at kEndOfData.
   std::string queue_id = {};
   std::string instance = {};  ///< The same for all questions about one message.
   bool has_unauthorized_pipelining = false;
   bool is_under_stress = false;
-  bool is_held = false;       ///< An earlier command of this transaction did that already.
+  bool is_held = false;  ///< An earlier command of this transaction did that already.
   bool is_discarded = false;
   SaslState sasl = {};
   TlsState tls = {};

@@ -46,7 +46,8 @@ int read_a(const unsigned char* bytes, int size, Records& records) {
   int count = static_cast<int>(found.size());
   const int code = ares_parse_a_reply(bytes, size, nullptr, found.data(), &count);
   for (int i = 0; code == ARES_SUCCESS && i < count; ++i)
-    records.push_back({to_string(libmaps::Ipv4Address{ntohl(found[static_cast<std::size_t>(i)].ipaddr.s_addr)})});
+    records.push_back(
+        {to_string(libmaps::Ipv4Address{ntohl(found[static_cast<std::size_t>(i)].ipaddr.s_addr)})});
   return code;
 }
 
@@ -114,7 +115,8 @@ int read_txt(const unsigned char* bytes, int size, Records& records) {
 }
 
 using Reader = int (*)(const unsigned char*, int, Records&);
-constexpr std::array<Reader, 7> kReaders = {read_a, read_aaaa, read_mx, read_ns, read_ptr, read_soa, read_txt};
+constexpr std::array<Reader, 7> kReaders = {read_a,   read_aaaa, read_mx, read_ns,
+                                            read_ptr, read_soa,  read_txt};
 
 DnsAnswer read_answer(DnsType type, const unsigned char* bytes, int size) {
   DnsAnswer answer;
@@ -204,8 +206,8 @@ class CaresResolver::Channel : public std::enable_shared_from_this<Channel> {
   static void done(void* holder, int code, int, unsigned char* bytes, int size) {
     const std::unique_ptr<std::shared_ptr<Question>> owned(static_cast<std::shared_ptr<Question>*>(holder));
     Question& question = **owned;
-    question.answer = code == ARES_SUCCESS ? read_answer(question.type, bytes, size)
-                                           : DnsAnswer{.status = to_status(code)};
+    question.answer =
+        code == ARES_SUCCESS ? read_answer(question.type, bytes, size) : DnsAnswer{.status = to_status(code)};
     question.is_done = true;
     question.timer.cancel();
   }
@@ -236,8 +238,8 @@ class CaresResolver::Channel : public std::enable_shared_from_this<Channel> {
       });
   }
 
-  static void ready(const std::weak_ptr<Channel>& weak, ares_socket_t fd, const std::shared_ptr<Socket>& socket,
-                    ares_socket_t readable, ares_socket_t writable) {
+  static void ready(const std::weak_ptr<Channel>& weak, ares_socket_t fd,
+                    const std::shared_ptr<Socket>& socket, ares_socket_t readable, ares_socket_t writable) {
     const auto self = weak.lock();
     if (!self || !self->is_open_) return;
     // The number may belong to another socket by now.

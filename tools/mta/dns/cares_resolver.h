@@ -20,11 +20,12 @@ namespace mta {
 struct CaresOptions {
   std::vector<std::string> servers = {};  ///< "ADDRESS:PORT"; none: those of the system.
   std::chrono::milliseconds try_timeout{5000};
-  int tries = 2;                        ///< For each server.
+  int tries = 2;                            ///< For each server.
   std::chrono::milliseconds limit{30'000};  ///< For a question as a whole, whatever the servers are like.
 };
 
-/// REQUIRES: destroyed in the thread that runs the executor. Questions that are open then end as temporary failures.
+/// REQUIRES: destroyed in the thread that runs the executor. Questions that are open then end as temporary
+/// failures.
 class CaresResolver final : public Resolver {
  public:
   /// Errors: kConfiguration for servers that are no addresses, kInputOutput when c-ares cannot start.

@@ -11,9 +11,9 @@ std::string_view dns_type_name(DnsType type) {
 }
 
 std::string_view describe(DnsStatus status) {
-  constexpr std::array<std::string_view, 4> kTexts = {
-      "Success", "Host found but no data record of requested type", "Host not found",
-      "Host not found, try again"};
+  constexpr std::array<std::string_view, 4> kTexts = {"Success",
+                                                      "Host found but no data record of requested type",
+                                                      "Host not found", "Host not found, try again"};
   return kTexts[static_cast<std::size_t>(status)];
 }
 

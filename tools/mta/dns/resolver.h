@@ -4,8 +4,8 @@
 ///     if (answer.status == DnsStatus::kTemporaryFailure) co_return defer();
 ///     for (const DnsRecord& record : answer.records) use(record.data);
 ///
-/// Four outcomes are kept apart, because mail is treated differently for each. Aliases (CNAME) are followed: the
-/// records are those of the name at the end of the chain, and so is the outcome.
+/// Four outcomes are kept apart, because mail is treated differently for each. Aliases (CNAME) are followed:
+/// the records are those of the name at the end of the chain, and so is the outcome.
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -30,8 +30,8 @@ enum class DnsStatus {
 /// What the resolver library of the C language calls the outcome, for messages: "Host not found, try again".
 std::string_view describe(DnsStatus status);
 
-/// One record. `data` is an address, a host name without the dot at its end, the pieces of a text one after the other,
-/// or the name of a zone's first server (SOA). Host "." is empty: RFC 7505's null MX.
+/// One record. `data` is an address, a host name without the dot at its end, the pieces of a text one after
+/// the other, or the name of a zone's first server (SOA). Host "." is empty: RFC 7505's null MX.
 struct DnsRecord {
   std::string data;
   int preference = 0;  ///< Of an MX.
@@ -44,14 +44,14 @@ struct DnsAnswer {
   std::vector<DnsRecord> records = {};
 };
 
-/// Not thread-safe: to be used from the thread that runs its executor. Answers are in no order; an MX list is not
-/// sorted.
+/// Not thread-safe: to be used from the thread that runs its executor. Answers are in no order; an MX list is
+/// not sorted.
 class Resolver {
  public:
   virtual ~Resolver() = default;
 
-  /// Asks for `name`, with or without a dot at its end; never with the search list of the host. Other sessions go on
-  /// meanwhile.
+  /// Asks for `name`, with or without a dot at its end; never with the search list of the host. Other
+  /// sessions go on meanwhile.
   virtual asio::awaitable<DnsAnswer> resolve(std::string name, DnsType type) = 0;
 };
 

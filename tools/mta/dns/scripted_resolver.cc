@@ -46,7 +46,8 @@ std::optional<DnsStatus> find_outcome(std::string_view word) {
 }
 
 std::string unquoted(std::string_view text) {
-  if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"')) text = text.substr(1, text.size() - 2);
+  if (text.size() >= 2 && text.starts_with('"') && text.ends_with('"'))
+    text = text.substr(1, text.size() - 2);
   return std::string(text);
 }
 

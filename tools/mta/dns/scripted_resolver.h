@@ -6,10 +6,11 @@
 ///         "www.example.com. CNAME example.com.\n"
 ///         "broken.example.com. SERVFAIL\n", "answers.dns");
 ///
-/// A line is a name, a type and data, as in a zone file without its abbreviations; `#` or `;` begins a comment. In
-/// place of a type, SERVFAIL is a temporary failure, NXDOMAIN and NODATA are what they say; types behind them
-/// ("broken.example.com. SERVFAIL MX") limit them to these. A name that is not there does not exist, unless there are
-/// names below it.
+/// A line is a name, a type and data, as in a zone file without its abbreviations; `#` or `;` begins a
+/// comment. In place of a type, SERVFAIL is a temporary failure, NXDOMAIN and NODATA are what they say; types
+/// behind them
+/// ("broken.example.com. SERVFAIL MX") limit them to these. A name that is not there does not exist, unless
+/// there are names below it.
 #pragma once
 
 #include <map>
