@@ -213,9 +213,12 @@ def test_exchanges(checks, site, program, postfix):
               ("PLAIN with a wrong password", ["AUTH PLAIN " + plain("joe", PASSWORD)], FAILED, None, "all")]
     refused = [("PLAIN", ["AUTH PLAIN " + plain("joe", PASSWORD)], FAILED, None, "all"),
                ("LOGIN", ["AUTH LOGIN"], FAILED, None, "all")]
+    longest = ["AUTH LOGIN", "QUFB" * 3071, "*"]
     plans = {
-        "dovecot": COMMON + CHALLENGED + scram_cases("SCRAM-SHA-256", "scram") + scram_cases("SCRAM-SHA-1", "joe"),
-        "sasldb": COMMON + CHALLENGED + cyrus_users + scram_cases("SCRAM-SHA-256", "joe") +
+        "dovecot": COMMON + CHALLENGED + [("a response below the limit", longest, ABORTED, None, "all")] + scram_cases("SCRAM-SHA-256", "scram") +
+                   scram_cases("SCRAM-SHA-1", "joe"),
+        # The library takes no user name of that length.
+        "sasldb": COMMON + CHALLENGED + [("a response below the limit", longest, FAILED, None, "all")] + cyrus_users + scram_cases("SCRAM-SHA-256", "joe") +
                   scram_cases("SCRAM-SHA-1", "joe"),
         "saslauthd": COMMON,
         "domain": domain,
