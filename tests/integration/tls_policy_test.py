@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""TLS as the server offers it, against the distribution's Postfix with the same parameters, certificates and clients: what is
-negotiated, what the log says, and what is in the Received: header.
+"""TLS as the server offers it, against the distribution's Postfix with the same parameters, certificates and clients:
+what is negotiated, what the log says, and what is in the Received: header.
 
 usage: tls_policy_test.py --bin DIR
 """
@@ -160,9 +160,8 @@ NOT_TLS = re.compile(r"(connect|disconnect) from|lost connection|NOQUEUE|client=
 
 
 def stock_lines(postfix, service, start):
-    """What the service logged from `start` on, but for what is not of TLS."""
-    lines = re.findall(r"^\S+ +\S+ \S+ \S+ %s/smtpd\[\d+\]: (.*)$" % re.escape(service), postfix.log[start:], re.M)
-    return lines
+    """What the service logged from `start` on."""
+    return re.findall(r"^\S+ +\S+ \S+ \S+ %s/smtpd\[\d+\]: (.*)$" % re.escape(service), postfix.log[start:], re.M)
 
 
 def wait_for(condition):
@@ -174,7 +173,7 @@ def wait_for(condition):
     return found
 
 
-def stock_account(postfix, service, arguments, sends_mail=True):
+def stock_account(postfix, service, arguments):
     """Postfix's account of a connection, and of the mail that came with it."""
     start = len(postfix.log)
     incoming = postfix.queue / "incoming"
@@ -185,11 +184,9 @@ def stock_account(postfix, service, arguments, sends_mail=True):
         for command, reply in [(b"EHLO client.example\n", b"250 "), (b"MAIL FROM:<>\n", b"250 "),
                                (b"RCPT TO:<user@example.org>\n", b"250 "), (b"DATA\n", b"354 "),
                                (b"Subject: x\n\nx\n.\n", b"250 "), (b"QUIT\n", b"221 ")]:
-            if not sends_mail and not command.startswith(b"QUIT"):
-                continue
             client.stdin.write(command)
             client.stdin.flush()
-            while (line := client.stdout.readline()) and not (line.startswith(reply) and b"CHUNKING" not in line[:12]):
+            while (line := client.stdout.readline()) and not line.startswith(reply):
                 pass
             if not line:
                 break
@@ -238,7 +235,9 @@ def cipher_cases():
 
 
 def fact_cases(certificates):
-    chain = lambda *names: {"smtpd_tls_chain_files": ", ".join(str(certificates.path(n + ".chain")) for n in names)}
+    def chain(*keys):
+        return {"smtpd_tls_chain_files": ", ".join(str(certificates.path(key + ".chain")) for key in keys)}
+
     ask = {"smtpd_tls_ask_ccert": "yes"}
     require = {"smtpd_tls_security_level": "encrypt", "smtpd_tls_req_ccert": "yes"}
     names = ["client", "clientec", "cliented", "nocn", "control", "self", "stranger", "expired", "purpose", "deep1", "deep2",
@@ -278,7 +277,9 @@ def name_cases(certificates):
 
 
 def load_cases(certificates):
-    path = lambda name: str(certificates.path(name))
+    def path(name):
+        return str(certificates.path(name))
+
     old = {"smtpd_tls_chain_files": ""}
     return [
         ("protocol list", {"smtpd_tls_protocols": "!bogus"}),
@@ -318,7 +319,8 @@ def body(checks, programs, directory):
     if not program.exists():
         raise NoServer("tls_program is not built")
     certificates = Certificates(directory)
-    common = dict(SAME_FOR_BOTH, smtpd_tls_security_level="may", smtpd_tls_loglevel="1", smtpd_tls_received_header="yes",
+    common = dict(SAME_FOR_BOTH, smtpd_tls_security_level="may", smtpd_tls_loglevel="1",
+                  smtpd_tls_received_header="yes", smtpd_timeout="10s",
                   smtpd_tls_chain_files=certificates.path("rsa.chain"), smtpd_tls_CAfile=certificates.path("ca.pem"))
     sessions = protocol_cases() + cipher_cases() + fact_cases(certificates) + name_cases(certificates)
     loads = load_cases(certificates)
@@ -333,9 +335,8 @@ def body(checks, programs, directory):
                 for arguments in clients:
                     theirs = stock_account(postfix, service, arguments)
                     mine = ours.account(arguments)
-                    if theirs.comments is None and any("abort" in line or "Untrusted" in line or "Anonymous" in line
-                                                       for line in theirs.log):
-                        mine.comments = None  # The server took no mail.
+                    if "smtpd_tls_req_ccert" in values and not any("Trusted TLS" in line for line in mine.log):
+                        mine.comments = None  # The server takes no mail.
                     checks.equal("%s: %s" % (name, " ".join(a for a in arguments if "/" not in a)), repr(mine),
                                  repr(theirs))
         for service, (name, values) in zip(itertools.islice(services, len(sessions), None), loads):
@@ -343,8 +344,9 @@ def body(checks, programs, directory):
                              any(line.startswith("disconnect") for line in found) and found)
             with Ours(program, directory, {**common, **OURS, **values}) as ours:
                 mine = [{"I": "", "W": "warning: ", "E": "error: "}[line[0]] + line[2:] for line in ours.loading]
-            checks.equal("loading, " + name, library_lines_last(mine),
-                         library_lines_last([line for line in lines if not NOT_TLS.search(line)]))
+            # Postfix makes a second context for tls_server_sni_maps, and says of both what it warns of.
+            theirs = dict.fromkeys(line for line in lines if not NOT_TLS.search(line))
+            checks.equal("loading, " + name, library_lines_last(mine), library_lines_last(theirs))
 
 
 if __name__ == "__main__":
