@@ -12,7 +12,7 @@ import time
 
 from checks import environment
 from server import NoServer, find_program, run_server_test
-from stock_postfix import StockPostfix
+from stock_postfix import StockPostfix, exchange
 
 CLIENT = "unknown[127.0.0.1]"
 DEADLINE = 30  # seconds, for one connection
@@ -31,12 +31,13 @@ OURS = {"tls_ffdhe_auto_groups": ""}  # Postfix 3.7 has none.
 
 
 class TlsPostfix(StockPostfix):
-    """With the tlsmgr that session tickets need."""
+    """With the tlsmgr that session tickets need, and a log from the beginning."""
 
     def _write(self, main_cf):
         super()._write(main_cf)
         with open(self.config / "master.cf", "a") as master_cf:
             master_cf.write("tlsmgr unix - - n 1000? 1 tlsmgr\n")
+        (self.directory / "mail.log").touch()
 
 
 # Certificates, made by the openssl program.
@@ -173,6 +174,20 @@ def wait_for(condition):
     return found
 
 
+def lines_of_session(postfix, service, start):
+    """The same, when the session that began at `start` has ended."""
+    return wait_for(lambda: (found := stock_lines(postfix, service, start)) and
+                    any(line.startswith("disconnect from") for line in found) and found)
+
+
+def visit(postfix, service):
+    """Has the service load all that it has. What it logged so far."""
+    start = len(postfix.log)
+    exchange(postfix.port(service), [b"QUIT\r\n"])
+    lines_of_session(postfix, service, start)
+    return stock_lines(postfix, service, 0)
+
+
 def stock_account(postfix, service, arguments):
     """Postfix's account of a connection, and of the mail that came with it."""
     start = len(postfix.log)
@@ -195,8 +210,7 @@ def stock_account(postfix, service, arguments):
     finally:
         client.kill()
         client.communicate()
-    lines = wait_for(lambda: (found := stock_lines(postfix, service, start)) and
-                     any(line.startswith("disconnect from") for line in found) and found)
+    lines = lines_of_session(postfix, service, start)
     comments = None
     for path in set(incoming.iterdir()) - before:
         header = postfix.postcat(path).decode(errors="replace")
@@ -329,8 +343,7 @@ def body(checks, programs, directory):
         values["syslog_name"] = name
     with TlsPostfix(services, dict(common)) as postfix:
         for service, (name, values, clients) in zip(services, sessions):
-            # Its first connection was the one that waited for it to be ready, and had it load all that it has.
-            wait_for(lambda: any(line.startswith("disconnect") for line in stock_lines(postfix, service, 0)))
+            visit(postfix, service)
             with Ours(program, directory, {**common, **OURS, **values}) as ours:
                 for arguments in clients:
                     theirs = stock_account(postfix, service, arguments)
@@ -340,8 +353,7 @@ def body(checks, programs, directory):
                     checks.equal("%s: %s" % (name, " ".join(a for a in arguments if "/" not in a)), repr(mine),
                                  repr(theirs))
         for service, (name, values) in zip(itertools.islice(services, len(sessions), None), loads):
-            lines = wait_for(lambda: (found := stock_lines(postfix, service, 0)) and
-                             any(line.startswith("disconnect") for line in found) and found)
+            lines = visit(postfix, service)
             with Ours(program, directory, {**common, **OURS, **values}) as ours:
                 mine = [{"I": "", "W": "warning: ", "E": "error: "}[line[0]] + line[2:] for line in ours.loading]
             # Postfix makes a second context for tls_server_sni_maps, and says of both what it warns of.
