@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""TLS as the server offers it, against the distribution's Postfix with the same parameters, certificates and clients: what is
-negotiated, what the log says, and what is in the Received: header.
+"""TLS as the server offers it, against the distribution's Postfix with the same parameters, certificates and clients:
+what is negotiated, what the log says, and what is in the Received: header.
 
 usage: tls_policy_test.py --bin DIR
 """
@@ -12,7 +12,7 @@ import time
 
 from checks import environment
 from server import NoServer, find_program, run_server_test
-from stock_postfix import StockPostfix
+from stock_postfix import StockPostfix, exchange
 
 CLIENT = "unknown[127.0.0.1]"
 DEADLINE = 30  # seconds, for one connection
@@ -31,12 +31,13 @@ OURS = {"tls_ffdhe_auto_groups": ""}  # Postfix 3.7 has none.
 
 
 class TlsPostfix(StockPostfix):
-    """With the tlsmgr that session tickets need."""
+    """With the tlsmgr that session tickets need, and a log from the beginning."""
 
     def _write(self, main_cf):
         super()._write(main_cf)
         with open(self.config / "master.cf", "a") as master_cf:
             master_cf.write("tlsmgr unix - - n 1000? 1 tlsmgr\n")
+        (self.directory / "mail.log").touch()
 
 
 # Certificates, made by the openssl program.
@@ -160,9 +161,8 @@ NOT_TLS = re.compile(r"(connect|disconnect) from|lost connection|NOQUEUE|client=
 
 
 def stock_lines(postfix, service, start):
-    """What the service logged from `start` on, but for what is not of TLS."""
-    lines = re.findall(r"^\S+ +\S+ \S+ \S+ %s/smtpd\[\d+\]: (.*)$" % re.escape(service), postfix.log[start:], re.M)
-    return lines
+    """What the service logged from `start` on."""
+    return re.findall(r"^\S+ +\S+ \S+ \S+ %s/smtpd\[\d+\]: (.*)$" % re.escape(service), postfix.log[start:], re.M)
 
 
 def wait_for(condition):
@@ -174,7 +174,21 @@ def wait_for(condition):
     return found
 
 
-def stock_account(postfix, service, arguments, sends_mail=True):
+def lines_of_session(postfix, service, start):
+    """The same, when the session that began at `start` has ended."""
+    return wait_for(lambda: (found := stock_lines(postfix, service, start)) and
+                    any(line.startswith("disconnect from") for line in found) and found)
+
+
+def visit(postfix, service):
+    """Has the service load all that it has. What it logged so far."""
+    start = len(postfix.log)
+    exchange(postfix.port(service), [b"QUIT\r\n"])
+    lines_of_session(postfix, service, start)
+    return stock_lines(postfix, service, 0)
+
+
+def stock_account(postfix, service, arguments):
     """Postfix's account of a connection, and of the mail that came with it."""
     start = len(postfix.log)
     incoming = postfix.queue / "incoming"
@@ -185,11 +199,9 @@ def stock_account(postfix, service, arguments, sends_mail=True):
         for command, reply in [(b"EHLO client.example\n", b"250 "), (b"MAIL FROM:<>\n", b"250 "),
                                (b"RCPT TO:<user@example.org>\n", b"250 "), (b"DATA\n", b"354 "),
                                (b"Subject: x\n\nx\n.\n", b"250 "), (b"QUIT\n", b"221 ")]:
-            if not sends_mail and not command.startswith(b"QUIT"):
-                continue
             client.stdin.write(command)
             client.stdin.flush()
-            while (line := client.stdout.readline()) and not (line.startswith(reply) and b"CHUNKING" not in line[:12]):
+            while (line := client.stdout.readline()) and not line.startswith(reply):
                 pass
             if not line:
                 break
@@ -198,8 +210,7 @@ def stock_account(postfix, service, arguments, sends_mail=True):
     finally:
         client.kill()
         client.communicate()
-    lines = wait_for(lambda: (found := stock_lines(postfix, service, start)) and
-                     any(line.startswith("disconnect from") for line in found) and found)
+    lines = lines_of_session(postfix, service, start)
     comments = None
     for path in set(incoming.iterdir()) - before:
         header = postfix.postcat(path).decode(errors="replace")
@@ -238,7 +249,9 @@ def cipher_cases():
 
 
 def fact_cases(certificates):
-    chain = lambda *names: {"smtpd_tls_chain_files": ", ".join(str(certificates.path(n + ".chain")) for n in names)}
+    def chain(*keys):
+        return {"smtpd_tls_chain_files": ", ".join(str(certificates.path(key + ".chain")) for key in keys)}
+
     ask = {"smtpd_tls_ask_ccert": "yes"}
     require = {"smtpd_tls_security_level": "encrypt", "smtpd_tls_req_ccert": "yes"}
     names = ["client", "clientec", "cliented", "nocn", "control", "self", "stranger", "expired", "purpose", "deep1", "deep2",
@@ -278,7 +291,9 @@ def name_cases(certificates):
 
 
 def load_cases(certificates):
-    path = lambda name: str(certificates.path(name))
+    def path(name):
+        return str(certificates.path(name))
+
     old = {"smtpd_tls_chain_files": ""}
     return [
         ("protocol list", {"smtpd_tls_protocols": "!bogus"}),
@@ -318,7 +333,8 @@ def body(checks, programs, directory):
     if not program.exists():
         raise NoServer("tls_program is not built")
     certificates = Certificates(directory)
-    common = dict(SAME_FOR_BOTH, smtpd_tls_security_level="may", smtpd_tls_loglevel="1", smtpd_tls_received_header="yes",
+    common = dict(SAME_FOR_BOTH, smtpd_tls_security_level="may", smtpd_tls_loglevel="1",
+                  smtpd_tls_received_header="yes", smtpd_timeout="10s",
                   smtpd_tls_chain_files=certificates.path("rsa.chain"), smtpd_tls_CAfile=certificates.path("ca.pem"))
     sessions = protocol_cases() + cipher_cases() + fact_cases(certificates) + name_cases(certificates)
     loads = load_cases(certificates)
@@ -327,24 +343,22 @@ def body(checks, programs, directory):
         values["syslog_name"] = name
     with TlsPostfix(services, dict(common)) as postfix:
         for service, (name, values, clients) in zip(services, sessions):
-            # Its first connection was the one that waited for it to be ready, and had it load all that it has.
-            wait_for(lambda: any(line.startswith("disconnect") for line in stock_lines(postfix, service, 0)))
+            visit(postfix, service)
             with Ours(program, directory, {**common, **OURS, **values}) as ours:
                 for arguments in clients:
                     theirs = stock_account(postfix, service, arguments)
                     mine = ours.account(arguments)
-                    if theirs.comments is None and any("abort" in line or "Untrusted" in line or "Anonymous" in line
-                                                       for line in theirs.log):
-                        mine.comments = None  # The server took no mail.
+                    if "smtpd_tls_req_ccert" in values and not any("Trusted TLS" in line for line in mine.log):
+                        mine.comments = None  # The server takes no mail.
                     checks.equal("%s: %s" % (name, " ".join(a for a in arguments if "/" not in a)), repr(mine),
                                  repr(theirs))
         for service, (name, values) in zip(itertools.islice(services, len(sessions), None), loads):
-            lines = wait_for(lambda: (found := stock_lines(postfix, service, 0)) and
-                             any(line.startswith("disconnect") for line in found) and found)
+            lines = visit(postfix, service)
             with Ours(program, directory, {**common, **OURS, **values}) as ours:
                 mine = [{"I": "", "W": "warning: ", "E": "error: "}[line[0]] + line[2:] for line in ours.loading]
-            checks.equal("loading, " + name, library_lines_last(mine),
-                         library_lines_last([line for line in lines if not NOT_TLS.search(line)]))
+            # Postfix makes a second context for tls_server_sni_maps, and says of both what it warns of.
+            theirs = dict.fromkeys(line for line in lines if not NOT_TLS.search(line))
+            checks.equal("loading, " + name, library_lines_last(mine), library_lines_last(theirs))
 
 
 if __name__ == "__main__":

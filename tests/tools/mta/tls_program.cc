@@ -1,11 +1,11 @@
-// A TLS server for one connection of a TCP client, as main.cf has it, for comparison with Postfix:
+// A TLS server as a main.cf has it, for comparison with Postfix:
 //
 //     tls_program MAIN_CF CLIENT_NAME_AND_ADDRESS
 //
-// Listens on a port of 127.0.0.1, which it prints. After each handshake it sends "220 ready", waits for the
-// client to close, and prints what the log would say, a line each with its severity before it ("I ", "W ", "E
-// "), then the comments for a Received: header, their lines with "R " before them, and an empty line. What
-// loading reports comes first, before the port; without TLS, the port is 0.
+// First it prints what loading reports, then its port on 127.0.0.1; 0, and the end, when there is no TLS.
+// After each handshake it sends "220 ready", closes, and prints what the log would say, a line each with its
+// severity before it ("I ", "W ", "E "), then the comments for a Received: header, "R " before each line, and
+// an empty line.
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
@@ -42,8 +42,7 @@ void serve(mta::TlsServerContext& context, int socket, const std::string& client
   mta::log_established(facts, context.policy(), connection);
   constexpr std::string_view kReady = "220 ready\r\n";
   SSL_write(session.get(), kReady.data(), static_cast<int>(kReady.size()));
-  for (char byte = 0; SSL_read(session.get(), &byte, 1) > 0;) {
-  }
+  SSL_shutdown(session.get());
   mta::take_library_problems();
   std::cout << "R ";
   for (const char c : mta::received_tls_comment(facts)) std::cout << c << (c == '\n' ? "R " : "");
