@@ -6,8 +6,6 @@ import hashlib
 import hmac
 import re
 import sys
-import threading
-import time
 
 from sasl_backends import PASSWORD, Program, TinyImap, dovecot, make_sasldb, saslauthd
 from server import NoServer, run_server_test
@@ -215,11 +213,11 @@ def test_exchanges(checks, site, program, postfix):
                ("LOGIN", ["AUTH LOGIN"], FAILED, None, "all")]
     longest = ["AUTH LOGIN", "QUFB" * 3071, "*"]
     plans = {
-        "dovecot": COMMON + CHALLENGED + [("a response below the limit", longest, ABORTED, None, "all")] + scram_cases("SCRAM-SHA-256", "scram") +
-                   scram_cases("SCRAM-SHA-1", "joe"),
+        "dovecot": COMMON + CHALLENGED + [("a response below the limit", longest, ABORTED, None, "all")] +
+                   scram_cases("SCRAM-SHA-256", "scram") + scram_cases("SCRAM-SHA-1", "joe"),
         # The library takes no user name of that length.
-        "sasldb": COMMON + CHALLENGED + [("a response below the limit", longest, FAILED, None, "all")] + cyrus_users + scram_cases("SCRAM-SHA-256", "joe") +
-                  scram_cases("SCRAM-SHA-1", "joe"),
+        "sasldb": COMMON + CHALLENGED + [("a response below the limit", longest, FAILED, None, "all")] + cyrus_users +
+                  scram_cases("SCRAM-SHA-256", "joe") + scram_cases("SCRAM-SHA-1", "joe"),
         "saslauthd": COMMON,
         "domain": domain,
         "no-plaintext": refused + CHALLENGED,
@@ -269,27 +267,6 @@ def test_places(checks, site, program):
     for service in ("dovecot-inet", "dovecot-unix", "dovecot-relative"):
         with Program(program, site.directory / service, site.directory / "program.log") as ours:
             checks.equal(service, converse(ours.ask, ["AUTH PLAIN " + plain("joe", PASSWORD)]), [OK])
-
-
-def test_saslauthd_that_waits(checks, site, program, imap):
-    """Two processes of saslauthd wait for an IMAP server; a third login waits for them, and other services do not."""
-    imap.is_silent = True
-    login = "AUTH PLAIN " + plain("joe", PASSWORD)
-    waiting = [Program(program, site.directory / "saslauthd", site.directory / "program.log") for _ in range(2)]
-    try:
-        threads = [threading.Thread(target=each.ask, args=(login,), daemon=True) for each in waiting]
-        for each in threads:
-            each.start()
-        time.sleep(0.5)
-        checks.check("they wait", all(each.is_alive() for each in threads))
-    finally:
-        for each in waiting:
-            each.process.kill()
-        for each in threads:
-            each.join()
-        for each in waiting:
-            each.__exit__()
-        imap.is_silent = False
 
 
 def test_configuration(checks, site, program):
@@ -362,7 +339,6 @@ def body(checks, bin_directory, directory):
             test_tls_options(checks, site, program)
             test_places(checks, site, program)
             test_configuration(checks, site, program)
-            test_saslauthd_that_waits(checks, site, program, imap)
             test_dovecot_restart(checks, site, program, server)
     finally:
         imap.close()
