@@ -113,14 +113,13 @@ TEST(Domain, IsANameOrALiteral) {
   EXPECT_FALSE(has_valid_domain("a@\xe2\x80\xa8.example", {.is_utf8 = true}));
 }
 
-TEST(Hostname, HasLimits) {
+TEST(HasValidDomain, KnowsTheLimitsOfNames) {
   const std::string label(63, 'x');
-  EXPECT_TRUE(is_valid_hostname(label + ".org"));
-  EXPECT_FALSE(is_valid_hostname(label + "x.org"));
   const std::string longest = label + "." + label + "." + label + "." + label;
-  EXPECT_TRUE(is_valid_hostname(longest));
-  EXPECT_FALSE(is_valid_hostname(longest + ".x"));
-  EXPECT_FALSE(is_valid_hostname(""));
+  EXPECT_TRUE(has_valid_domain("a@" + label + ".org", {}));
+  EXPECT_FALSE(has_valid_domain("a@" + label + "x.org", {}));
+  EXPECT_TRUE(has_valid_domain("a@" + longest, {}));
+  EXPECT_FALSE(has_valid_domain("a@" + longest + ".x", {}));
 }
 
 }  // namespace

@@ -167,11 +167,11 @@ TEST(HostName, IsWhatPostfixTakesForOne) {
                           "1.2.3.4", "foo!", "#x", "a b", "ipv6:::1"})
     EXPECT_FALSE(is_valid_host_name(bad)) << bad;
   EXPECT_FALSE(is_valid_host_name(std::string(64, 'x') + ".a"));
-  EXPECT_EQ(literal_address("[192.0.2.1]"), "192.0.2.1");
-  EXPECT_EQ(literal_address("[IPv6:2001:db8:0::1]"), "2001:db8::1");
-  EXPECT_EQ(literal_address("[::1]"), "::1");
+  EXPECT_EQ(bracketed_address("[192.0.2.1]"), libmaps::parse_ip_address("192.0.2.1"));
+  EXPECT_EQ(bracketed_address("[IPv6:2001:db8:0::1]"), libmaps::parse_ip_address("2001:db8::1"));
+  EXPECT_EQ(bracketed_address("[::1]"), libmaps::parse_ip_address("::1"));
   for (const char* bad : {"192.0.2.1", "[192.0.2.1", "[]", "[1.2.3]", "[foo]", "["})
-    EXPECT_EQ(literal_address(bad), "") << bad;
+    EXPECT_FALSE(bracketed_address(bad)) << bad;
 }
 
 }  // namespace

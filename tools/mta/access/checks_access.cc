@@ -5,7 +5,6 @@
 #include "libmaps/ip_address.h"
 #include "tools/mta/access/evaluation.h"
 #include "tools/mta/access/host_name.h"
-#include "tools/mta/address/local_domains.h"
 
 namespace mta {
 namespace {
@@ -173,7 +172,7 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
 
 asio::awaitable<std::vector<std::string>> Evaluation::access_hosts(RestrictionKind kind, const Target& target,
                                                                    const std::string& domain) {
-  if (const auto literal = literal_address(domain))
+  if (const auto literal = bracketed_address(domain))
     co_return std::vector<std::string>(1, libmaps::to_string(*literal));
   if (domain.starts_with('[')) co_return std::vector<std::string>();
   if (kind == RestrictionKind::kCheckAAccess) co_return std::vector<std::string>(1, domain);

@@ -3,7 +3,6 @@
 #include "libmaps/ip_address.h"
 #include "tools/mta/access/evaluation.h"
 #include "tools/mta/access/host_name.h"
-#include "tools/mta/address/local_domains.h"
 
 namespace mta {
 namespace {
@@ -67,7 +66,7 @@ asio::awaitable<Outcome> Evaluation::check_invalid_helo(const Restriction&) {
   const std::string& name = target->name;
   const int code = parts_.values.invalid_hostname_reject_code;
   if (name.starts_with('[')) {
-    if (literal_address(name)) co_return Outcome::kDunno;
+    if (bracketed_address(name)) co_return Outcome::kDunno;
     co_return reject_target(*target, code, "5.5.2", "invalid ip address");
   }
   if (is_valid_host_name(name) || libmaps::parse_ip_address(name)) co_return Outcome::kDunno;
@@ -80,7 +79,7 @@ asio::awaitable<Outcome> Evaluation::check_non_fqdn(const Restriction& restricti
   const int code = parts_.values.non_fqdn_reject_code;
   if (target->subject == Subject::kHelo) {
     if (target->name.starts_with('[')) {
-      if (literal_address(target->name)) co_return Outcome::kDunno;
+      if (bracketed_address(target->name)) co_return Outcome::kDunno;
       co_return reject_target(*target, parts_.values.invalid_hostname_reject_code, "5.5.2",
                               "invalid ip address");
     }

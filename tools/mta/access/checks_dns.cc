@@ -5,7 +5,6 @@
 #include "libmaps/ip_address.h"
 #include "tools/mta/access/evaluation.h"
 #include "tools/mta/access/host_name.h"
-#include "tools/mta/address/local_domains.h"
 #include "tools/mta/access/rbl_reply.h"
 
 namespace mta {
@@ -69,7 +68,7 @@ asio::awaitable<Outcome> Evaluation::check_unknown_domain(const Restriction& res
 asio::awaitable<Outcome> Evaluation::check_unknown_helo(const Target& target) {
   const AccessSettings& values = parts_.values;
   if (target.name.starts_with('[')) {
-    if (literal_address(target.name)) co_return Outcome::kDunno;
+    if (bracketed_address(target.name)) co_return Outcome::kDunno;
     co_return reject_target(target, values.invalid_hostname_reject_code, "5.5.2", "invalid ip address");
   }
   DnsStatus status = DnsStatus::kNoSuchName;
