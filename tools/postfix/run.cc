@@ -100,26 +100,37 @@ bool is_prepared(const Call& call) {
 
 int start_in_foreground(const Call& call) { return is_prepared(call) ? run_in_foreground(call) : 1; }
 
-/// Becomes a process without a terminal, once the caller knows how it went.
+/// From here on the caller, who may wait for the end of our output, need not.
 void leave_terminal() {
   const libconf::FileDescriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return;
   for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), standard);
 }
 
-/// The child of `start`: tells the parent by a byte that it serves.
+/// What the child of `start` tells its parent when it serves; anything else is the reason why it does not.
+constexpr std::string_view kServes = "serves";
+
 [[noreturn]] void run_in_background(const Call& call, libconf::FileDescriptor parent) {
   ::setsid();
-  mta::Master master(call.master_options(), call.log);
-  if (const Result<void> started = master.start(); !started) {
-    static_cast<void>(call.fatal(started.error().message));
-    std::_Exit(1);
-  }
   leave_terminal();
-  [[maybe_unused]] const ssize_t told = ::write(parent.get(), "", 1);
+  mta::Master master(call.master_options(), call.log);
+  const Result<void> started = master.start();
+  const std::string_view news = started ? kServes : std::string_view(started.error().message);
+  [[maybe_unused]] const ssize_t told = ::write(parent.get(), news.data(), news.size());
+  if (!started) std::_Exit(1);
   parent = {};
   master.run();
   std::_Exit(0);
+}
+
+std::string read_all(int fd) {
+  std::string text;
+  std::array<char, 512> buffer{};
+  for (ssize_t size; (size = ::read(fd, buffer.data(), buffer.size())) != 0;) {
+    if (size > 0) text.append(buffer.data(), static_cast<std::size_t>(size));
+    if (size < 0 && errno != EINTR) break;
+  }
+  return text;
 }
 
 int start(const Call& call) {
@@ -132,10 +143,10 @@ int start(const Call& call) {
   if (child < 0) return call.fatal(concat("fork: ", std::strerror(errno)));
   if (child == 0) run_in_background(call, std::move(writing));
   writing = {};
-  char ready = 0;
-  ssize_t got = 0;
-  while ((got = ::read(reading.get(), &ready, 1)) < 0 && errno == EINTR) continue;
-  return got == 1 ? 0 : call.fatal("mail system startup failed");
+  const std::string news = read_all(reading.get());
+  if (news == kServes) return 0;
+  if (!news.empty()) static_cast<void>(call.fatal(news));
+  return call.fatal("mail system startup failed");
 }
 
 /// Waits for the end of the mail system.

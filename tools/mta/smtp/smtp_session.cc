@@ -150,8 +150,10 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string_view text, 
   const CommandLine line(text);
   if (line.words().empty()) co_return co_await send(reply_to_empty_line());
   if (options.smtputf8_enable && !libmaps::is_utf8(text)) co_return co_await send(reply_to_bad_utf8());
-  if (const Result<bool> is_noop = service_.is_noop_command(line.name()); is_noop && *is_noop)
-    co_return co_await send({250, "2.0.0", "Ok"});
+  if (const Result<bool> is_noop = service_.is_noop_command(line.name()); is_noop && *is_noop) {
+    const Reply reply(250, "2.0.0", "Ok");
+    co_return co_await send(reply);
+  }
   const Command* const found = find_command(line.name());
   if (found == nullptr) {
     where_ = "UNKNOWN";
@@ -160,7 +162,9 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string_view text, 
     const bool is_forbidden = line.is_message_header() || (is_listed && *is_listed);
     if (is_forbidden)
       log(Severity::kWarning, concat("non-SMTP command from ", client_text(), ": ", text.substr(0, 100)));
-    co_return co_await send(is_forbidden ? reply_to_forbidden_command() : reply_to_unknown_command());
+    // GCC 12 destroys what a conditional in a co_await makes twice.
+    const Reply reply = is_forbidden ? reply_to_forbidden_command() : reply_to_unknown_command();
+    co_return co_await send(reply);
   }
   where_ = found->name;
   const bool has_more_input = !input_.empty() || reader_.has_pending();
@@ -413,7 +417,8 @@ void SmtpSession::begin_content() {
 
 asio::awaitable<StreamResult<Reply>> SmtpSession::receive_data() {
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kData)) co_return *reply;
-  if (const StreamResult<void> sent = co_await send({354, "", "End data with <CR><LF>.<CR><LF>"}); !sent)
+  const Reply go_on(354, "", "End data with <CR><LF>.<CR><LF>");
+  if (const StreamResult<void> sent = co_await send(go_on); !sent)
     co_return tl::make_unexpected(sent.error());
   begin_content();
   const ServerOptions& options = service_.options();
