@@ -126,13 +126,22 @@ ContentType parse_content_type(std::string_view value) {
   };
   if (type.kind == TokenKind::kNone || type.is_word("text")) return {.type = MediaType::kText};
   if (type.is_word("message")) {
-    const bool is_whole = is_subtype("rfc822") || is_subtype("global");
-    return {.type = is_whole ? MediaType::kMessage : MediaType::kText};
+    if (is_subtype("rfc822")) return {.type = MediaType::kMessage, .encoding_rule = EncodingRule::kIdentity};
+    if (is_subtype("global")) return {.type = MediaType::kMessage};
+    const bool is_7bit = is_subtype("partial") || is_subtype("external-body");
+    return {.type = MediaType::kText, .encoding_rule = is_7bit ? EncodingRule::k7Bit : EncodingRule::kAny};
   }
   if (!type.is_word("multipart")) return {};
-  ContentType content{.type = MediaType::kMultipart, .is_digest = is_subtype("digest")};
+  ContentType content{.type = MediaType::kMultipart,
+                      .encoding_rule = EncodingRule::kIdentity,
+                      .is_digest = is_subtype("digest")};
   take_boundaries(tokens, content.boundaries);
   return content;
+}
+
+std::string first_word(std::string_view value) {
+  Token token = Tokenizer(value).next();
+  return token.kind == TokenKind::kWord ? std::move(token.text) : std::string();
 }
 
 }  // namespace mta

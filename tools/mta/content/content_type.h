@@ -16,8 +16,16 @@ enum class MediaType {
   kMultipart,  ///< Parts between boundaries.
 };
 
+/// Which Content-Transfer-Encoding a type may have (RFC 2045, section 6.4; RFC 2046, section 5.2).
+enum class EncodingRule {
+  kAny,
+  kIdentity,  ///< Neither base64 nor quoted-printable: what is inside has encodings of its own.
+  k7Bit,      ///< Neither 8bit nor binary: message/partial and message/external-body.
+};
+
 struct ContentType {
   MediaType type = MediaType::kUnknown;
+  EncodingRule encoding_rule = EncodingRule::kAny;
   bool is_digest = false;  ///< multipart/digest: a part is a message unless it says otherwise.
   std::vector<std::string>
       boundaries;  ///< Of a kMultipart: one, if it is well-formed. Postfix takes them all.
@@ -26,5 +34,9 @@ struct ContentType {
 /// Reads the value of a Content-Type header, folds and comments included (RFC 2045, section 5.1). Never
 /// fails: what cannot be read is passed over, as Postfix does. Pure and thread-safe.
 ContentType parse_content_type(std::string_view value);
+
+/// The first word of a header's value, folds and comments left out; empty when something else comes first.
+/// This is how Postfix reads Content-Transfer-Encoding. Pure and thread-safe.
+std::string first_word(std::string_view value);
 
 }  // namespace mta

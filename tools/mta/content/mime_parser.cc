@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "libconf/text.h"
-#include "tools/mta/content/content_type.h"
+#include "tools/mta/content/header_line.h"
 
 namespace mta {
 namespace {
@@ -13,11 +13,12 @@ namespace {
 using libconf::equals_ignoring_case;
 
 constexpr std::string_view kContentType = "Content-Type";
+constexpr std::string_view kTransferEncoding = "Content-Transfer-Encoding";
 
 /// RFC 2045 and, for the disposition, RFC 2183.
 constexpr std::array<std::string_view, 6> kMimeHeaders = {
-    "Content-Description",       "Content-Disposition", "Content-ID",
-    "Content-Transfer-Encoding", kContentType,          "MIME-Version",
+    "Content-Description", "Content-Disposition", "Content-ID",
+    kTransferEncoding,     kContentType,          "MIME-Version",
 };
 
 /// RFC 2046, section 5.1.1: a boundary is announced, and closed, with these.
@@ -25,22 +26,8 @@ constexpr std::string_view kDashes = "--";
 
 bool is_fold(char c) { return c == ' ' || c == '\t'; }
 
-/// RFC 5322, section 2.2: printable ASCII, other than the colon.
-bool is_name_char(char c) { return c > ' ' && c < 0x7F && c != ':'; }
-
-/// A line that begins a header: the length of its name, and where its colon is.
-struct HeaderStart {
-  std::size_t name = 0;  ///< 0: not a header.
-  std::size_t colon = 0;
-};
-
-HeaderStart header_start(std::string_view line) {
-  HeaderStart start;
-  while (start.name < line.size() && is_name_char(line[start.name])) ++start.name;
-  start.colon = start.name;
-  while (start.colon < line.size() && is_fold(line[start.colon])) ++start.colon;
-  if (start.colon == line.size() || line[start.colon] != ':') start.name = 0;
-  return start;
+bool has_8bit(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
 
 std::string_view until_nul(std::string_view text) { return text.substr(0, text.find('\0')); }
@@ -62,39 +49,40 @@ void MimeParser::feed(std::string_view bytes) {
       return;
     }
     const std::size_t length = newline == nullptr ? room : static_cast<std::size_t>(newline - bytes.data());
+    const bool goes_on = newline == nullptr;
     if (partial_.empty()) {
-      line(bytes.substr(0, length), is_continued_);
+      line(bytes.substr(0, length), is_continued_, goes_on);
     } else {
       partial_ += bytes.substr(0, length);
-      line(partial_, is_continued_);
+      line(partial_, is_continued_, goes_on);
       partial_.clear();
     }
-    is_continued_ = newline == nullptr;
-    bytes.remove_prefix(length + (newline == nullptr ? 0 : 1));
+    is_continued_ = goes_on;
+    bytes.remove_prefix(length + (goes_on ? 0 : 1));
   }
 }
 
 void MimeParser::finish() {
-  if (!partial_.empty()) line(partial_, is_continued_);
+  if (!partial_.empty()) line(partial_, is_continued_, false);
   finish_header();
   if (section_ == Section::kPrimary) sink_.end_of_headers();
 }
 
-void MimeParser::line(std::string_view text, bool is_continued) {
+void MimeParser::line(std::string_view text, bool is_continued, bool goes_on) {
   if (is_continued) {
     if (header_.empty()) {
-      sink_.body_line(text);
+      emit_body(text, goes_on);
     } else if (header_.size() < options_.header_size_limit) {
       header_ += until_nul(text);
     }
   } else if (section_ == Section::kBody) {
-    body_line(text);
+    body_line(text, goes_on);
   } else {
-    header_line(text);
+    header_line(text, goes_on);
   }
 }
 
-void MimeParser::header_line(std::string_view text) {
+void MimeParser::header_line(std::string_view text, bool goes_on) {
   if (!header_.empty() && !text.empty() && is_fold(text[0])) {
     if (header_.size() >= options_.header_size_limit) return;
     header_ += '\n';
@@ -110,15 +98,21 @@ void MimeParser::header_line(std::string_view text) {
     return;
   }
   section_end(text.empty());
-  body_line(text);
+  body_line(text, goes_on);
 }
 
 void MimeParser::finish_header() {
   if (header_.empty()) return;
-  sink_.header(kind_of_header(), header_);
   const std::string_view text = header_;
-  if (options_.is_mime_enabled && equals_ignoring_case(text.substr(0, name_length_), kContentType))
-    content_type(text.substr(name_length_ + 1));
+  if (options_.strictness.headers_7bit && has_8bit(text)) report(MimeFault::k8BitHeader, text);
+  const std::string_view name = text.substr(0, name_length_);
+  const std::string_view value = text.substr(name_length_ + 1);
+  if (equals_ignoring_case(name, kTransferEncoding)) {
+    transfer_encoding(value);
+  } else if (options_.is_mime_enabled && equals_ignoring_case(name, kContentType)) {
+    content_type(value);
+  }
+  sink_.header(kind_of_header(), header_);
   header_.clear();
 }
 
@@ -135,45 +129,107 @@ void MimeParser::content_type(std::string_view value) {
   ContentType content = parse_content_type(value);
   if (content.type == MediaType::kUnknown) return;
   is_message_ = content.type == MediaType::kMessage;
+  is_composite_ = is_message_ || content.type == MediaType::kMultipart;
+  encoding_rule_ = content.encoding_rule;
   // Postfix looks into two more multiparts than the limit says.
   const std::size_t limit = options_.nesting_limit + 2;
   for (std::string& boundary : content.boundaries) {
-    if (multiparts_.size() >= limit) return;
+    if (multiparts_.size() >= limit) {
+      if (options_.strictness.nesting) report(MimeFault::kNesting, header_);
+      return;
+    }
     boundary.resize(std::min(boundary.size(), options_.boundary_length_limit));
     multiparts_.push_back({.boundary = std::move(boundary), .is_digest = content.is_digest});
   }
 }
 
+const MimeParser::KnownEncoding MimeParser::kEncodings[] = {
+    {"7bit", Encoding::k7Bit, EncodingRule::kAny},
+    {"8bit", Encoding::k8Bit, EncodingRule::k7Bit},
+    {"binary", Encoding::kBinary, EncodingRule::k7Bit},
+    {"quoted-printable", Encoding::kQuotedPrintable, EncodingRule::kIdentity},
+    {"base64", Encoding::kBase64, EncodingRule::kIdentity},
+};
+
+/// Of several headers, the last that is understood counts (RFC 2045, section 6).
+void MimeParser::transfer_encoding(std::string_view value) {
+  const std::string name = first_word(value);
+  for (const KnownEncoding& known : kEncodings) {
+    if (!equals_ignoring_case(name, known.name)) continue;
+    encoding_ = known.encoding;
+  }
+}
+
 /// Headers end at an empty line, or where a line is no header. An attached message begins after an empty line
-/// alone. Postfix supplies a missing one after the message's own headers.
+/// alone. Postfix supplies a missing one after the message's own headers. What a composite says of its
+/// encoding does not count for what is in it.
 void MimeParser::section_end(bool is_blank_line) {
   if (section_ == Section::kPrimary) {
     sink_.end_of_headers();
     if (!is_blank_line) sink_.body_line({});
   }
+  if (options_.strictness.encoding_domain) check_encoding();
   section_ = is_blank_line && is_message_ ? Section::kNested : Section::kBody;
-  is_message_ = false;
+  if (is_blank_line && is_composite_) encoding_ = Encoding::k7Bit;
+  is_message_ = is_composite_ = false;
+  encoding_rule_ = EncodingRule::kAny;
+  sink_.start_of_body();
 }
 
-void MimeParser::body_line(std::string_view text) {
-  sink_.body_line(text);
-  if (!multiparts_.empty() && text.starts_with(kDashes)) delimiter(text);
+void MimeParser::check_encoding() {
+  for (const KnownEncoding& known : kEncodings)
+    if (known.encoding == encoding_ && known.forbidden_by == encoding_rule_ &&
+        encoding_rule_ != EncodingRule::kAny)
+      report(MimeFault::kEncodingDomain, known.name);
 }
 
-/// A line that begins with a boundary is a delimiter, whatever follows. That of an outer multipart ends those
-/// inside it.
-void MimeParser::delimiter(std::string_view text) {
-  text.remove_prefix(kDashes.size());
-  if (text.empty()) return;
-  for (std::size_t depth = multiparts_.size(); depth > 0; --depth) {
-    const Multipart& multipart = multiparts_[depth - 1];
-    if (!text.starts_with(multipart.boundary)) continue;
-    const bool is_last = text.substr(multipart.boundary.size()).starts_with(kDashes);
-    is_message_ = multipart.is_digest;
-    section_ = is_last ? Section::kBody : Section::kPart;
-    multiparts_.resize(is_last ? depth - 1 : depth);
+void MimeParser::body_line(std::string_view text, bool goes_on) {
+  if (multiparts_.empty() || !text.starts_with(kDashes)) {
+    emit_body(text, goes_on);
     return;
   }
+  const std::size_t depth = delimited(text.substr(kDashes.size()));
+  const bool is_last =
+      depth > 0 && text.substr(kDashes.size() + multiparts_[depth - 1].boundary.size()).starts_with(kDashes);
+  // body_checks_size_limit counts the last delimiter with what follows, any other with what is before it.
+  if (is_last) sink_.start_of_body();
+  emit_body(text, goes_on);
+  if (depth > 0) delimiter(depth, is_last);
+}
+
+void MimeParser::emit_body(std::string_view text, bool goes_on) {
+  if (options_.strictness.body_8bitmime && encoding_ == Encoding::k7Bit && has_8bit(text))
+    report(MimeFault::k8BitBody, text);
+  if (goes_on) {
+    sink_.body_piece(text);
+  } else {
+    sink_.body_line(text);
+  }
+}
+
+/// Which multipart a line ends a part of, counted from 1; 0: none. A line that begins with a boundary does,
+/// whatever follows.
+std::size_t MimeParser::delimited(std::string_view text) const {
+  if (text.empty()) return 0;
+  for (std::size_t depth = multiparts_.size(); depth > 0; --depth)
+    if (text.starts_with(multiparts_[depth - 1].boundary)) return depth;
+  return 0;
+}
+
+/// The delimiter of an outer multipart ends those inside it.
+void MimeParser::delimiter(std::size_t depth, bool is_last) {
+  const bool is_digest = multiparts_[depth - 1].is_digest;
+  is_message_ = is_composite_ = is_digest;
+  encoding_rule_ = is_digest ? EncodingRule::kIdentity : EncodingRule::kAny;
+  encoding_ = Encoding::k7Bit;
+  section_ = is_last ? Section::kBody : Section::kPart;
+  multiparts_.resize(is_last ? depth - 1 : depth);
+}
+
+void MimeParser::report(MimeFault fault, std::string_view text) {
+  const auto index = static_cast<std::size_t>(fault);
+  if (!reported_[index]) sink_.fault(fault, text);
+  reported_.set(index);
 }
 
 }  // namespace mta

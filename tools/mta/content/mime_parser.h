@@ -10,11 +10,15 @@
 /// delimiter() below. Memory is bounded by the limits in MimeOptions; a line costs no allocation.
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tools/mta/content/content_type.h"
+#include "tools/mta/content/mime_fault.h"
 
 namespace mta {
 
@@ -38,8 +42,22 @@ class MessageSink {
   /// The message's own headers are complete. Called once for every message, even for an empty one.
   virtual void end_of_headers() = 0;
 
+  /// A body begins: after the headers of the message, of a part, of an attached message, and with the last
+  /// delimiter of a multipart (body_checks_size_limit counts from here).
+  virtual void start_of_body() {}
+
   /// Any other line, without its newline: text, the empty line after headers, boundaries.
   virtual void body_line(std::string_view text) = 0;
+
+  /// A piece of such a line, which goes on in the next call.
+  virtual void body_piece(std::string_view text) { body_line(text); }
+
+  /// Something is wrong that MimeOptions::strictness asks for; told once for each kind, before the header or
+  /// the line that has it. `text` is that header or line, or the name of the encoding.
+  virtual void fault(MimeFault fault, std::string_view text) {
+    static_cast<void>(fault);
+    static_cast<void>(text);
+  }
 };
 
 /// The parameters of main.cf that bear on parsing, with Postfix's defaults. All sizes are in bytes.
@@ -53,6 +71,8 @@ struct MimeOptions {
 
   /// A longer line arrives in pieces: of a header as one, of the body as a line each (line_length_limit).
   std::size_t line_length_limit = kUnlimited;
+
+  MimeStrictness strictness = {};
 };
 
 /// Parses one message. Not thread-safe, not copyable; `sink` must live longer.
@@ -71,6 +91,13 @@ class MimeParser {
 
  private:
   enum class Section { kPrimary, kPart, kNested, kBody };
+  enum class Encoding { k7Bit, k8Bit, kBinary, kQuotedPrintable, kBase64 };
+  struct KnownEncoding {
+    std::string_view name;
+    Encoding encoding;
+    EncodingRule forbidden_by;
+  };
+  static const KnownEncoding kEncodings[];
 
   /// A multipart that is open here: its boundary, and whether its parts are messages by default.
   struct Multipart {
@@ -78,24 +105,33 @@ class MimeParser {
     bool is_digest = false;
   };
 
-  void line(std::string_view text, bool is_continued);
-  void header_line(std::string_view text);
-  void body_line(std::string_view text);
+  void line(std::string_view text, bool is_continued, bool goes_on);
+  void header_line(std::string_view text, bool goes_on);
+  void body_line(std::string_view text, bool goes_on);
+  void emit_body(std::string_view text, bool goes_on);
   void finish_header();
   void section_end(bool is_blank_line);
   void content_type(std::string_view value);
-  void delimiter(std::string_view text);
+  void transfer_encoding(std::string_view value);
+  std::size_t delimited(std::string_view text) const;
+  void delimiter(std::size_t depth, bool is_last);
+  void check_encoding();
+  void report(MimeFault fault, std::string_view text);
   HeaderKind kind_of_header() const;
 
   MessageSink& sink_;
   MimeOptions options_;
   Section section_ = Section::kPrimary;
-  bool is_message_ = false;            ///< The current section's content is an attached message.
-  std::vector<Multipart> multiparts_;  ///< The innermost is last.
-  std::string header_;                 ///< The logical header so far; empty when there is none.
-  std::size_t name_length_ = 0;        ///< Of its name.
-  std::string partial_;                ///< The start of a line whose end has not come yet.
-  bool is_continued_ = false;          ///< Part of that line went to line() already.
+  bool is_message_ = false;    ///< The current section's content is an attached message.
+  bool is_composite_ = false;  ///< It is one, or a multipart.
+  EncodingRule encoding_rule_ = EncodingRule::kAny;  ///< For the current section.
+  Encoding encoding_ = Encoding::k7Bit;              ///< Of the current section.
+  std::vector<Multipart> multiparts_;                ///< The innermost is last.
+  std::string header_;                               ///< The logical header so far; empty when there is none.
+  std::size_t name_length_ = 0;                      ///< Of its name.
+  std::string partial_;                              ///< The start of a line whose end has not come yet.
+  bool is_continued_ = false;                        ///< Part of that line went to line() already.
+  std::bitset<kMimeFaults> reported_;
 };
 
 }  // namespace mta

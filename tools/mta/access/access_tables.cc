@@ -1,0 +1,102 @@
+#include "tools/mta/access/access_tables.h"
+
+#include <utility>
+
+#include "libconf/text.h"
+#include "libmaps/open.h"
+
+namespace mta {
+
+using libconf::concat;
+using libconf::Result;
+using libmaps::AddressMatch;
+
+class AccessTables::Relay final : public libconf::DiagnosticSink {
+ public:
+  void report(libconf::Diagnostic diagnostic) override {
+    if (target != nullptr) target->report(std::move(diagnostic));
+  }
+  libconf::DiagnosticSink* target = nullptr;
+};
+
+/// One table, twice where it is asked both ways.
+struct AccessTables::Tables {
+  std::unique_ptr<libmaps::AddressLookup> lookup;
+  std::unique_ptr<libmaps::Table> exact;
+};
+
+AccessTables::AccessTables(const libconf::Settings& settings, libmaps::AddressRules rules)
+    : settings_(settings), rules_(std::move(rules)), relay_(std::make_unique<Relay>()) {}
+
+AccessTables::~AccessTables() = default;
+
+Result<AccessTables::Tables*> AccessTables::open(std::string_view table, AccessKey kind) {
+  auto& opened = tables_[std::string(table)];
+  if (!opened) opened = std::make_unique<Tables>();
+  const bool is_there = kind == AccessKey::kExact ? opened->exact != nullptr : opened->lookup != nullptr;
+  if (is_there) return opened.get();
+  auto made = libmaps::open(table, {.settings = settings_, .warnings = *relay_});
+  if (!made) {
+    relay_->warn("table-unavailable", concat(table, " is unavailable. ", made.error().message));
+    return made.error();
+  }
+  if (kind == AccessKey::kExact) {
+    opened->exact = std::move(*made);
+  } else {
+    std::vector<std::unique_ptr<libmaps::Table>> tables;
+    tables.push_back(std::move(*made));
+    opened->lookup =
+        std::make_unique<libmaps::AddressLookup>(libmaps::LookupKind::kAccess, std::move(tables), rules_);
+  }
+  return opened.get();
+}
+
+Result<std::optional<AddressMatch>> AccessTables::find(std::string_view table, AccessKey kind,
+                                                       std::string_view key,
+                                                       libconf::DiagnosticSink& warnings) {
+  relay_->target = &warnings;
+  auto opened = open(table, kind);
+  if (!opened) {
+    libconf::Error error = opened.error();
+    error.message = concat(table, " lookup error for \"", key, "\"");
+    return error;
+  }
+  switch (kind) {
+    case AccessKey::kMailAddress:
+      return (*opened)->lookup->find(key);
+    case AccessKey::kHostName:
+      return (*opened)->lookup->find_host(key);
+    case AccessKey::kClientAddress: {
+      const auto address = libmaps::parse_ip_address(key);
+      if (!address) return std::optional<AddressMatch>();
+      return (*opened)->lookup->find_client(*address);
+    }
+    case AccessKey::kExact:
+      break;
+  }
+  auto value = (*opened)->exact->lookup(key);
+  if (!value) {
+    libconf::Error error = value.error();
+    error.message = concat(table, " lookup error for \"", key, "\": ", error.message);
+    return error;
+  }
+  if (!*value) return std::optional<AddressMatch>();
+  return std::optional<AddressMatch>(AddressMatch{
+      std::move(**value), {libmaps::KeyForm::kAddress, std::string(key)}, (*opened)->exact->name()});
+}
+
+Result<std::vector<std::unique_ptr<libmaps::Table>>> open_tables(const libconf::Settings& settings,
+                                                                 std::string_view parameter,
+                                                                 libconf::DiagnosticSink& warnings) {
+  auto names = settings.get_list(parameter);
+  if (!names) return names.error();
+  std::vector<std::unique_ptr<libmaps::Table>> tables;
+  for (const std::string& name : *names) {
+    auto table = libmaps::open(name, {.settings = settings, .warnings = warnings});
+    if (!table) return table.error();
+    tables.push_back(std::move(*table));
+  }
+  return tables;
+}
+
+}  // namespace mta

@@ -1,0 +1,154 @@
+/// One run of the engine: the lists that belong to a command, applied to the state of a session.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tools/mta/access/access_action.h"
+#include "tools/mta/access/engine_parts.h"
+
+namespace mta {
+
+/// What comes of a restriction, or of a list.
+enum class Outcome : std::uint8_t {
+  kDunno,
+  kPermit,
+  kReject,  ///< The verdict has the reply.
+  kDiscard,
+};
+
+/// What a reply names: "<ann@example.com>: Recipient address rejected: ...".
+struct Target {
+  Subject subject = Subject::kNone;
+  std::string name = {};
+};
+
+class Evaluation {
+ public:
+  Evaluation(AccessEngine::Parts& parts, const SmtpdState& state, AccessMemory& memory, Verdict& verdict)
+      : parts_(parts), state_(state), memory_(memory), verdict_(verdict) {}
+
+  /// All of it; the verdict is complete then.
+  asio::awaitable<void> run();
+
+ private:
+  using Method = asio::awaitable<Outcome> (Evaluation::*)(const Restriction&);
+  struct Handler {
+    RestrictionKind kind;
+    Method method;
+  };
+  static const std::vector<Handler>& handlers();
+
+  // evaluation.cc: lists, and what comes of them.
+  asio::awaitable<Outcome> run_stage();
+  asio::awaitable<Outcome> run_list(ListName name);
+  asio::awaitable<Outcome> run_restrictions(const RestrictionList& restrictions);
+  asio::awaitable<Outcome> apply(const Restriction& restriction);
+  asio::awaitable<Outcome> run_client();
+  asio::awaitable<Outcome> run_helo();
+  asio::awaitable<Outcome> run_sender();
+  asio::awaitable<Outcome> run_recipient();
+  Outcome finish_deferred(Outcome outcome);
+  bool is_bare_postmaster() const;
+
+  // evaluation.cc: replies, warnings, the log.
+  Outcome reject(AccessReply reply);
+  Outcome reject_target(const Target& target, int code, std::string_view status, std::string_view text);
+  Outcome server_error();
+  /// Rejects at once, or if nothing else does.
+  Outcome reject_temporarily(bool at_once, AccessReply reply);
+  Outcome defer_if_permit(AccessReply reply);
+  Outcome defer_if_reject(AccessReply reply);
+  void log(std::string_view action, std::string_view text);
+  void warn(std::string_view text);
+  void take_warnings(const libconf::DiagnosticList& list);
+  /// `action` is what permits: a restriction's name, or the word that `table` has.
+  Outcome permit(std::string_view action, const Target& target, std::string_view table = {});
+  AccessReply reply_for(const Target& target, int code, std::string_view status, std::string_view text) const;
+
+  // evaluation.cc: what the session says.
+  std::optional<Target> target_of(Subject subject) const;
+  Target list_target() const;
+  std::string client_text() const;
+  asio::awaitable<const AddressInfo*> resolve(const std::string& address);
+  asio::awaitable<DnsAnswer> ask_dns(std::string name, DnsType type);
+
+  // checks_generic.cc
+  asio::awaitable<Outcome> check_class(const Restriction&);
+  asio::awaitable<Outcome> check_constant(const Restriction&);
+  asio::awaitable<Outcome> check_permit_client(const Restriction&);
+  asio::awaitable<Outcome> check_multi_recipient_bounce(const Restriction&);
+  asio::awaitable<Outcome> check_session(const Restriction&);
+  asio::awaitable<Outcome> check_sleep(const Restriction&);
+  asio::awaitable<Outcome> check_unknown_client(const Restriction&);
+  asio::awaitable<Outcome> check_policy(const Restriction&);
+
+  // checks_access.cc
+  asio::awaitable<Outcome> check_access(const Restriction&);
+  asio::awaitable<Outcome> check_host_access(const Restriction&);
+  asio::awaitable<Outcome> check_sasl_access(const Restriction&);
+  asio::awaitable<Outcome> check_certificate_access(const Restriction&);
+  asio::awaitable<Outcome> check_bare_table(const Restriction&);
+  asio::awaitable<Outcome> check_subject_access(const Restriction&, Subject subject,
+                                                const std::string& table);
+  asio::awaitable<std::vector<std::string>> access_hosts(RestrictionKind kind, const Target& target,
+                                                         const std::string& domain);
+  struct Found {
+    std::optional<libmaps::AddressMatch> match;
+    bool has_failed = false;
+  };
+  Found find(const std::string& table, AccessKey kind, std::string_view key, const Target& target);
+  asio::awaitable<Outcome> act(const Restriction& restriction, const libmaps::AddressMatch& match,
+                               std::string_view table, const Target& target);
+  asio::awaitable<Outcome> act_on_value(const Restriction& restriction, std::string_view value,
+                                        std::string_view table, std::string_view key, const Target& target);
+  bool is_action_late(const AccessAction& action, std::string_view table);
+
+  // checks_address.cc
+  asio::awaitable<Outcome> check_auth_destination(const Restriction&);
+  asio::awaitable<Outcome> check_invalid_helo(const Restriction&);
+  asio::awaitable<Outcome> check_login_mismatch(const Restriction&);
+  asio::awaitable<Outcome> check_non_fqdn(const Restriction&);
+  asio::awaitable<Outcome> check_unlisted(const Restriction&);
+  asio::awaitable<Outcome> check_unverified(const Restriction&);
+  asio::awaitable<Outcome> check_unlisted_address(Subject subject);
+  asio::awaitable<bool> is_auth_destination();
+  Outcome temporary_lookup_failure(const Target& target);
+
+  // checks_dns.cc
+  asio::awaitable<Outcome> check_dns_list(const Restriction&);
+  asio::awaitable<Outcome> check_mx_backup(const Restriction&);
+  asio::awaitable<Outcome> check_unknown_domain(const Restriction&);
+  asio::awaitable<Outcome> check_unknown_helo(const Target& target);
+  asio::awaitable<Outcome> check_unknown_mail_domain(const Restriction&, const Target& target);
+  asio::awaitable<Outcome> reject_listed(const Restriction& restriction, const RblArgument& list,
+                                         const Target& target, std::string what, std::string query);
+  asio::awaitable<DnsStatus> has_address(const std::string& name);
+  std::string rbl_key(const Restriction& restriction, const Target& target) const;
+
+  TraceStep& step() { return verdict_.trace[step_]; }
+
+  AccessEngine::Parts& parts_;
+  const SmtpdState& state_;
+  AccessMemory& memory_;
+  Verdict& verdict_;
+
+  const NamedList* list_ = nullptr;  ///< The one that is being applied.
+  std::size_t step_ = 0;             ///< In the trace, of the restriction that is being applied.
+  std::string step_list_ = {};       ///< Where it stands: a parameter or a table.
+  /// What `reject` and the like say is rejected, while names are applied that a table has given.
+  std::optional<Target> table_target_ = {};
+  int depth_ = 0;
+  int warn_only_ = 0;  ///< Above 0: warn_if_reject is in effect.
+  std::optional<AccessReply> deferred_if_permit_ = {};
+  std::optional<AccessReply> deferred_if_reject_ = {};
+  std::map<std::string, AddressInfo> addresses_ = {};
+  std::map<std::pair<std::string, DnsType>, DnsAnswer> answers_ = {};
+};
+
+}  // namespace mta

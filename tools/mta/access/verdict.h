@@ -1,0 +1,71 @@
+/// What comes of applying restrictions: the verdict, what is to be done with the message, what is to be
+/// logged, and why.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mta {
+
+enum class VerdictKind : std::uint8_t {
+  kPermit,
+  kReject,   ///< With a 4xx or a 5xx reply.
+  kDiscard,  ///< To be accepted and thrown away.
+};
+
+/// What access(5) actions do to a message. They add up over the commands of a transaction.
+struct MessageActions {
+  bool hold = false;
+  bool discard = false;
+  std::optional<std::string> filter = {};    ///< The last FILTER.
+  std::optional<std::string> redirect = {};  ///< The last REDIRECT.
+  std::vector<std::string> bcc = {};
+  std::vector<std::string> prepend = {};  ///< Header lines, the first to stand first.
+
+  /// Adds what came later.
+  void add(const MessageActions& later);
+};
+
+/// What one restriction did.
+enum class StepResult : std::uint8_t {
+  kDunno,
+  kPermit,
+  kReject,
+  kDiscard,
+  kDeferIfPermit,
+  kDeferIfReject,
+  kWarned
+};
+
+/// "dunno", "permit" and so on.
+std::string_view step_result_name(StepResult result);
+
+/// One restriction that was applied.
+struct TraceStep {
+  std::string list;       ///< The parameter that names it, or the table that it came from.
+  std::string file = {};  ///< Where the parameter is set; empty: its default.
+  int line = 0;
+  int depth = 0;            ///< 0 in the list itself, more in restriction classes and tables.
+  std::string restriction;  ///< With its argument.
+  StepResult result = StepResult::kDunno;
+  std::string table = {};  ///< What had a matching key.
+  std::string key = {};
+  std::string value = {};  ///< What the table, the name server or the policy server said.
+  std::string reply = {};  ///< Of a step that rejects or would.
+};
+
+using Trace = std::vector<TraceStep>;
+
+struct Verdict {
+  VerdictKind kind = VerdictKind::kPermit;
+  std::string reply = {};  ///< As it is to be sent, "554 5.7.1 <a@b>: Relay access denied"; empty: permitted.
+  bool closes_session = false;        ///< The reply is 421 or 521: disconnect (access(5)).
+  MessageActions actions = {};        ///< Those of this command.
+  std::vector<std::string> log = {};  ///< Complete lines, "NOQUEUE: reject: RCPT from ...", "warning: ...".
+  Trace trace = {};
+};
+
+}  // namespace mta

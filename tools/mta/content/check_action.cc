@@ -1,0 +1,126 @@
+#include "tools/mta/content/check_action.h"
+
+#include <algorithm>
+#include <array>
+
+#include "libconf/text.h"
+#include "tools/mta/content/header_line.h"
+
+namespace mta {
+namespace {
+
+using libconf::concat;
+
+constexpr std::string_view kDefaultStatus = "5.7.1";
+constexpr std::string_view kDefaultRejection = "message content rejected";
+
+/// What an action says of its argument.
+enum class Argument : std::uint8_t {
+  kOptional,
+  kBccAddress,
+  kRedirectAddress,
+  kDestination,
+  kLine,
+  kRejection
+};
+
+struct Action {
+  std::string_view name;
+  CheckActionKind kind;
+  Argument argument = Argument::kOptional;
+};
+
+constexpr std::array kActions = {
+    Action{"BCC", CheckActionKind::kBcc, Argument::kBccAddress},
+    Action{"DISCARD", CheckActionKind::kDiscard},
+    Action{"DUNNO", CheckActionKind::kDunno},
+    Action{"FILTER", CheckActionKind::kFilter, Argument::kDestination},
+    Action{"HOLD", CheckActionKind::kHold},
+    Action{"IGNORE", CheckActionKind::kIgnore},
+    Action{"INFO", CheckActionKind::kInfo},
+    Action{"OK", CheckActionKind::kDunno},  // Always has been.
+    Action{"PASS", CheckActionKind::kPass},
+    Action{"PREPEND", CheckActionKind::kPrepend, Argument::kLine},
+    Action{"REDIRECT", CheckActionKind::kRedirect, Argument::kRedirectAddress},
+    Action{"REJECT", CheckActionKind::kReject, Argument::kRejection},
+    Action{"REPLACE", CheckActionKind::kReplace, Argument::kLine},
+    Action{"STRIP", CheckActionKind::kStrip},
+    Action{"WARN", CheckActionKind::kWarn},
+};
+
+/// The length of the enhanced status code that `text` begins with (RFC 3463); 0: none.
+std::size_t status_length(std::string_view text) {
+  if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5')) return 0;
+  std::size_t end = 1;
+  for (int part = 0; part < 2; ++part) {
+    if (end == text.size() || text[end] != '.') return 0;
+    const std::size_t digits =
+        std::min(text.find_first_not_of("0123456789", end + 1), text.size()) - (end + 1);
+    if (digits < 1 || digits > 3) return 0;
+    end += 1 + digits;
+  }
+  return end == text.size() || libconf::is_space(text[end]) ? end : 0;
+}
+
+void read_rejection(std::string_view text, CheckAction& action) {
+  action.status = kDefaultStatus;
+  if (const std::size_t length = status_length(text)) {
+    action.status = text.substr(0, length);
+    if (action.status[0] == '2') {
+      action.warning = concat("bad DSN action in ", text, " -- need 4.x.x or 5.x.x");
+      action.status[0] = '4';
+    }
+    text = libconf::trim_left(text.substr(length));
+  }
+  action.code = action.status[0] == '4' ? 451 : 550;
+  action.text = text.empty() ? kDefaultRejection : text;
+}
+
+/// What is wrong with an argument; empty: nothing.
+std::string argument_fault(const Action& action, std::string_view text, CheckTarget target,
+                           std::string_view parameter) {
+  switch (action.argument) {
+    case Argument::kOptional:
+    case Argument::kRejection:
+      return {};
+    case Argument::kBccAddress:
+      if (text.find('@') != std::string_view::npos) return {};
+      return concat("bad BCC address \"", text, "\" in ", parameter, " map -- need user@domain");
+    case Argument::kRedirectAddress:
+      if (text.find('@') != std::string_view::npos) return {};
+      return concat("bad REDIRECT target \"", text, "\" in ", parameter, " map -- need user@domain");
+    case Argument::kDestination:
+      if (text.empty()) return concat("missing FILTER command argument in ", parameter, " map");
+      if (text.find(':') != std::string_view::npos) return {};
+      return concat("bad FILTER command ", text, " in ", parameter, " -- need transport:destination");
+    case Argument::kLine:
+      if (text.empty()) return concat(action.name, " action without text in ", parameter, " map");
+      if (target == CheckTarget::kBody || header_start(text).name > 0) return {};
+      return concat("bad ", action.name, " header text \"", text, "\" in ", parameter,
+                    " map -- need \"headername: headervalue\"");
+  }
+  return {};
+}
+
+}  // namespace
+
+CheckAction parse_check_action(std::string_view value, CheckTarget target, std::string_view parameter) {
+  const std::size_t name_length = std::min(value.find_first_of(libconf::kBlanks), value.size());
+  const std::string_view name = value.substr(0, name_length);
+  const std::string_view text = libconf::trim_left(value.substr(name_length));
+  const auto* const action = std::find_if(kActions.begin(), kActions.end(), [name](const Action& known) {
+    return libconf::equals_ignoring_case(known.name, name);
+  });
+  if (action == kActions.end()) return {.warning = concat("unknown command in ", parameter, " map: ", value)};
+  std::string fault = argument_fault(*action, text, target, parameter);
+  if (!fault.empty()) return {.warning = std::move(fault)};
+  CheckAction result{.kind = action->kind};
+  if (action->argument == Argument::kRejection) {
+    read_rejection(text, result);
+  } else {
+    result.text = text;
+  }
+  return result;
+}
+
+}  // namespace mta

@@ -1,0 +1,25 @@
+/// The lines that cleanup(8) logs about content, as log readers know them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tools/mta/content/cleanup_sink.h"
+
+namespace mta {
+
+/// What a line of the log is about.
+struct ContentFinding {
+  std::string_view verdict;      ///< "reject", "warning", "hold".
+  std::string_view subject;      ///< "header", "body", "content", "mime-error".
+  std::string_view text;         ///< The header or line; cut where Postfix cuts it.
+  std::string_view reason = {};  ///< What comes last, behind ": "; empty: nothing.
+};
+
+/// "ID: warning: header Subject: x from name[address]; from=<s> to=<r> proto=ESMTP helo=<h>: reason".
+std::string content_log_line(const ContentFinding& finding, const MessageContext& context);
+
+/// "ID: reject: mime-error FAULT: text from name[address]; from=<s> to=<r>".
+std::string mime_fault_log_line(std::string_view fault, std::string_view text, const MessageContext& context);
+
+}  // namespace mta

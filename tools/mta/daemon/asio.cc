@@ -1,0 +1,3 @@
+// The code of asio that its headers only declare; see postkit_asio.
+#include <asio/impl/src.hpp>
+#include <asio/ssl/impl/src.hpp>

@@ -1,0 +1,180 @@
+#include "tools/mta/daemon/spool.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "libconf/text.h"
+
+namespace mta {
+namespace {
+
+using libconf::concat;
+
+enum class Owner { kRoot, kMail };
+enum class Group { kRoot, kSetgid };
+
+struct Directory {
+  std::string_view name;
+  mode_t mode;
+  Owner owner = Owner::kMail;
+  Group group = Group::kRoot;
+};
+
+/// What is in queue_directory, and who may do what there; so `postfix check` of Postfix makes it.
+constexpr std::array kDirectories = {
+    Directory{"active", 0700},
+    Directory{"bounce", 0700},
+    Directory{"corrupt", 0700},
+    Directory{"defer", 0700},
+    Directory{"deferred", 0700},
+    Directory{"flush", 0700},
+    Directory{"hold", 0700},
+    Directory{"incoming", 0700},
+    Directory{"maildrop", 0730, Owner::kMail, Group::kSetgid},
+    Directory{"pid", 0755, Owner::kRoot},
+    Directory{"private", 0700},
+    Directory{"public", 0710, Owner::kMail, Group::kSetgid},
+    Directory{"saved", 0700},
+    Directory{"trace", 0700},
+};
+
+Error failed(std::string_view step, std::string_view path) {
+  return {.kind = ErrorKind::kInputOutput, .message = concat(step, " ", path, ": ", std::strerror(errno))};
+}
+
+/// The parents of a directory that is to be made.
+Result<void> make_parents(const std::string& path) {
+  std::error_code failure;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failure);
+  if (failure)
+    return Error{.kind = ErrorKind::kInputOutput, .message = concat("mkdir ", path, ": ", failure.message())};
+  return {};
+}
+
+/// A directory that is there stays as it is.
+Result<void> make_directory(const std::string& path, mode_t mode, std::optional<Identity> owner) {
+  if (::mkdir(path.c_str(), 0700) != 0) {
+    if (errno == EEXIST) return {};
+    return failed("mkdir", path);
+  }
+  if (owner && ::chown(path.c_str(), owner->user, owner->group) != 0) return failed("chown", path);
+  // mkdir(2) would have taken the umask off.
+  if (::chmod(path.c_str(), mode) != 0) return failed("chmod", path);
+  return {};
+}
+
+/// `directory`, taken from queue_directory when it is relative.
+std::string within(const std::string& queue_directory, const std::string& directory) {
+  return directory.starts_with('/') ? directory : concat(queue_directory, "/", directory);
+}
+
+}  // namespace
+
+Result<void> MasterLock::write_pid(pid_t pid) {
+  std::array<char, 40> text{};
+  const int size = std::snprintf(text.data(), text.size(), "%*d\n", 32, static_cast<int>(pid));
+  if (::ftruncate(file_.get(), 0) != 0 ||
+      ::pwrite(file_.get(), text.data(), static_cast<std::size_t>(size), 0) != size)
+    return failed("write", "the file with the process ID");
+  return {};
+}
+
+Result<Spool> Spool::read(const libconf::Settings& settings) {
+  Spool spool;
+  const struct {
+    const char* name;
+    std::string& value;
+  } wanted[] = {{"queue_directory", spool.queue_directory_}, {"data_directory", spool.data_directory_}};
+  for (const auto& [name, value] : wanted) {
+    Result<std::string> path = settings.get(name);
+    if (!path) return path.error();
+    value = std::move(*path);
+  }
+  const Result<std::string> pid_directory = settings.get("process_id_directory");
+  if (!pid_directory) return pid_directory.error();
+  spool.lock_file_ = concat(within(spool.queue_directory_, *pid_directory), "/master.pid");
+  if (::geteuid() != 0) return spool;
+
+  const Result<std::string> owner = settings.get("mail_owner");
+  if (!owner) return owner.error();
+  const passwd* const user = ::getpwnam(owner->c_str());
+  if (user == nullptr)
+    return Error{.kind = ErrorKind::kConfiguration, .message = concat("mail_owner: unknown user: ", *owner)};
+  spool.mail_owner_ = Identity{.user = user->pw_uid, .group = user->pw_gid};
+  const Result<std::string> setgid = settings.get("setgid_group");
+  if (!setgid) return setgid.error();
+  const group* const entry = ::getgrnam(setgid->c_str());
+  if (entry == nullptr)
+    return Error{.kind = ErrorKind::kConfiguration,
+                 .message = concat("setgid_group: unknown group: ", *setgid)};
+  spool.setgid_group_ = entry->gr_gid;
+  return spool;
+}
+
+Result<void> Spool::make_directories() const {
+  for (const std::string& path : {queue_directory_, data_directory_})
+    if (Result<void> made = make_parents(path); !made) return made;
+  std::optional<Identity> root;
+  std::optional<Identity> mail;
+  if (mail_owner_) {
+    root = Identity{.user = 0, .group = 0};
+    mail = Identity{.user = mail_owner_->user, .group = 0};
+  }
+  if (Result<void> made = make_directory(queue_directory_, 0755, root); !made) return made;
+  if (Result<void> made = make_directory(data_directory_, 0700, mail); !made) return made;
+  for (const Directory& each : kDirectories) {
+    std::optional<Identity> owner = each.owner == Owner::kRoot ? root : mail;
+    if (owner && each.group == Group::kSetgid) owner->group = *setgid_group_;
+    if (Result<void> made = make_directory(concat(queue_directory_, "/", each.name), each.mode, owner); !made)
+      return made;
+  }
+  return {};
+}
+
+Result<libconf::FileDescriptor> Spool::open_lock(int flags) const {
+  libconf::FileDescriptor file(::open(lock_file_.c_str(), flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return failed("open lock file", lock_file_);
+  return file;
+}
+
+Result<MasterLock> Spool::lock() const {
+  Result<libconf::FileDescriptor> file = open_lock(O_CREAT);
+  if (!file) return file.error();
+  if (::flock(file->get(), LOCK_EX | LOCK_NB) == 0) return MasterLock(std::move(*file));
+  return Error{.kind = errno == EWOULDBLOCK ? ErrorKind::kTemporary : ErrorKind::kInputOutput,
+               .message = concat("open lock file ", lock_file_,
+                                 ": unable to set exclusive lock: ", std::strerror(errno))};
+}
+
+Result<std::optional<pid_t>> Spool::running() const {
+  if (::access(lock_file_.c_str(), F_OK) != 0 && errno == ENOENT) return std::optional<pid_t>();
+  const Result<libconf::FileDescriptor> file = open_lock(0);
+  if (!file) return file.error();
+  if (::flock(file->get(), LOCK_SH | LOCK_NB) == 0) return std::optional<pid_t>();
+  if (errno != EWOULDBLOCK) return failed("lock", lock_file_);
+  std::array<char, 64> text{};
+  const ssize_t size = ::pread(file->get(), text.data(), text.size(), 0);
+  if (size < 0) return failed("read", lock_file_);
+  const std::string_view number =
+      libconf::trim(std::string_view(text.data(), static_cast<std::size_t>(size)));
+  pid_t pid = 0;
+  const auto [end, failure] = std::from_chars(number.data(), number.data() + number.size(), pid);
+  // Between taking the lock and writing the number there is a moment.
+  if (failure != std::errc() || pid <= 0)
+    return Error{.kind = ErrorKind::kTemporary,
+                 .message = concat(lock_file_, ": no process ID in a locked file")};
+  return std::optional(pid);
+}
+
+}  // namespace mta

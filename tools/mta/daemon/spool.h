@@ -1,0 +1,74 @@
+/// The directories that a mail system needs, and the lock that says it runs (postfix(1): check, status).
+///
+///     Result<Spool> spool = Spool::read(settings);
+///     Result<void> made = spool->make_directories();
+///     Result<MasterLock> lock = spool->lock();
+///
+/// Not run as root, everything is of the user who runs it, and mail_owner and setgid_group do not count.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+#include "libconf/handle.h"
+#include "libconf/result.h"
+#include "libconf/settings.h"
+
+namespace mta {
+
+using libconf::Error;
+using libconf::ErrorKind;
+using libconf::Result;
+
+/// Whom files belong to.
+struct Identity {
+  uid_t user;
+  gid_t group;
+};
+
+/// Held while the mail system runs; closing the file gives it up.
+class MasterLock {
+ public:
+  explicit MasterLock(libconf::FileDescriptor file) : file_(std::move(file)) {}
+
+  /// Writes the process ID of the holder, for `postfix status` and for people.
+  Result<void> write_pid(pid_t pid);
+
+ private:
+  libconf::FileDescriptor file_;
+};
+
+class Spool {
+ public:
+  /// Errors: as Settings::get(); kConfiguration for a mail_owner or setgid_group that does not exist.
+  static Result<Spool> read(const libconf::Settings& settings);
+
+  const std::string& queue_directory() const { return queue_directory_; }
+
+  /// Whom the processes that serve mail become; nothing: they stay who they are.
+  std::optional<Identity> mail_owner() const { return mail_owner_; }
+
+  /// Makes queue_directory, what belongs into it, and data_directory, where they are not there yet. Errors:
+  /// kInputOutput.
+  Result<void> make_directories() const;
+
+  /// Takes the lock. Errors: kTemporary, when it is held; kInputOutput.
+  Result<MasterLock> lock() const;
+
+  /// The process that holds the lock; nothing: the mail system is not running.
+  Result<std::optional<pid_t>> running() const;
+
+ private:
+  Spool() = default;
+  Result<libconf::FileDescriptor> open_lock(int flags) const;
+
+  std::string queue_directory_;
+  std::string data_directory_;
+  std::string lock_file_;
+  std::optional<Identity> mail_owner_;
+  std::optional<gid_t> setgid_group_;
+};
+
+}  // namespace mta

@@ -1,0 +1,58 @@
+/// Questions to the DNS, as the mail runtime asks them.
+///
+///     const DnsAnswer answer = co_await resolver.resolve("example.com", DnsType::kMx);
+///     if (answer.status == DnsStatus::kTemporaryFailure) co_return defer();
+///     for (const DnsRecord& record : answer.records) use(record.data);
+///
+/// Four outcomes are kept apart, because mail is treated differently for each. Aliases (CNAME) are followed:
+/// the records are those of the name at the end of the chain, and so is the outcome.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mta {
+
+enum class DnsType { kA, kAaaa, kMx, kNs, kPtr, kSoa, kTxt };
+
+/// "A", "AAAA", "MX" and so on.
+std::string_view dns_type_name(DnsType type);
+
+enum class DnsStatus {
+  kFound,             ///< There is at least one record.
+  kNoData,            ///< The name is there, but has no records of the type.
+  kNoSuchName,        ///< The name is not there (NXDOMAIN), or cannot be one.
+  kTemporaryFailure,  ///< Nobody answered in time, or the answer was a failure: ask again later.
+};
+
+/// What the resolver library of the C language calls the outcome, for messages: "Host not found, try again".
+std::string_view describe(DnsStatus status);
+
+/// One record. `data` is an address, a host name without the dot at its end, the pieces of a text one after
+/// the other, or the name of a zone's first server (SOA). Host "." is empty: RFC 7505's null MX.
+struct DnsRecord {
+  std::string data;
+  int preference = 0;  ///< Of an MX.
+  friend bool operator==(const DnsRecord&, const DnsRecord&) = default;
+};
+
+/// REQUIRES: records are there if and only if the status is kFound.
+struct DnsAnswer {
+  DnsStatus status = DnsStatus::kNoSuchName;
+  std::vector<DnsRecord> records = {};
+};
+
+/// Not thread-safe: to be used from the thread that runs its executor. Answers are in no order; an MX list is
+/// not sorted.
+class Resolver {
+ public:
+  virtual ~Resolver() = default;
+
+  /// Asks for `name`, with or without a dot at its end; never with the search list of the host. Other
+  /// sessions go on meanwhile.
+  virtual asio::awaitable<DnsAnswer> resolve(std::string name, DnsType type) = 0;
+};
+
+}  // namespace mta

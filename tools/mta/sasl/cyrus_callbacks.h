@@ -1,0 +1,44 @@
+/// What libsasl2 asks its caller for: options, and a place for messages.
+///
+///     CyrusCallbacks callbacks(options);
+///     sasl_server_new(..., callbacks.list(), ...);
+///     callbacks.report(log);
+#pragma once
+
+#include <sasl/sasl.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "libconf/diagnostic.h"
+#include "tools/mta/sasl/cyrus_options.h"
+
+namespace mta {
+
+/// Must outlive what it was given to. The library calls it on the thread that called the library.
+class CyrusCallbacks {
+ public:
+  explicit CyrusCallbacks(CyrusOptions options);
+  CyrusCallbacks(const CyrusCallbacks&) = delete;
+  CyrusCallbacks& operator=(const CyrusCallbacks&) = delete;
+
+  const sasl_callback_t* list() const { return list_.data(); }
+
+  /// Has no options from now on.
+  void forget_options() { options_ = CyrusOptions(); }
+
+  /// Hands out the messages there are, as Postfix words them.
+  void report(libconf::DiagnosticSink& log);
+
+ private:
+  static int get_option(void* context, const char* plugin, const char* option, const char** result,
+                        unsigned* length);
+  static int log(void* context, int level, const char* message);
+
+  CyrusOptions options_;
+  std::vector<std::string> messages_;
+  std::array<sasl_callback_t, 3> list_;
+};
+
+}  // namespace mta

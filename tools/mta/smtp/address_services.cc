@@ -1,0 +1,135 @@
+#include "tools/mta/smtp/address_services.h"
+
+#include "libconf/text.h"
+#include "tools/mta/address/header_address.h"
+#include "tools/mta/address/quoting.h"
+
+namespace mta {
+namespace {
+
+using libconf::Result;
+
+AddressClass class_of(RecipientClass recipient_class) {
+  switch (recipient_class) {
+    case RecipientClass::kLocal:
+      return AddressClass::kLocal;
+    case RecipientClass::kVirtualAlias:
+      return AddressClass::kVirtualAlias;
+    case RecipientClass::kVirtualMailbox:
+      return AddressClass::kVirtualMailbox;
+    case RecipientClass::kRelay:
+      return AddressClass::kRelay;
+    case RecipientClass::kDefault:
+      break;
+  }
+  return AddressClass::kDefault;
+}
+
+/// The value of a header, and its name without the colon.
+struct HeaderParts {
+  std::string_view name;
+  std::string_view value;
+};
+
+HeaderParts split_header(std::string_view header) {
+  const std::size_t colon = header.find(':');
+  return {.name = libconf::trim(header.substr(0, colon)),
+          .value = header.substr(std::min(colon + 1, header.size()))};
+}
+
+}  // namespace
+
+class AddressServices::Headers final : public HeaderAddresses {
+ public:
+  Headers(AddressServices& services, RewriteContext context) : services_(services), context_(context) {}
+
+  Result<void> rewrite(HeaderRole role, std::string& header) override {
+    const HeaderParts parts = split_header(header);
+    const AddressRole address_role =
+        role == HeaderRole::kSender ? AddressRole::kHeaderSender : AddressRole::kHeaderRecipient;
+    Result<std::optional<std::string>> rewritten = rewrite_header_addresses(
+        parts.name, parts.value, services_.token_limit_,
+        [&](std::string_view address) { return services_.rewrite(context_, address_role, address); });
+    if (!rewritten) return rewritten.error();
+    if (*rewritten) header = libconf::concat(parts.name, ": ", **rewritten);
+    return {};
+  }
+
+  void for_each(std::string_view value, const std::function<void(std::string_view)>& visit) override {
+    for (const std::string& address : header_addresses(value, services_.token_limit_)) visit(address);
+  }
+
+ private:
+  AddressServices& services_;
+  RewriteContext context_;
+};
+
+Result<std::unique_ptr<AddressServices>> AddressServices::create(const libconf::Settings& settings,
+                                                                 const libconf::Host& host,
+                                                                 libconf::DiagnosticSink& warnings) {
+  const Result<bool> utf8 = settings.get_bool("smtputf8_enable");
+  if (!utf8) return utf8.error();
+  const AddressContext context{
+      .tables = {.settings = settings, .warnings = warnings, .options = {.utf8 = *utf8}}, .host = host};
+  Result<AddressRewriting> rewriting = AddressRewriting::from(settings);
+  if (!rewriting) return rewriting.error();
+  Result<std::shared_ptr<LocalDomains>> domains = LocalDomains::from(context);
+  if (!domains) return domains.error();
+  Result<CanonicalMapping> canonical = CanonicalMapping::from(context, *rewriting, *domains);
+  if (!canonical) return canonical.error();
+  Result<Masquerade> masquerade = Masquerade::from(context);
+  if (!masquerade) return masquerade.error();
+  Result<VirtualAliases> aliases = VirtualAliases::from(context, *rewriting, *domains);
+  if (!aliases) return aliases.error();
+  Result<RouteResolver> routes = RouteResolver::from(context, *rewriting, *domains, RouteKind::kDelivery);
+  if (!routes) return routes.error();
+  const Result<std::int64_t> token_limit = settings.get_int("header_address_token_limit");
+  if (!token_limit) return token_limit.error();
+  return std::unique_ptr<AddressServices>(new AddressServices(
+      std::move(*rewriting), std::move(*domains), std::move(*canonical), std::move(*masquerade),
+      std::move(*aliases), std::move(*routes), static_cast<std::size_t>(*token_limit)));
+}
+
+asio::awaitable<Result<AddressInfo>> AddressServices::resolve(std::string address) {
+  const Result<Resolution> resolution = routes_.resolve("", address);
+  if (!resolution) co_return resolution.error();
+  // Tables of restrictions have keys in standard form.
+  std::string external = rewriting_.rewrite(RewriteContext::kLocal, quote_address(address));
+  const std::size_t at = external.rfind('@');
+  std::string domain = at == std::string::npos ? "" : external.substr(at + 1);
+  co_return AddressInfo{.address = std::move(external),
+                        .domain = std::move(domain),
+                        .address_class = class_of(resolution->recipient_class),
+                        .has_sender_routing = resolution->is_routed};
+}
+
+Result<std::string> AddressServices::rewrite(RewriteContext context, AddressRole role,
+                                             std::string_view address) {
+  Result<std::string> mapped = canonical_.map(role, rewriting_.rewrite(context, address));
+  if (!mapped) return mapped;
+  return masquerade_.hide(role, std::move(*mapped));
+}
+
+Result<std::string> AddressServices::rewrite_sender(RewriteContext context, std::string_view sender) {
+  if (sender.empty()) return std::string();
+  Result<std::string> rewritten = rewrite(context, AddressRole::kEnvelopeSender, quote_address(sender));
+  if (!rewritten) return rewritten;
+  return unquote_address(*rewritten);
+}
+
+Result<std::vector<EnvelopeRecipient>> AddressServices::expand(RewriteContext context,
+                                                               EnvelopeRecipient recipient) {
+  Result<std::string> rewritten = rewrite(context, AddressRole::kEnvelopeRecipient, recipient.address);
+  if (!rewritten) return rewritten.error();
+  recipient.address = std::move(*rewritten);
+  Result<std::vector<EnvelopeRecipient>> expanded = aliases_.expand(recipient);
+  if (!expanded) return expanded;
+  for (EnvelopeRecipient& each : *expanded) each.address = unquote_address(each.address);
+  return expanded;
+}
+
+std::unique_ptr<HeaderAddresses> AddressServices::for_headers(RewriteContext context) {
+  return std::make_unique<Headers>(*this, context);
+}
+
+}  // namespace mta

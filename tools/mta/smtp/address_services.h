@@ -1,0 +1,80 @@
+/// The addresses of a message on their way into the queue, and what they mean: all of tools/mta/address at
+/// work for one service (cleanup(8), trivial-rewrite(8)).
+///
+///     auto addresses = AddressServices::create(settings, host, warnings);
+///     Result<std::string> sender = (*addresses)->rewrite_sender("ann");
+///     Result<std::vector<EnvelopeRecipient>> recipients = (*addresses)->expand(recipient);
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libconf/diagnostic.h"
+#include "libconf/host.h"
+#include "libconf/settings.h"
+#include "tools/mta/access/services.h"
+#include "tools/mta/address/address_context.h"
+#include "tools/mta/address/address_rewriting.h"
+#include "tools/mta/address/canonical.h"
+#include "tools/mta/address/local_domains.h"
+#include "tools/mta/address/masquerade.h"
+#include "tools/mta/address/resolve.h"
+#include "tools/mta/address/virtual_alias.h"
+#include "tools/mta/content/cleanup_headers.h"
+
+namespace mta {
+
+/// Serves all sessions of a service; not thread-safe, as tables are not.
+class AddressServices final : public AddressResolver {
+ public:
+  /// `settings`, `host` and `warnings` must outlive the object. Errors: those of the settings, and of opening
+  /// tables.
+  static libconf::Result<std::unique_ptr<AddressServices>> create(const libconf::Settings& settings,
+                                                                  const libconf::Host& host,
+                                                                  libconf::DiagnosticSink& warnings);
+
+  /// AddressResolver, for restrictions. It does not wait for anything but tables.
+  asio::awaitable<libconf::Result<AddressInfo>> resolve(std::string address) override;
+
+  /// The envelope sender as it goes into the queue; both in internal form. `context` is that of the client.
+  /// Errors: those of tables.
+  libconf::Result<std::string> rewrite_sender(RewriteContext context, std::string_view sender);
+
+  /// The recipients that mail for `recipient` goes to; its address is in external form, and becomes the
+  /// internal one. Errors: as VirtualAliases::expand().
+  libconf::Result<std::vector<EnvelopeRecipient>> expand(RewriteContext context, EnvelopeRecipient recipient);
+
+  /// Rewrites the addresses of headers for a client of that context.
+  std::unique_ptr<HeaderAddresses> for_headers(RewriteContext context);
+
+  LocalDomains& local_domains() { return *domains_; }
+  const std::shared_ptr<LocalDomains>& shared_domains() const { return domains_; }
+
+ private:
+  class Headers;
+  AddressServices(AddressRewriting rewriting, std::shared_ptr<LocalDomains> domains,
+                  CanonicalMapping canonical, Masquerade masquerade, VirtualAliases aliases,
+                  RouteResolver routes, std::size_t token_limit)
+      : rewriting_(std::move(rewriting)),
+        domains_(std::move(domains)),
+        canonical_(std::move(canonical)),
+        masquerade_(std::move(masquerade)),
+        aliases_(std::move(aliases)),
+        routes_(std::move(routes)),
+        token_limit_(token_limit) {}
+
+  /// Standard form, canonical maps, masquerading; both in external form.
+  libconf::Result<std::string> rewrite(RewriteContext context, AddressRole role, std::string_view address);
+
+  AddressRewriting rewriting_;
+  std::shared_ptr<LocalDomains> domains_;
+  CanonicalMapping canonical_;
+  Masquerade masquerade_;
+  VirtualAliases aliases_;
+  RouteResolver routes_;
+  std::size_t token_limit_;  ///< header_address_token_limit
+};
+
+}  // namespace mta

@@ -1,0 +1,141 @@
+/// Takes one message into the queue: the envelope and the content go in, a queue file that is safe on the
+/// disk comes out, or a reason why not (cleanup(8)).
+///
+///     auto intake = MessageIntake::open(runtime, service);          // at the first recipient: there is an
+///     ID
+///     (*intake)->begin(envelope);
+///     reader.read(input)                                            // lines go to the intake
+///     const IntakeResult result = co_await (*intake)->finish();     // 250 when result.kind is kQueued
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "libconf/result.h"
+#include "tools/mta/access/verdict.h"
+#include "tools/mta/address/address_rewriting.h"
+#include "tools/mta/address/virtual_alias.h"
+#include "tools/mta/content/cleanup.h"
+#include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/queue/group_commit.h"
+#include "tools/mta/queue/queue_directory.h"
+#include "tools/mta/queue/queue_file_writer.h"
+#include "tools/mta/smtp/address_services.h"
+#include "tools/mta/smtp/content_reader.h"
+
+namespace mta {
+
+/// What a message needs that all messages of a service share. All must outlive the messages.
+struct IntakeServices {
+  const QueueDirectory& queue;
+  GroupCommitter& committer;
+  AddressServices& addresses;
+  const CleanupOptions& cleanup;
+  ContentChecks& checks;
+  MailLog& log;
+  std::string_view syslog_name;
+  std::size_t line_length_limit;
+  std::string content_filter;           ///< Empty: none.
+  std::vector<std::string> always_bcc;  ///< Addresses.
+};
+
+/// What is known of a message before its content. Addresses are in internal form.
+struct Envelope {
+  std::string sender;
+  std::vector<EnvelopeRecipient> recipients;  ///< In external form.
+  std::string envelope_id;                    ///< ENVID of RFC 3461
+  int return_flags = 0;                       ///< ReturnFlag; 0: not given.
+  bool is_utf8 = false;                       ///< SMTPUTF8
+  RewriteContext context = RewriteContext::kRemote;
+  /// Attributes of the client, in the order of the queue file.
+  std::vector<std::pair<std::string_view, std::string>> attributes;
+  std::string client;  ///< "name[address]", for the log.
+  std::string protocol;
+  std::string helo;
+  std::string received;  ///< The Received: header, without its last newline.
+  MessageActions actions;
+};
+
+enum class IntakeKind {
+  kQueued,     ///< On the disk: the message is ours.
+  kDiscarded,  ///< Thrown away, as a rule says; the client is told that it was taken.
+  kRefused,
+};
+
+struct IntakeResult {
+  IntakeKind kind = IntakeKind::kRefused;
+  Rejection refusal = {};
+};
+
+/// One message. Not thread-safe. Destroyed before finish() is done, nothing is left of it.
+class MessageIntake final : public ContentSink, private CleanupSink {
+ public:
+  /// Makes the file, so that the message has an ID. Errors: as queue_error().
+  static libconf::Result<std::unique_ptr<MessageIntake>> open(const IntakeServices& services);
+
+  const std::string& id() const { return file_.id(); }
+
+  /// Writes the envelope, once, before the content. What goes wrong is told by finish().
+  void begin(Envelope envelope);
+
+  /// ContentSink.
+  void line(std::string_view text, bool is_continued) override;
+
+  /// The content is complete: puts the message into the queue, and waits until it is on the disk. Other
+  /// sessions go on meanwhile.
+  asio::awaitable<IntakeResult> finish();
+
+  /// Bytes of the message as the queue has them.
+  std::uint64_t size() const { return writer_.content_size(); }
+
+ private:
+  MessageIntake(const IntakeServices& services, QueueFile file, QueueTime arrival);
+
+  // CleanupSink
+  void content(std::string_view text, bool ends_line) override;
+  void recipient(std::string_view address, RecipientSource source) override;
+  void content_filter(std::string_view destination) override { filter_ = destination; }
+  void redirect(std::string_view address) override { redirect_ = address; }
+  void hold() override { is_held_ = true; }
+  void pass() override {}
+  void content_is_8bit() override { is_8bit_ = true; }
+  void log(libconf::Severity severity, std::string_view line) override;
+  void discard() override { is_discarded_ = true; }
+  void reject(const Rejection& rejection) override { refusal_ = rejection; }
+
+  void write_recipients();
+  void write_recipient(EnvelopeRecipient recipient);
+  void write_extracted();
+  void refuse(const libconf::Error& error);
+  void feed();
+  asio::awaitable<libconf::Result<void>> commit();
+
+  IntakeServices services_;
+  QueueFile file_;
+  QueueTime arrival_;
+  QueueFileWriter writer_;
+  Envelope envelope_;
+  std::string external_sender_;
+  std::string last_recipient_;
+  MessageContext context_;
+  std::unique_ptr<HeaderAddresses> header_addresses_;
+  std::optional<Cleanup> cleanup_;
+  std::string input_;               ///< Lines that cleanup_ has not seen yet.
+  std::vector<std::string> added_;  ///< Recipients that headers and rules add.
+  std::unordered_set<std::string>
+      seen_;  ///< Recipients that are in the file, to leave out those that come again.
+  std::string filter_;
+  std::string redirect_;
+  bool is_held_ = false;
+  bool is_8bit_ = false;
+  bool is_discarded_ = false;
+  std::optional<Rejection> refusal_;
+};
+
+}  // namespace mta

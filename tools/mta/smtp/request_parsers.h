@@ -1,0 +1,33 @@
+/// The readers of the larger commands, for parse_request() alone.
+#pragma once
+
+#include "tools/mta/smtp/request.h"
+
+namespace mta {
+
+/// What every reader looks at.
+struct RequestContext {
+  const CommandLine& line;
+  const ServerOptions& options;
+  const SessionState& state;
+
+  /// SMTPUTF8 may be used.
+  bool offers_utf8() const { return options.smtputf8_enable && !state.discarded.has(EhloKeyword::kSmtputf8); }
+};
+
+RequestResult parse_mail(const RequestContext& context);
+RequestResult parse_rcpt(const RequestContext& context);
+RequestResult parse_vrfy(const RequestContext& context);
+RequestResult parse_xclient(const RequestContext& context);
+RequestResult parse_xforward(const RequestContext& context);
+
+/// The refusal of a command, as RequestResult wants it.
+inline tl::unexpected<Reply> refuse(int code, std::string_view enhanced, std::string_view text) {
+  return tl::make_unexpected(Reply(code, enhanced, text));
+}
+
+/// `text` with '?' for everything that is special in a message header: controls, white space, quotes and
+/// brackets, and what is not UTF-8.
+std::string without_header_specials(std::string_view text);
+
+}  // namespace mta

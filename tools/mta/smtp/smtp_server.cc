@@ -1,0 +1,72 @@
+#include "tools/mta/smtp/smtp_server.h"
+
+#include <sys/socket.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+
+#include "libconf/text.h"
+
+namespace mta {
+namespace {
+
+/// Before the next try, when no client could be taken for want of descriptors or memory.
+constexpr std::chrono::milliseconds kPause{100};
+
+asio::ip::tcp protocol_of(int socket) {
+  int domain = AF_INET;
+  socklen_t size = sizeof domain;
+  ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size);
+  return domain == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+}
+
+}  // namespace
+
+void SmtpServer::listen(libconf::FileDescriptor socket) {
+  const asio::ip::tcp protocol = protocol_of(socket.get());
+  listeners_.push_back({asio::ip::tcp::acceptor(io_, protocol, socket.release())});
+  accept(listeners_.back());
+}
+
+void SmtpServer::accept(Listener& listener) {
+  if (is_stopping_ || listener.is_accepting || !has_room()) return;
+  listener.is_accepting = true;
+  listener.acceptor.async_accept(
+      [this, &listener](const asio::error_code& failure, asio::ip::tcp::socket socket) {
+        listener.is_accepting = false;
+        if (failure == asio::error::operation_aborted) return;
+        if (failure) {
+          service_.log(libconf::Severity::kWarning, libconf::concat("accept: ", failure.message()));
+          const auto timer = std::make_shared<asio::steady_timer>(io_, kPause);
+          timer->async_wait([this, timer](const asio::error_code&) { accept_where_idle(); });
+          return;
+        }
+        asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
+        accept(listener);
+      });
+}
+
+void SmtpServer::accept_where_idle() {
+  for (Listener& listener : listeners_) accept(listener);
+}
+
+asio::awaitable<void> SmtpServer::serve(asio::ip::tcp::socket socket) {
+  {
+    SmtpSession session(std::move(socket), service_);
+    sessions_.insert(&session);
+    if (is_stopping_) session.stop();
+    co_await session.run();
+    sessions_.erase(&session);
+  }
+  accept_where_idle();
+}
+
+void SmtpServer::stop() {
+  is_stopping_ = true;
+  listeners_.clear();
+  for (SmtpSession* const session : sessions_) session->stop();
+}
+
+}  // namespace mta

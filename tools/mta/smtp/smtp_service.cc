@@ -1,0 +1,175 @@
+#include "tools/mta/smtp/smtp_service.h"
+
+#include <algorithm>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include "libconf/text.h"
+#include "libmaps/ip_address.h"
+#include "libmaps/open.h"
+
+namespace mta {
+
+using libconf::concat;
+using libconf::Result;
+using libconf::Severity;
+using libmaps::MatchKind;
+using libmaps::MatchList;
+
+class SmtpService::LogSink final : public libconf::DiagnosticSink {
+ public:
+  explicit LogSink(const SmtpService& service) : service_(service) {}
+  void report(libconf::Diagnostic diagnostic) override {
+    service_.log(diagnostic.severity, diagnostic.message);
+  }
+
+ private:
+  const SmtpService& service_;
+};
+
+SmtpService::SmtpService(libconf::Settings settings, SmtpRuntime runtime)
+    : settings_(std::move(settings)), runtime_(runtime), warnings_(std::make_unique<LogSink>(*this)) {}
+
+SmtpService::~SmtpService() = default;
+
+void SmtpService::log(Severity severity, std::string_view text) const {
+  runtime_.log.write({.syslog_name = syslog_name_, .program = "smtpd"}, severity, text);
+}
+
+Result<void> SmtpService::read_settings() {
+  const struct {
+    std::string_view parameter;
+    std::string& value;
+  } texts[] = {{"syslog_name", syslog_name_}, {"mail_name", mail_name_}, {"content_filter", content_filter_}};
+  for (const auto& [parameter, value] : texts) {
+    Result<std::string> text = settings_.get(parameter);
+    if (!text) return text.error();
+    value = std::move(*text);
+  }
+  Result<ServerOptions> options = read_server_options(settings_);
+  if (!options) return options.error();
+  options_ = std::move(*options);
+  const Result<ErrorLimits> limits = read_error_limits(settings_);
+  if (!limits) return limits.error();
+  error_limits_ = *limits;
+  const Result<std::chrono::seconds> timeout = settings_.get_duration("smtpd_timeout");
+  if (!timeout) return timeout.error();
+  timeout_ = *timeout;
+  const Result<bool> looks_up_names = settings_.get_bool("smtpd_peername_lookup");
+  if (!looks_up_names) return looks_up_names.error();
+  looks_up_names_ = *looks_up_names;
+  Result<std::vector<std::string>> always_bcc = settings_.get_list("always_bcc");
+  if (!always_bcc) return always_bcc.error();
+  always_bcc_ = std::move(*always_bcc);
+  const Result<std::int64_t> minfree = settings_.get_int("queue_minfree");
+  if (!minfree) return minfree.error();
+  space_ = {.minimal_free = static_cast<std::uint64_t>(*minfree),
+            .message_size_limit = options_.message_size_limit};
+  Result<CleanupOptions> cleanup = cleanup_options(settings_);
+  if (!cleanup) return cleanup.error();
+  cleanup_ = std::move(*cleanup);
+  return {};
+}
+
+Result<void> SmtpService::open_lists() {
+  const libmaps::TableContext context{.settings = settings_, .warnings = *warnings_};
+  const struct {
+    std::string_view parameter;
+    MatchKind kind;
+    std::optional<MatchList>& list;
+  } lists[] = {
+      {"smtpd_authorized_xclient_hosts", MatchKind::kNetworks, xclient_hosts_},
+      {"mynetworks", MatchKind::kNetworks, mynetworks_},
+      {"smtpd_authorized_xforward_hosts", MatchKind::kNetworks, xforward_hosts_},
+      {"smtpd_noop_commands", MatchKind::kStrings, noop_commands_},
+      {"smtpd_forbidden_commands", MatchKind::kStrings, forbidden_commands_},
+  };
+  for (const auto& [parameter, kind, list] : lists) {
+    const Result<std::string> value = settings_.get(parameter);
+    if (!value) return value.error();
+    Result<MatchList> opened =
+        MatchList::parse(std::string(parameter), *value, {.kind = kind},
+                         [&](std::string_view spec) { return libmaps::open(spec, context); });
+    if (!opened) return opened.error();
+    list.emplace(std::move(*opened));
+  }
+  Result<ContentChecks> checks = ContentChecks::open(settings_, context);
+  if (!checks) return checks.error();
+  checks_ = std::move(*checks);
+  return {};
+}
+
+Result<std::unique_ptr<SmtpService>> SmtpService::create(libconf::Settings settings, SmtpRuntime runtime) {
+  std::unique_ptr<SmtpService> service(new SmtpService(std::move(settings), runtime));
+  if (Result<void> read = service->read_settings(); !read) return read.error();
+  if (Result<void> opened = service->open_lists(); !opened) return opened.error();
+  Result<std::unique_ptr<AddressServices>> addresses =
+      AddressServices::create(service->settings_, runtime.host, *service->warnings_);
+  if (!addresses) return addresses.error();
+  service->addresses_ = std::move(*addresses);
+
+  AccessSite site{.is_local_site = is_site_of(service->addresses_->shared_domains())};
+  for (const libmaps::IpAddress& address : service->addresses_->local_domains().addresses())
+    site.interface_addresses.push_back(libmaps::to_string(address));
+  const AccessServices services{.resolver = runtime.resolver,
+                                .addresses = *service->addresses_,
+                                .verifier = runtime.verifier,
+                                .policy = runtime.policy,
+                                .sleep = [](std::chrono::seconds time) -> asio::awaitable<void> {
+                                  asio::steady_timer timer(co_await asio::this_coro::executor, time);
+                                  co_await timer.async_wait(asio::use_awaitable);
+                                }};
+  Result<std::unique_ptr<AccessEngine>> access =
+      AccessEngine::create(service->settings_, services, std::move(site), *service->warnings_);
+  if (!access) return access.error();
+  service->access_ = std::move(*access);
+  return service;
+}
+
+IntakeServices SmtpService::intake() {
+  return {.queue = runtime_.queue,
+          .committer = runtime_.committer,
+          .addresses = *addresses_,
+          .cleanup = cleanup_,
+          .checks = checks_,
+          .log = runtime_.log,
+          .syslog_name = syslog_name_,
+          .line_length_limit = options_.line_length_limit,
+          .content_filter = content_filter_,
+          .always_bcc = always_bcc_};
+}
+
+Result<bool> SmtpService::has_room() const {
+  const Result<std::uint64_t> free = runtime_.queue.free_space();
+  if (!free) return free.error();
+  return space_.has_room(*free);
+}
+
+Result<bool> SmtpService::may_use_xclient(const ClientState& client) {
+  return xclient_hosts_->matches_client(client.name, client.address);
+}
+
+Result<bool> SmtpService::may_use_xforward(const ClientState& client) {
+  return xforward_hosts_->matches_client(client.name, client.address);
+}
+
+Result<bool> SmtpService::is_local_client(const ClientState& client, const SaslState& sasl) {
+  const Result<std::vector<std::string>> rules = settings_.get_list("local_header_rewrite_clients");
+  if (!rules) return rules.error();
+  for (const std::string& rule : *rules) {
+    if (rule == "permit_sasl_authenticated" && sasl.is_authenticated) return true;
+    if (rule == "permit_inet_interfaces") {
+      const auto address = libmaps::parse_ip_address(client.address);
+      const std::vector<libmaps::IpAddress>& own = addresses_->local_domains().addresses();
+      if (address && std::find(own.begin(), own.end(), *address) != own.end()) return true;
+    }
+    if (rule == "permit_mynetworks") {
+      const Result<bool> is_ours = mynetworks_->matches_client(client.name, client.address);
+      if (!is_ours || *is_ours) return is_ours;
+    }
+  }
+  return false;
+}
+
+}  // namespace mta

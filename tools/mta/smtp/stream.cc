@@ -1,0 +1,121 @@
+#include "tools/mta/smtp/stream.h"
+
+#include <algorithm>
+#include <asio/buffer.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+
+namespace mta {
+namespace {
+
+/// A completion that gives the error to `failure`, and does not throw it.
+auto into(asio::error_code& failure) { return asio::redirect_error(asio::use_awaitable, failure); }
+
+/// What one read takes at most: a session that waits costs no more.
+constexpr std::size_t kInputSize = 8192;
+
+/// How long a peer may take to say that it saw the end of TLS.
+constexpr std::chrono::seconds kCloseLimit{1};
+
+}  // namespace
+
+/// Cancels what the socket does at the end of its time.
+class Stream::Watch {
+ public:
+  explicit Watch(Stream& stream) : stream_(stream) {
+    const auto now = std::chrono::steady_clock::now();
+    auto end = now + stream.limit_;
+    if (stream.deadline_) end = std::min(end, *stream.deadline_);
+    stream.timer_.expires_at(end);
+    stream.timer_.async_wait([this_watch = state_, &stream](const asio::error_code& failure) {
+      // A failure is the end of the operation, which came first.
+      if (failure || !this_watch->is_running) return;
+      this_watch->is_over = true;
+      asio::error_code ignored;
+      stream.socket_.cancel(ignored);
+    });
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  ~Watch() {
+    state_->is_running = false;
+    stream_.timer_.cancel();
+  }
+
+  StreamEnd reason() const { return state_->is_over ? StreamEnd::kTimeout : StreamEnd::kLost; }
+
+ private:
+  /// Outlives the watch in a handler that was queued already.
+  struct State {
+    bool is_running = true;
+    bool is_over = false;
+  };
+  Stream& stream_;
+  std::shared_ptr<State> state_ = std::make_shared<State>();
+};
+
+Stream::Stream(asio::ip::tcp::socket socket)
+    : socket_(std::move(socket)), timer_(socket_.get_executor()), input_(kInputSize) {}
+
+asio::awaitable<StreamResult<std::string_view>> Stream::read() {
+  if (is_interrupted_) co_return tl::make_unexpected(StreamEnd::kStopped);
+  Watch watch(*this);
+  is_reading_ = true;
+  const auto buffer = asio::buffer(input_);
+  asio::error_code failure;
+  std::size_t size = 0;
+  if (tls_) {
+    size = co_await tls_->async_read_some(buffer, into(failure));
+  } else {
+    size = co_await socket_.async_read_some(buffer, into(failure));
+  }
+  is_reading_ = false;
+  if (!failure) co_return std::string_view(input_.data(), size);
+  if (is_interrupted_ && watch.reason() != StreamEnd::kTimeout)
+    co_return tl::make_unexpected(StreamEnd::kStopped);
+  co_return tl::make_unexpected(watch.reason());
+}
+
+asio::awaitable<StreamResult<void>> Stream::write(std::string_view text) {
+  Watch watch(*this);
+  const auto buffer = asio::buffer(text);
+  asio::error_code failure;
+  if (tls_) {
+    co_await asio::async_write(*tls_, buffer, into(failure));
+  } else {
+    co_await asio::async_write(socket_, buffer, into(failure));
+  }
+  if (failure) co_return tl::make_unexpected(watch.reason());
+  co_return StreamResult<void>();
+}
+
+asio::awaitable<StreamResult<void>> Stream::start_tls(asio::ssl::context& context) {
+  Watch watch(*this);
+  tls_.emplace(socket_, context);
+  asio::error_code failure;
+  co_await tls_->async_handshake(asio::ssl::stream_base::server, into(failure));
+  if (failure) co_return tl::make_unexpected(watch.reason());
+  co_return StreamResult<void>();
+}
+
+void Stream::interrupt() {
+  is_interrupted_ = true;
+  if (!is_reading_) return;
+  asio::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+asio::awaitable<void> Stream::close() {
+  asio::error_code ignored;
+  if (tls_) {
+    limit_ = kCloseLimit;
+    deadline_.reset();
+    Watch watch(*this);
+    co_await tls_->async_shutdown(into(ignored));
+  }
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.close(ignored);
+}
+
+}  // namespace mta

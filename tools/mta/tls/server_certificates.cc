@@ -1,0 +1,190 @@
+#include "tools/mta/tls/server_certificates.h"
+
+#include <openssl/pem.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+#include "libconf/text.h"
+#include "tools/mta/tls/certificate_chain.h"
+
+namespace mta {
+namespace {
+
+using libconf::concat;
+using libconf::Settings;
+
+constexpr std::string_view kDisabling = ": disabling TLS support";
+
+Error configuration_error(std::string message) {
+  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
+}
+
+/// One pair of the parameters that are older than smtpd_tls_chain_files.
+struct LegacyParameters {
+  std::string_view algorithm;
+  std::string_view certificate;
+  std::string_view key;
+};
+
+constexpr std::array kLegacy = {
+    LegacyParameters{"RSA", "smtpd_tls_cert_file", "smtpd_tls_key_file"},
+    LegacyParameters{"ECDSA", "smtpd_tls_eccert_file", "smtpd_tls_eckey_file"},
+    LegacyParameters{"DSA", "smtpd_tls_dcert_file", "smtpd_tls_dkey_file"},
+};
+
+/// Certificate and key of one algorithm.
+struct KeyPairFiles {
+  std::string_view algorithm;
+  std::string certificate;
+  std::string key;
+};
+
+Error open_error(const std::string& file) {
+  return configuration_error(concat("error opening chain file: ", file, ": ", std::strerror(errno)));
+}
+
+Error load_error(std::string_view files) {
+  return configuration_error(concat("error loading private keys and certificates from: ", files, kDisabling));
+}
+
+Result<void> load_chain_files(SSL_CTX* context, const std::string& files, DiagnosticSink& sink) {
+  ChainReader chains(ChainOrder::kKeyFirst, install_in(context), sink);
+  std::string_view rest = files;
+  while (const std::optional<std::string_view> word = libconf::next_word(rest, libconf::kListSeparators)) {
+    const std::string file(*word);
+    const BioHandle bio(BIO_new_file(file.c_str(), "r"));
+    if (bio == nullptr) {
+      const Error error = open_error(file);
+      take_library_problems();
+      return error;
+    }
+    if (!chains.read(file, bio.get())) return load_error(files);
+  }
+  if (!chains.finish()) return load_error(files);
+  return {};
+}
+
+Result<void> load_combined_file(SSL_CTX* context, const std::string& file, DiagnosticSink& sink) {
+  const BioHandle bio(BIO_new_file(file.c_str(), "r"));
+  if (bio == nullptr) {
+    const Error error = open_error(file);
+    take_library_problems();
+    return error;
+  }
+  ChainReader chains(ChainOrder::kAny, install_in(context), sink);
+  if (!chains.read(file, bio.get()) || !chains.finish()) return load_error(file);
+  return {};
+}
+
+Result<void> load_separate_files(SSL_CTX* context, const KeyPairFiles& files, DiagnosticSink& sink) {
+  const auto refused = [&](std::string_view what, const std::string& file) {
+    report_library_problems(sink);
+    return configuration_error(
+        concat("cannot get ", files.algorithm, " ", what, " from file \"", file, "\"", kDisabling));
+  };
+  if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1)
+    return refused("certificate", files.certificate);
+  if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1)
+    return refused("private key", files.key);
+  if (SSL_CTX_check_private_key(context) == 1) return {};
+  take_library_problems();
+  return configuration_error(concat(files.algorithm, " private key in ", files.key,
+                                    " does not match public key in ", files.certificate, kDisabling));
+}
+
+Result<std::array<KeyPairFiles, kLegacy.size()>> read_legacy(const Settings& settings) {
+  std::array<KeyPairFiles, kLegacy.size()> all;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Result<std::string> certificate = settings.get(kLegacy[i].certificate);
+    if (!certificate) return certificate.error();
+    Result<std::string> key = settings.get(kLegacy[i].key);
+    if (!key) return key.error();
+    all[i] = {kLegacy[i].algorithm, std::move(*certificate), std::move(*key)};
+  }
+  return all;
+}
+
+}  // namespace
+
+Result<bool> load_server_certificates(SSL_CTX* context, const Settings& settings, DiagnosticSink& sink) {
+  const Result<std::string> chain_files = settings.get("smtpd_tls_chain_files");
+  if (!chain_files) return chain_files.error();
+  Result<std::array<KeyPairFiles, kLegacy.size()>> legacy = read_legacy(settings);
+  if (!legacy) return legacy.error();
+  bool has_legacy = false;
+  for (const KeyPairFiles& files : *legacy) has_legacy |= !files.certificate.empty();
+
+  if (!chain_files->empty()) {
+    if (has_legacy)
+      sink.warn("tls-legacy-files",
+                "Both smtpd_tls_chain_files and one or more of the legacy  smtpd_tls_cert_file, "
+                "smtpd_tls_eccert_file or smtpd_tls_dcert_file are non-empty; the legacy  parameters will be "
+                "ignored");
+    Result<void> loaded = load_chain_files(context, *chain_files, sink);
+    if (!loaded) return loaded.error();
+    return true;
+  }
+  if (!has_legacy) return configuration_error("No server certs available. TLS won't be enabled");
+  if (legacy->front().certificate == "none") legacy->front().certificate.clear();
+  bool is_any_loaded = false;
+  for (const KeyPairFiles& files : *legacy) {
+    if (files.certificate.empty()) continue;
+    Result<void> loaded = files.certificate == files.key
+                              ? load_combined_file(context, files.certificate, sink)
+                              : load_separate_files(context, files, sink);
+    if (!loaded) return loaded.error();
+    is_any_loaded = true;
+  }
+  return is_any_loaded;
+}
+
+Result<void> load_authorities(SSL_CTX* context, const Settings& settings, bool asks_certificate,
+                              DiagnosticSink& sink) {
+  const Result<std::string> file = settings.get("smtpd_tls_CAfile");
+  if (!file) return file.error();
+  const Result<std::string> path = settings.get("smtpd_tls_CApath");
+  if (!path) return path.error();
+  const Result<bool> appends_default = settings.get_bool("tls_append_default_CA");
+  if (!appends_default) return appends_default.error();
+
+  const char* file_name = file->empty() ? nullptr : file->c_str();
+  const char* path_name = path->empty() ? nullptr : path->c_str();
+  if ((file_name != nullptr || path_name != nullptr) &&
+      SSL_CTX_load_verify_locations(context, file_name, path_name) != 1) {
+    report_library_problems(sink);
+    return configuration_error(concat("cannot load Certification Authority data, ",
+                                      file->empty() ? "" : concat("CAfile=\"", *file, "\""),
+                                      file->empty() || path->empty() ? "" : ", ",
+                                      path->empty() ? "" : concat("CApath=\"", *path, "\""), kDisabling));
+  }
+  if (*appends_default) SSL_CTX_set_default_verify_paths(context);
+  if (asks_certificate && file_name != nullptr)
+    SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(file_name));
+  take_library_problems();
+  return {};
+}
+
+void load_dh_parameters(SSL_CTX* context, const std::string& file, DiagnosticSink& sink) {
+  SSL_CTX_set_dh_auto(context, 1);
+  if (file.empty()) return;
+  const BioHandle bio(BIO_new_file(file.c_str(), "r"));
+  if (bio == nullptr) {
+    sink.warn("dh-parameters", concat("error opening DH parameter file \"", file,
+                                      "\": ", std::strerror(errno), " -- using compiled-in defaults"));
+    take_library_problems();
+    return;
+  }
+  KeyHandle parameters(PEM_read_bio_Parameters(bio.get(), nullptr));
+  if (parameters == nullptr || SSL_CTX_set0_tmp_dh_pkey(context, parameters.get()) != 1) {
+    sink.warn("dh-parameters",
+              concat("error decoding DH parameters from file \"", file, "\" -- using compiled-in defaults"));
+    report_library_problems(sink);
+    return;
+  }
+  parameters.release();
+}
+
+}  // namespace mta

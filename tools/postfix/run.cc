@@ -1,0 +1,251 @@
+#include "tools/postfix/run.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <ostream>
+#include <thread>
+
+#include "libconf/parameter_table.h"
+#include "libconf/text.h"
+#include "tools/cli/command_line.h"
+#include "tools/cli/console.h"
+#include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/daemon/master.h"
+#include "tools/mta/daemon/site.h"
+#include "tools/mta/daemon/spool.h"
+
+namespace postfix {
+namespace {
+
+using libconf::concat;
+using libconf::Error;
+using libconf::Result;
+using libconf::Severity;
+using namespace std::chrono_literals;
+
+constexpr std::array<std::string_view, 1> kGroups = {"Options"};
+constexpr cli::Option kOptions[] = {
+    {'c', "config-directory", "DIR", 0, "The directory of main.cf and master.cf; also: MAIL_CONFIG"},
+    {'D', "debug", "", 0, "Accepted for compatibility"},
+    {'v', "verbose", "", 0, "Accepted for compatibility"},
+    {'\0', "help", "", 0, "Show this text"},
+};
+
+/// One call of the program, with what all commands need.
+struct Call {
+  const Surroundings& surroundings;
+  std::string directory;
+  mta::Site& site;
+  mta::Spool spool;
+  mta::MailLog& log;
+  std::ostream& err;
+
+  /// To the log, and to a user who watches.
+  void say(std::string_view text) const {
+    log.write({.program = "postfix-script"}, Severity::kInfo, text);
+    if (surroundings.has_terminal) err << "postfix/postfix-script: " << text << std::endl;
+  }
+  /// The same for what ends the command; nobody is left without the reason.
+  int fatal(std::string_view text) const {
+    log.write({.program = "postfix-script"}, Severity::kInfo, concat("fatal: ", text));
+    err << "postfix/postfix-script: fatal: " << text << std::endl;
+    return 1;
+  }
+  mta::Master::Options master_options() const {
+    return {.config_directory = directory,
+            .server_program = surroundings.server_program,
+            .version = site.settings().get("mail_version").value_or("")};
+  }
+};
+
+/// The process that runs; nothing after a message.
+std::optional<pid_t> running(const Call& call) {
+  const Result<std::optional<pid_t>> pid = call.spool.running();
+  if (pid && *pid) return *pid;
+  static_cast<void>(call.fatal(pid ? "the Postfix mail system is not running" : pid.error().message));
+  return {};
+}
+
+int check(const Call& call) {
+  const Result<void> made = call.spool.make_directories();
+  return made ? 0 : call.fatal(made.error().message);
+}
+
+int run_in_foreground(const Call& call) {
+  mta::Master master(call.master_options(), call.log);
+  if (const Result<void> started = master.start(); !started) return call.fatal(started.error().message);
+  master.run();
+  return 0;
+}
+
+/// What `start` and `start-fg` do before the master runs. Returns whether it may.
+bool is_prepared(const Call& call) {
+  const Result<std::optional<pid_t>> pid = call.spool.running();
+  if (!pid || *pid) {
+    static_cast<void>(call.fatal(pid ? "the Postfix mail system is already running" : pid.error().message));
+    return false;
+  }
+  call.say("starting the Postfix mail system");
+  return check(call) == 0;
+}
+
+int start_in_foreground(const Call& call) { return is_prepared(call) ? run_in_foreground(call) : 1; }
+
+/// From here on the caller, who may wait for the end of our output, need not.
+void leave_terminal() {
+  const libconf::FileDescriptor null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  if (!null) return;
+  for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), standard);
+}
+
+/// What the child of `start` tells its parent when it serves; anything else is the reason why it does not.
+constexpr std::string_view kServes = "serves";
+
+[[noreturn]] void run_in_background(const Call& call, libconf::FileDescriptor parent) {
+  ::setsid();
+  leave_terminal();
+  mta::Master master(call.master_options(), call.log);
+  const Result<void> started = master.start();
+  const std::string_view news = started ? kServes : std::string_view(started.error().message);
+  [[maybe_unused]] const ssize_t told = ::write(parent.get(), news.data(), news.size());
+  if (!started) std::_Exit(1);
+  parent = {};
+  master.run();
+  std::_Exit(0);
+}
+
+std::string read_all(int fd) {
+  std::string text;
+  std::array<char, 512> buffer{};
+  for (ssize_t size; (size = ::read(fd, buffer.data(), buffer.size())) != 0;) {
+    if (size > 0) text.append(buffer.data(), static_cast<std::size_t>(size));
+    if (size < 0 && errno != EINTR) break;
+  }
+  return text;
+}
+
+int start(const Call& call) {
+  if (!is_prepared(call)) return 1;
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return call.fatal(concat("pipe: ", std::strerror(errno)));
+  const libconf::FileDescriptor reading(ends[0]);
+  libconf::FileDescriptor writing(ends[1]);
+  const pid_t child = ::fork();
+  if (child < 0) return call.fatal(concat("fork: ", std::strerror(errno)));
+  if (child == 0) run_in_background(call, std::move(writing));
+  writing = {};
+  const std::string news = read_all(reading.get());
+  if (news == kServes) return 0;
+  if (!news.empty()) static_cast<void>(call.fatal(news));
+  return call.fatal("mail system startup failed");
+}
+
+/// Waits for the end of the mail system.
+int wait_for_end(const Call& call) {
+  for (;;) {
+    const Result<std::optional<pid_t>> pid = call.spool.running();
+    if (!pid) return call.fatal(pid.error().message);
+    if (!*pid) return 0;
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
+int send(const Call& call, std::string_view text, int signal, bool waits) {
+  const std::optional<pid_t> pid = running(call);
+  if (!pid) return 1;
+  call.say(text);
+  if (::kill(*pid, signal) != 0) return call.fatal(concat("kill: ", std::strerror(errno)));
+  return waits ? wait_for_end(call) : 0;
+}
+
+int stop(const Call& call) { return send(call, "stopping the Postfix mail system", SIGTERM, true); }
+int abort_now(const Call& call) { return send(call, "aborting the Postfix mail system", SIGQUIT, true); }
+int reload(const Call& call) { return send(call, "refreshing the Postfix mail system", SIGHUP, false); }
+
+int status(const Call& call) {
+  const Result<std::optional<pid_t>> pid = call.spool.running();
+  if (!pid) return call.fatal(pid.error().message);
+  if (!*pid) {
+    call.say("the Postfix mail system is not running");
+    return 1;
+  }
+  call.say(concat("the Postfix mail system is running: PID: ", std::to_string(**pid)));
+  return 0;
+}
+
+struct Command {
+  std::string_view name;
+  int (*run)(const Call& call);
+};
+
+constexpr std::array kCommands = {
+    Command{"start", start},     Command{"start-fg", start_in_foreground},
+    Command{"stop", stop},       Command{"reload", reload},
+    Command{"abort", abort_now}, Command{"check", check},
+    Command{"status", status},
+};
+
+constexpr cli::Syntax kSyntax = {
+    .program = "postfix",
+    .description = "Starts, stops and checks the mail system.",
+    .usage = "postfix [-c config_dir] [-Dv] command",
+    .footer = "Commands: start, start-fg, stop, reload, abort, check, status. See postfix(1).",
+    .options = kOptions,
+    .groups = kGroups,
+};
+
+std::string configuration_directory(const cli::CommandLine& line) {
+  for (const cli::Given& given : line.given)
+    if (given.option->letter == 'c') return given.value;
+  const char* const environment =
+      std::getenv("MAIL_CONFIG");  // NOLINT(concurrency-mt-unsafe): once, at the start.
+  return environment != nullptr ? environment
+                                : std::string(libconf::find_parameter("config_directory")->default_value);
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, const Surroundings& surroundings, std::ostream& out,
+        std::ostream& err) {
+  cli::MessagePrinter messages("postfix", err);
+  const auto fatal = [&](std::string_view message) {
+    messages.fatal(message);
+    return 1;
+  };
+  const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
+  if (!line) return fatal(line.error().message);
+  for (const cli::Given& given : line->given) {
+    if (given.option->name != "help") continue;
+    out << cli::help_text(kSyntax);
+    return 0;
+  }
+  const std::string directory = configuration_directory(*line);
+  const Result<std::unique_ptr<mta::Site>> site = mta::Site::load(directory, messages);
+  if (!site) return fatal(site.error().message);
+  const Result<std::unique_ptr<mta::MailLog>> log = mta::MailLog::open((*site)->settings());
+  if (!log) return fatal(log.error().message);
+  Result<mta::Spool> spool = mta::Spool::read((*site)->settings());
+  if (!spool) return fatal(spool.error().message);
+
+  const Call call{surroundings, directory, **site, std::move(*spool), **log, err};
+  const std::string name = line->operands.empty() ? "" : line->operands.front();
+  const auto* const command = std::find_if(kCommands.begin(), kCommands.end(),
+                                           [&](const Command& each) { return each.name == name; });
+  if (command == kCommands.end())
+    return call.fatal(
+        concat("unknown command: '", name,
+               "'. Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, "
+               "upgrade-configuration, logrotate)"));
+  return command->run(call);
+}
+
+}  // namespace postfix

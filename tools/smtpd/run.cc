@@ -1,0 +1,259 @@
+#include "tools/smtpd/run.h"
+
+#include <grp.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <asio/buffer.hpp>
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/signal_set.hpp>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <ostream>
+
+#include "libconf/text.h"
+#include "tools/cli/command_line.h"
+#include "tools/mta/access/policy_client.h"
+#include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/daemon/process.h"
+#include "tools/mta/daemon/site.h"
+#include "tools/mta/daemon/spool.h"
+#include "tools/mta/dns/cares_resolver.h"
+#include "tools/mta/queue/group_commit.h"
+#include "tools/mta/queue/queue_directory.h"
+#include "tools/mta/smtp/smtp_server.h"
+
+namespace smtpd {
+namespace {
+
+using libconf::concat;
+using libconf::Error;
+using libconf::ErrorKind;
+using libconf::FileDescriptor;
+using libconf::MasterField;
+using libconf::Result;
+using libconf::Severity;
+
+/// How many queue files are synced side by side.
+constexpr int kCommitThreads = 8;
+
+constexpr std::array<std::string_view, 1> kGroups = {"Options"};
+constexpr cli::Option kOptions[] = {
+    {'c', "config-directory", "DIR", 0, "The directory of main.cf and master.cf"},
+    {'\0', "log", "", 0, "Descriptor 4 is the log"},
+    {'\0', "listen", "SERVICE", 0, "The next descriptor is a socket of this service"},
+};
+constexpr cli::Syntax kSyntax = {
+    .program = "smtpd",
+    .description = "Serves SMTP clients. It is started by the master.",
+    .usage = "smtpd -c config_dir [--log] [--listen service]",
+    .footer = "",
+    .options = kOptions,
+    .groups = kGroups,
+};
+
+/// What the master passed on.
+struct Inheritance {
+  std::string directory;
+  FileDescriptor control;
+  FileDescriptor log;
+  struct Socket {
+    std::string service;
+    FileDescriptor socket;
+  };
+  std::vector<Socket> sockets;
+};
+
+Inheritance inherit(const cli::CommandLine& line) {
+  Inheritance inheritance;
+  int next = mta::kFirstInherited;
+  inheritance.control = FileDescriptor(next++);
+  for (const cli::Given& given : line.given) {
+    if (given.option->letter == 'c') inheritance.directory = given.value;
+    if (given.option->name == "log") inheritance.log = FileDescriptor(next++);
+    if (given.option->name == "listen") inheritance.sockets.push_back({given.value, FileDescriptor(next++)});
+  }
+  return inheritance;
+}
+
+class LogSink final : public libconf::DiagnosticSink {
+ public:
+  explicit LogSink(mta::MailLog& log) : log_(log) {}
+  void report(libconf::Diagnostic diagnostic) override {
+    log_.write({.program = "smtpd"}, diagnostic.severity, diagnostic.message);
+  }
+
+ private:
+  mta::MailLog& log_;
+};
+
+class NoWarnings final : public libconf::DiagnosticSink {
+ public:
+  void report(libconf::Diagnostic) override {}
+};
+
+/// There is no queue manager yet that could probe: what an address is worth is not known.
+class NoVerifier final : public mta::AddressVerifier {
+ public:
+  asio::awaitable<mta::Verification> verify(std::string) override { co_return mta::Verification{}; }
+};
+
+/// For good: the process serves strangers from here on.
+Result<void> become(const mta::Identity& identity) {
+  if (::setgroups(0, nullptr) == 0 && ::setgid(identity.group) == 0 && ::setuid(identity.user) == 0)
+    return {};
+  return Error{.kind = ErrorKind::kInputOutput,
+               .message = concat("cannot become mail_owner: ", std::strerror(errno))};
+}
+
+/// The process limit of a service: sessions at a time.
+Result<std::size_t> session_limit(const libconf::PlacedService& placed, const libconf::Settings& settings) {
+  const std::string& field = placed.service.field(MasterField::kProcessLimit);
+  std::size_t limit = 0;
+  if (field != "-") {
+    std::from_chars(field.data(), field.data() + field.size(), limit);  // The parser has checked it.
+    return limit;
+  }
+  const Result<std::int64_t> by_default = settings.get_int("default_process_limit");
+  if (!by_default) return by_default.error();
+  return static_cast<std::size_t>(*by_default);
+}
+
+class Process {
+ public:
+  Process(Inheritance inheritance, std::unique_ptr<mta::Site> site, std::unique_ptr<mta::MailLog> log)
+      : inheritance_(std::move(inheritance)),
+        site_(std::move(site)),
+        log_(std::move(log)),
+        signals_(io_, SIGTERM, SIGINT),
+        control_(io_) {}
+
+  Result<void> prepare();
+  void run();
+
+ private:
+  Result<void> add_service(const libconf::PlacedService& placed);
+  void stop();
+
+  Inheritance inheritance_;
+  std::unique_ptr<mta::Site> site_;
+  std::unique_ptr<mta::MailLog> log_;
+  libconf::Host host_ = libconf::system_host();
+  mta::HostsFile hosts_ = mta::HostsFile::load("/etc/hosts");
+  asio::io_context io_{1};
+  asio::signal_set signals_;
+  asio::posix::stream_descriptor control_;
+  char nothing_ = 0;
+  NoVerifier verifier_;
+  std::unique_ptr<mta::Resolver> resolver_;
+  std::unique_ptr<mta::PolicyService> policy_;
+  std::optional<mta::QueueDirectory> queue_;
+  std::optional<mta::GroupCommitter> committer_;
+  std::vector<std::unique_ptr<mta::SmtpService>> services_;
+  std::vector<std::unique_ptr<mta::SmtpServer>> servers_;
+};
+
+Result<void> Process::add_service(const libconf::PlacedService& placed) {
+  const auto is_its = [&](const Inheritance::Socket& each) { return each.service == placed.service.key(); };
+  if (std::none_of(inheritance_.sockets.begin(), inheritance_.sockets.end(), is_its)) return {};
+  const auto failed = [&](const Error& error) {
+    return Error{.kind = error.kind,
+                 .message = concat("service ", placed.service.key(), ": ", error.message)};
+  };
+  libconf::Settings settings = site_->settings().for_service(placed, site_->master_cf());
+  const Result<std::size_t> limit = session_limit(placed, settings);
+  if (!limit) return failed(limit.error());
+  Result<std::unique_ptr<mta::SmtpService>> service =
+      mta::SmtpService::create(std::move(settings), {.io = io_,
+                                                     .log = *log_,
+                                                     .host = host_,
+                                                     .hosts = hosts_,
+                                                     .resolver = *resolver_,
+                                                     .queue = *queue_,
+                                                     .committer = *committer_,
+                                                     .policy = *policy_,
+                                                     .verifier = verifier_});
+  if (!service) return failed(service.error());
+  services_.push_back(std::move(*service));
+  servers_.push_back(std::make_unique<mta::SmtpServer>(io_, *services_.back(), *limit));
+  for (Inheritance::Socket& each : inheritance_.sockets)
+    if (is_its(each)) servers_.back()->listen(std::move(each.socket));
+  return {};
+}
+
+Result<void> Process::prepare() {
+  const libconf::Settings& settings = site_->settings();
+  const Result<mta::Spool> spool = mta::Spool::read(settings);
+  if (!spool) return spool.error();
+  Result<mta::QueueDirectory> queue = mta::QueueDirectory::open(settings);
+  if (!queue) return queue.error();
+  queue_.emplace(std::move(*queue));
+  committer_.emplace(kCommitThreads);
+  Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io_.get_executor(), {});
+  if (!resolver) return resolver.error();
+  resolver_ = std::move(*resolver);
+  const Result<std::string> level = settings.get("compatibility_level");
+  if (!level) return level.error();
+  const Result<std::string> version = settings.get("mail_version");
+  if (!version) return version.error();
+  policy_ = std::make_unique<mta::PolicyClient>(
+      io_.get_executor(), mta::PolicyVersions{.compatibility_level = *level, .mail_version = *version});
+  for (const libconf::PlacedService& placed : site_->master_cf().services())
+    if (Result<void> added = add_service(placed); !added) return added;
+  if (spool->mail_owner())
+    if (Result<void> became = become(*spool->mail_owner()); !became) return became;
+  return {};
+}
+
+void Process::run() {
+  signals_.async_wait([this](const asio::error_code& failure, int) {
+    if (!failure) stop();
+  });
+  control_.assign(inheritance_.control.release());
+  [[maybe_unused]] const ssize_t told = ::write(control_.native_handle(), "", 1);
+  // The master says nothing: what can be read is the end of the connection, and so of the master.
+  control_.async_read_some(asio::buffer(&nothing_, 1), [this](const asio::error_code& failure, std::size_t) {
+    if (failure != asio::error::operation_aborted) stop();
+  });
+  io_.run();
+}
+
+void Process::stop() {
+  signals_.cancel();
+  control_.cancel();
+  for (const auto& server : servers_) server->stop();
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, std::ostream& err) {
+  const auto fatal = [&](std::string_view message) {
+    err << "smtpd: fatal: " << message << std::endl;
+    return 1;
+  };
+  const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
+  if (!line) return fatal(line.error().message);
+  Inheritance inheritance = inherit(*line);
+  NoWarnings no_warnings;  // The master has said them.
+  Result<std::unique_ptr<mta::Site>> site = mta::Site::load(inheritance.directory, no_warnings);
+  if (!site) return fatal(site.error().message);
+  Result<std::unique_ptr<mta::MailLog>> log =
+      mta::MailLog::adopt((*site)->settings(), std::move(inheritance.log));
+  if (!log) return fatal(log.error().message);
+  mta::MailLog& to_log = **log;
+  Process process(std::move(inheritance), std::move(*site), std::move(*log));
+  if (const Result<void> prepared = process.prepare(); !prepared) {
+    to_log.write({.program = "smtpd"}, Severity::kInfo, concat("fatal: ", prepared.error().message));
+    return 1;
+  }
+  process.run();
+  return 0;
+}
+
+}  // namespace smtpd

@@ -1,0 +1,19 @@
+/// The process that serves all smtpd services of master.cf, as the master starts it: see
+/// tools/mta/daemon/master.h.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace smtpd {
+
+/// Runs until SIGTERM, or until the master is gone, and the end of the last session. `arguments`:
+///
+///     -c DIR [--log] [--listen SERVICE]...
+///
+/// Descriptors are those of start_process(): the master's end of a connection, to which a byte is written
+/// when the server is ready; the log, with --log; a socket for each --listen. Returns the exit status.
+int run(const std::vector<std::string>& arguments, std::ostream& err);
+
+}  // namespace smtpd
