@@ -89,6 +89,9 @@ class StockSmtpd:
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("the stock smtpd does not start: " + self.log_text())
             time.sleep(0.05)
+        # Its log comes with a delay.
+        while "disconnect from" not in self.log_text() and time.monotonic() < deadline:
+            time.sleep(0.05)
         return self
 
     def __exit__(self, *_):

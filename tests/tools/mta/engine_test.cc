@@ -469,6 +469,7 @@ TEST(AccessEngine, TablesOfHostsBehindNames) {
        "554 5.7.1 <a@x.y.example.com>: Sender address rejected: a"},
       {"check_sender_ns_access inline:{{192.0.2.53=REJECT a}}", kGood,
        "554 5.7.1 <a@example.com>: Sender address rejected: a"},
+      {"check_recipient_ns_access static:REJECT, permit", to("a@[192.0.2.1]"), ""},
       {"check_sender_a_access inline:{{192.0.2.2=REJECT a}}", kGood,
        "554 5.7.1 <a@example.com>: Sender address rejected: a"},
       {"check_sender_a_access static:REJECT, permit", from("a@nxdomain.example"), ""},
@@ -492,6 +493,10 @@ TEST(AccessEngine, ListedAndVerifiedAddresses) {
       {"reject_unlisted_recipient", to("old@local.example"),
        "550 5.1.6 <old@local.example>: Recipient address rejected: User has moved to new@x.example"},
       {"reject_unlisted_recipient, permit", to("canon@local.example"), ""},
+      {"reject_unlisted_recipient, permit", to("postmaster@local.example"), ""},
+      {"reject_unlisted_recipient", to("postmaster@va.example"),
+       "550 5.1.1 <postmaster@va.example>: Recipient address rejected: User unknown in virtual alias table"},
+      {"reject_unlisted_sender, permit", from("double-bounce@local.example"), ""},
       {"reject_unlisted_recipient, permit", to("bob@va.example"), ""},
       {"reject_unlisted_recipient, permit", to("x@y.example"), ""},
       {"reject_unlisted_sender", from("zz@local.example"),
@@ -654,6 +659,46 @@ TEST(AccessEngine, DiscardIsDeferredAsPermitIs) {
                    {"smtpd_recipient_restrictions", "reject"}});
   EXPECT_EQ(site.check(kGood).reply,
             "450 4.7.0 <client.example[192.0.2.7]>: Client host rejected: defer_if_permit requested");
+}
+
+TEST(AccessEngine, ARejectInALaterListIsNotDeferred) {
+  Site site(Values{
+      {"smtpd_client_restrictions", "check_sender_access static:{DEFER_IF_REJECT dir}, defer_if_permit"},
+      {"smtpd_recipient_restrictions", "reject_unauth_destination"}});
+  EXPECT_EQ(site.check(to("x@y.example")).reply, "554 5.7.1 <x@y.example>: Relay access denied");
+  EXPECT_EQ(site.check(kGood).reply,
+            "450 4.7.0 <client.example[192.0.2.7]>: Client host rejected: defer_if_permit requested");
+}
+
+TEST(AccessEngine, ADeferIfRejectIsGoodForAllListsOfTheRecipient) {
+  Site site(Values{{"smtpd_recipient_restrictions", "check_client_access static:{DEFER_IF_REJECT dir}"},
+                   {"smtpd_relay_restrictions", "reject_unauth_destination"},
+                   {"smtpd_relay_before_recipient_restrictions", "no"},
+                   {"smtpd_reject_unlisted_recipient", "yes"}});
+  const std::string deferred = "450 4.7.1 <client.example[192.0.2.7]>: Client host rejected: dir";
+  EXPECT_EQ(site.check(to("x@y.example")).reply, deferred);
+  EXPECT_EQ(site.check(to("zz@local.example")).reply, deferred);
+  EXPECT_EQ(site.check(kGood).reply, "");
+}
+
+TEST(AccessEngine, EtrnHasNoMessageToActOn) {
+  Site site(Values{
+      {"smtpd_etrn_restrictions", "check_etrn_access static:DISCARD, check_client_access static:{HOLD x}"},
+      {"smtpd_recipient_restrictions", "reject_unauth_destination"}});
+  SmtpdState state = kGood;
+  state.stage = SmtpStage::kEtrn;
+  state.etrn_domain = "example.com";
+  const Verdict verdict = site.check(state);
+  EXPECT_EQ(verdict.kind, VerdictKind::kPermit);
+  EXPECT_FALSE(verdict.actions.discard || verdict.actions.hold);
+  EXPECT_TRUE(verdict.log.empty());
+}
+
+TEST(AccessEngine, AListEndsWhenMailIsDeferredAnyway) {
+  expect_replies(
+      {{"defer_if_permit, check_sender_access static:{DEFER_IF_REJECT dir}, check_sender_access static:{421 "
+        "x}",
+        kGood, "450 4.7.0 <ann@local.example>: Recipient address rejected: defer_if_permit requested"}});
 }
 
 TEST(AccessEngine, RestrictionsFromATableSpeakOfItsSubject) {

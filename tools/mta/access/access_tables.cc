@@ -81,8 +81,11 @@ Result<std::optional<AddressMatch>> AccessTables::find(std::string_view table, A
     return error;
   }
   if (!*value) return std::optional<AddressMatch>();
-  return std::optional<AddressMatch>(AddressMatch{
-      std::move(**value), {libmaps::KeyForm::kAddress, std::string(key)}, (*opened)->exact->name()});
+  std::optional<AddressMatch> match(std::in_place);
+  match->value = std::move(**value);
+  match->key = {.form = libmaps::KeyForm::kAddress, .text = std::string(key)};
+  match->table = (*opened)->exact->name();
+  return match;
 }
 
 Result<std::vector<std::unique_ptr<libmaps::Table>>> open_tables(const libconf::Settings& settings,

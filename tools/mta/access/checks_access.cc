@@ -132,7 +132,7 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
     if (domain.empty()) co_return Outcome::kDunno;
     const AddressInfo* info = co_await resolve(domain);
     if (info == nullptr) co_return temporary_lookup_failure(*target);
-    domain = info->domain;
+    domain = info->address.substr(info->address.rfind('@') + 1);
   }
   const bool is_client = subject == Subject::kClient || subject == Subject::kReverseClient;
   if (domain.empty() || (is_client && domain == kUnknownHost)) co_return Outcome::kDunno;
@@ -150,7 +150,7 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
     if (is_address) continue;
     bool is_known = false;
     DnsStatus worst = DnsStatus::kNoSuchName;
-    for (const DnsType type : {DnsType::kA, DnsType::kAaaa}) {
+    for (const DnsType type : parts_.address_types) {
       const DnsAnswer answer = co_await ask_dns(host, type);
       if (answer.status == DnsStatus::kTemporaryFailure) worst = answer.status;
       for (const DnsRecord& record : answer.records) {
@@ -173,7 +173,9 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
 asio::awaitable<std::vector<std::string>> Evaluation::access_hosts(RestrictionKind kind, const Target& target,
                                                                    const std::string& domain) {
   if (const auto literal = bracketed_address(domain))
-    co_return std::vector<std::string>(1, libmaps::to_string(*literal));
+    // No zone has name servers for it.
+    co_return std::vector<std::string>(kind == RestrictionKind::kCheckNsAccess ? 0 : 1,
+                                       libmaps::to_string(*literal));
   if (domain.starts_with('[')) co_return std::vector<std::string>();
   if (kind == RestrictionKind::kCheckAAccess) co_return std::vector<std::string>(1, domain);
   const bool is_mx = kind == RestrictionKind::kCheckMxAccess;
@@ -205,13 +207,15 @@ asio::awaitable<Outcome> Evaluation::act(const Restriction& restriction, const l
   return act_on_value(restriction, match.value, table, match.key.text, target);
 }
 
-bool Evaluation::is_action_late(const AccessAction& action, std::string_view table) {
+bool Evaluation::is_action_out_of_place(const AccessAction& action, std::string_view table) {
   constexpr std::pair<ActionKind, std::string_view> kNames[] = {
       {ActionKind::kBcc, "BCC"},   {ActionKind::kDiscard, "DISCARD"}, {ActionKind::kFilter, "FILTER"},
       {ActionKind::kHold, "HOLD"}, {ActionKind::kPrepend, "PREPEND"}, {ActionKind::kRedirect, "REDIRECT"}};
   const auto* const name = std::find_if(std::begin(kNames), std::end(kNames),
                                         [&](const auto& each) { return each.first == action.kind; });
   if (name == std::end(kNames)) return false;
+  // There is no message.
+  if (state_.stage == SmtpStage::kEtrn || state_.stage == SmtpStage::kVrfy) return true;
   if (state_.stage == SmtpStage::kConnect || state_.stage == SmtpStage::kHelo ||
       state_.stage == SmtpStage::kEhlo) {
     warn(concat("access table ", table, ": with smtpd_delay_reject=no, action ", name->second,
@@ -232,7 +236,7 @@ asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction
   step().value = value;
   const AccessAction action = parse_access_action(value, table, key);
   if (!action.warning.empty()) warn(action.warning);
-  if (is_action_late(action, table)) co_return Outcome::kDunno;
+  if (is_action_out_of_place(action, table)) co_return Outcome::kDunno;
 
   const AccessSettings& values = parts_.values;
   const auto refusal = [&](int default_code, std::string_view default_text) {

@@ -181,6 +181,7 @@ asio::awaitable<Outcome> Evaluation::reject_listed(const Restriction&, const Rbl
       .what = std::move(what),
       .domain = list.domain,
       .reason = text.records.empty() ? "" : libconf::printable(text.records.front().data),
+      .client = client_text(),
   };
   libconf::DiagnosticList warnings;
   std::optional<std::string> reply_text;
@@ -251,7 +252,7 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
   for (const DnsRecord& record : answer.records) {
     bool is_here = false;
     bool is_in_networks = false;
-    for (const DnsType type : {DnsType::kA, DnsType::kAaaa}) {
+    for (const DnsType type : parts_.address_types) {
       const DnsAnswer addresses = co_await ask_dns(record.data, type);
       for (const DnsRecord& address : addresses.records) {
         is_here = is_here || is_own(address.data);

@@ -121,7 +121,7 @@ asio::awaitable<Outcome> Evaluation::check_policy(const Restriction& restriction
   const std::function<void(std::string)> warn_of = [this](std::string text) { warn(text); };
   const std::string answer = co_await parts_.services.policy.ask(service, state_, warn_of);
   const Target target = list_target();
-  co_return co_await act_on_value(restriction, answer, service.endpoint, "policy query", target);
+  co_return co_await act_on_value(restriction, answer, service.argument, "policy query", target);
 }
 
 }  // namespace mta

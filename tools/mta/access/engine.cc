@@ -1,5 +1,6 @@
 #include "tools/mta/access/engine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "libconf/text.h"
@@ -72,6 +73,19 @@ Result<std::optional<MatchList>> read_match_list(AccessEngine::Parts& parts, std
   return std::optional<MatchList>(std::move(*list));
 }
 
+Result<std::vector<DnsType>> read_address_types(const libconf::Settings& settings) {
+  const auto protocols = settings.get_list("inet_protocols");
+  if (!protocols) return protocols.error();
+  const auto has = [&](std::string_view wanted) {
+    return std::any_of(protocols->begin(), protocols->end(),
+                       [&](const std::string& each) { return each == wanted || each == "all"; });
+  };
+  std::vector<DnsType> types;
+  if (has("ipv4")) types.push_back(DnsType::kA);
+  if (has("ipv6")) types.push_back(DnsType::kAaaa);
+  return types;
+}
+
 Result<void> read_tables(AccessEngine::Parts& parts) {
   using libmaps::MatchKind;
   struct MatchRow {
@@ -128,6 +142,9 @@ Result<std::unique_ptr<AccessEngine>> AccessEngine::create(const libconf::Settin
                                        std::move(*rules), std::move(*classes));
   if (auto done = read_lists(*parts, warnings); !done) return done.error();
   if (auto done = read_tables(*parts); !done) return done.error();
+  auto types = read_address_types(settings);
+  if (!types) return types.error();
+  parts->address_types = std::move(*types);
   return std::unique_ptr<AccessEngine>(new AccessEngine(std::move(parts)));
 }
 

@@ -44,6 +44,8 @@ struct AccessEngine::Parts {
   AccessTables tables;
   RestrictionClasses classes;
   std::array<NamedList, 8> lists;
+  /// What connections are made to, by inet_protocols.
+  std::vector<DnsType> address_types;
   libconf::DiagnosticDiscard discard;
   std::unique_ptr<RecipientListing> listing;
   std::optional<libmaps::MatchList> mynetworks;

@@ -105,20 +105,27 @@ asio::awaitable<Outcome> Evaluation::run_stage() {
       } else {
         deferred_if_permit_ = memory_.helo ? memory_.helo : memory_.client;
       }
+      deferred_if_reject_.reset();
       if (outcome != Outcome::kReject) outcome = co_await run_list(ListName::kEtrn);
       co_return finish_deferred(outcome);
   }
   co_return outcome;
 }
 
-asio::awaitable<Outcome> Evaluation::run_client() { co_return co_await run_list(ListName::kClient); }
+asio::awaitable<Outcome> Evaluation::run_client() {
+  // What is pending from the lists of one command does not change what those of the next reject.
+  deferred_if_reject_.reset();
+  co_return co_await run_list(ListName::kClient);
+}
 
 asio::awaitable<Outcome> Evaluation::run_helo() {
+  deferred_if_reject_.reset();
   if (!state_.helo) co_return Outcome::kDunno;
   co_return co_await run_list(ListName::kHelo);
 }
 
 asio::awaitable<Outcome> Evaluation::run_sender() {
+  deferred_if_reject_.reset();
   if (!state_.sender) co_return Outcome::kDunno;
   Outcome outcome = co_await run_list(ListName::kSender);
   if (outcome < Outcome::kReject && parts_.values.smtpd_reject_unlisted_sender)
@@ -138,6 +145,7 @@ asio::awaitable<Outcome> Evaluation::run_recipient() {
     for (const auto* earlier : {&memory_.client, &memory_.helo, &memory_.sender})
       if (*earlier && !deferred_if_permit_) deferred_if_permit_ = **earlier;
   }
+  deferred_if_reject_.reset();
   const bool relay_first = parts_.values.smtpd_relay_before_recipient_restrictions;
   const ListName first = relay_first ? ListName::kRelay : ListName::kRecipient;
   const ListName second = relay_first ? ListName::kRecipient : ListName::kRelay;
@@ -153,15 +161,12 @@ Outcome Evaluation::finish_deferred(Outcome outcome) {
   // To throw mail away is to permit it, as far as the client knows.
   if (outcome == Outcome::kReject || !deferred_if_permit_) return outcome;
   warn_only_ = 0;
-  deferred_if_reject_.reset();
   return reject(*deferred_if_permit_);
 }
 
 asio::awaitable<Outcome> Evaluation::run_list(ListName name) {
   list_ = &parts_.list(name);
   step_list_ = list_->parameter;
-  // A list is on its own, as to what would reject.
-  deferred_if_reject_.reset();
   co_return co_await run_restrictions(list_->restrictions);
 }
 
@@ -169,6 +174,8 @@ asio::awaitable<Outcome> Evaluation::run_restrictions(const RestrictionList& res
   for (const Restriction& restriction : restrictions) {
     const Outcome outcome = co_await apply(restriction);
     if (outcome != Outcome::kDunno) co_return outcome;
+    // Whatever this list would say further on, mail is deferred.
+    if (deferred_if_permit_ && deferred_if_reject_) break;
   }
   co_return Outcome::kDunno;
 }
@@ -299,15 +306,12 @@ Outcome Evaluation::defer_if_permit(AccessReply reply) {
   }
   step().result = StepResult::kDeferIfPermit;
   if (!deferred_if_permit_) deferred_if_permit_ = std::move(reply);
-  // Whatever comes now, mail is deferred.
-  if (deferred_if_reject_) return reject(*deferred_if_permit_);
   return Outcome::kDunno;
 }
 
 Outcome Evaluation::defer_if_reject(AccessReply reply) {
   step().reply = to_text(reply);
   step().result = StepResult::kDeferIfReject;
-  if (deferred_if_permit_) return reject(*deferred_if_permit_);
   if (!deferred_if_reject_) deferred_if_reject_ = std::move(reply);
   return Outcome::kDunno;
 }

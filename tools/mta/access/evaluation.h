@@ -107,7 +107,7 @@ class Evaluation {
                                std::string_view table, const Target& target);
   asio::awaitable<Outcome> act_on_value(const Restriction& restriction, std::string_view value,
                                         std::string_view table, std::string_view key, const Target& target);
-  bool is_action_late(const AccessAction& action, std::string_view table);
+  bool is_action_out_of_place(const AccessAction& action, std::string_view table);
 
   // checks_address.cc
   asio::awaitable<Outcome> check_auth_destination(const Restriction&);

@@ -105,6 +105,7 @@ Result<void> set_endpoint(std::string_view text, const libconf::Settings& settin
 Result<PolicyServiceSettings> parse_policy_service(std::string_view argument,
                                                    const libconf::Settings& settings) {
   Service service;
+  service.argument = argument;
   for (const Option& option : kOptions) {
     const std::string name = concat(kPrefix, option.name);
     auto text = settings.get(name);

@@ -17,6 +17,7 @@ namespace mta {
 /// One policy server, and how to treat it. Members without a comment are the parameter
 /// smtpd_policy_service_NAME.
 struct PolicyServiceSettings {
+  std::string argument;  ///< All of it, as it was written: what warnings about answers call it.
   std::string endpoint;  ///< "inet:HOST:PORT" or "unix:PATH", as it was written.
   std::string name;      ///< The same without its type: what messages say.
   bool is_unix = false;

@@ -20,7 +20,7 @@ std::string escaped(std::string_view value) {
 class Attributes final : public libconf::ExpansionScope {
  public:
   Attributes(const RblReplyAttributes& rbl, const SmtpdState& state) {
-    set("client", concat(state.client.name, "[", state.client.address, "]"));
+    set("client", rbl.client);
     set("client_address", state.client.address);
     set("client_name", state.client.name);
     set("helo_name", state.helo.value_or(""));

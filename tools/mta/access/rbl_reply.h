@@ -20,6 +20,7 @@ struct RblReplyAttributes {
   std::string what;
   std::string domain;
   std::string reason;
+  std::string client;  ///< $client: "name[address]", with the port where that is logged.
 };
 
 /// The template with its $names replaced; what they stand for is not looked at again. Nothing: the template

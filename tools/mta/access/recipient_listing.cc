@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "libconf/text.h"
 #include "tools/mta/access/access_tables.h"
 
 namespace mta {
@@ -33,6 +34,7 @@ Result<std::unique_ptr<RecipientListing>> RecipientListing::create(const libconf
     return std::make_unique<AddressLookup>(LookupKind::kVirtual, std::move(*tables), *rules, is_local_site);
   };
   std::unique_ptr<RecipientListing> listing(new RecipientListing());
+  listing->double_bounce_sender_ = rules->double_bounce_sender;
   for (const std::string_view parameter : kAlwaysKnown) {
     auto lookup = open(parameter);
     if (!lookup) return lookup.error();
@@ -64,6 +66,12 @@ Result<ListingResult> RecipientListing::find(const AddressInfo& address) {
   if (address.address_class == AddressClass::kVirtualAlias) return ListingResult{Listing::kUnlisted};
   const auto& lookup = by_class_[static_cast<std::size_t>(address.address_class)];
   if (!lookup) return ListingResult{};
+  // Those that every site has.
+  const std::string_view local = std::string_view(address.address).substr(0, address.address.rfind('@'));
+  if (address.address_class == AddressClass::kLocal)
+    for (const std::string_view name : {std::string_view("mailer-daemon"), std::string_view("postmaster"),
+                                        std::string_view(double_bounce_sender_)})
+      if (libconf::equals_ignoring_case(local, name)) return ListingResult{};
   auto found = lookup->find(address.address);
   if (!found) return found.error();
   return ListingResult{*found ? Listing::kListed : Listing::kUnlisted};

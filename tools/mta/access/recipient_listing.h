@@ -39,6 +39,7 @@ class RecipientListing {
  private:
   RecipientListing() = default;
 
+  std::string double_bounce_sender_;
   std::vector<std::unique_ptr<libmaps::AddressLookup>> always_known_;  ///< Canonical and virtual alias maps.
   std::unique_ptr<libmaps::AddressLookup> relocated_;
   /// By class; nothing where no table limits it.

@@ -49,7 +49,7 @@ class Tokenizer {
   Token next() {
     const char first = rest_.front();
     if (first == '"') return {TokenKind::kQuoted, enclosed('"')};
-    if (first == '[') return {TokenKind::kLiteral, "[" + enclosed(']') + "]"};
+    if (first == '[') return {TokenKind::kLiteral, libconf::concat("[", enclosed(']'), "]")};
     if (first == '(') return comment();
     if (kSpecials.find(first) != std::string_view::npos) {
       rest_.remove_prefix(1);
