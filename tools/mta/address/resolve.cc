@@ -32,9 +32,8 @@ std::size_t find_operators(std::string_view external, std::string_view operators
 
 }  // namespace
 
-Result<RouteResolver> RouteResolver::from(const AddressContext& context,
-                                              const AddressRewriting& rewriting,
-                                              const std::shared_ptr<LocalDomains>& domains, RouteKind kind) {
+Result<RouteResolver> RouteResolver::from(const AddressContext& context, const AddressRewriting& rewriting,
+                                          const std::shared_ptr<LocalDomains>& domains, RouteKind kind) {
   Rules rules;
   for (const auto& [name, value] :
        {std::pair("resolve_dequoted_address", &rules.looks_inside_quotes),
@@ -63,7 +62,7 @@ Result<RouteResolver> RouteResolver::from(const AddressContext& context,
       open_lookup("relocated_maps", libmaps::LookupKind::kRelocated, context, is_site_of(domains));
   if (!relocated) return relocated.error();
   return RouteResolver(std::move(rules), rewriting, domains, std::move(*classes), std::move(*routes),
-                         std::move(*relocated));
+                       std::move(*relocated));
 }
 
 Result<Resolution> RouteResolver::resolve(std::string_view sender, std::string_view recipient) {

@@ -32,9 +32,8 @@ struct Resolution {
 class RouteResolver {
  public:
   /// Errors: as open_tables() and Settings::get(); a transport parameter without a transport.
-  static libconf::Result<RouteResolver> from(const AddressContext& context,
-                                               const AddressRewriting& rewriting,
-                                               const std::shared_ptr<LocalDomains>& domains, RouteKind kind);
+  static libconf::Result<RouteResolver> from(const AddressContext& context, const AddressRewriting& rewriting,
+                                             const std::shared_ptr<LocalDomains>& domains, RouteKind kind);
 
   /// Resolves `recipient` in mail from `sender`, both in internal form; the sender may be empty. Domains of
   /// this system are taken off as long as the rest is an address again: a%b@here is a@b. Errors: those of
@@ -62,7 +61,7 @@ class RouteResolver {
   };
 
   RouteResolver(Rules rules, const AddressRewriting& rewriting, std::shared_ptr<LocalDomains> domains,
-                  RecipientClasses classes, Routes routes, libmaps::AddressLookup relocated)
+                RecipientClasses classes, Routes routes, libmaps::AddressLookup relocated)
       : rules_(std::move(rules)),
         rewriting_(rewriting),
         domains_(std::move(domains)),

@@ -1,6 +1,6 @@
 /// The mail filter (milter) protocol, versions 2 to 6, as a codec: no sockets, no state. The mail server
-/// sends commands, a filter replies. Sources: the public description of the protocol (milter-protocol.txt by
-/// T. Vierling, its continuation in go-milter), and the libmilter API's documentation.
+/// sends commands, a filter replies. Sources: the description of the protocol that comes with go-milter
+/// (milter-protocol-extras.txt), the libmilter API's documentation, and what a server sends to a filter.
 ///
 ///     std::string packets = encode_helo("client.example.com");
 ///     MilterPacketReader reader;
