@@ -95,6 +95,10 @@ bool ChainReader::read(std::string_view source, BIO* bio) {
     ERR_clear_error();
     return true;
   }
+  // Of some damage OpenSSL says nothing.
+  if (ERR_peek_error() == 0)
+    return fail(concat("error loading chain from ", source_, ": damaged PEM data behind object number ",
+                       std::to_string(index_)));
   report_library_problems(sink_);
   return false;
 }
