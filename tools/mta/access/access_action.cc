@@ -5,14 +5,13 @@
 #include <charconv>
 
 #include "libconf/text.h"
+#include "tools/mta/smtp/enhanced_status.h"
 
 namespace mta {
 namespace {
 
 using libconf::concat;
 using libconf::equals_ignoring_case;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// What the text behind a word must be.
 enum class Text : std::uint8_t {
@@ -140,19 +139,6 @@ AccessAction parse_access_action(std::string_view value, std::string_view table,
     action.text = rest;
   }
   return action;
-}
-
-std::size_t status_length(std::string_view text) {
-  if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5')) return 0;
-  std::size_t at = 1;
-  for (int part = 0; part < 2; ++part) {
-    if (at >= text.size() || text[at] != '.') return 0;
-    const std::size_t start = ++at;
-    while (at < text.size() && is_digit(text[at])) ++at;
-    if (at == start || at - start > 3) return 0;
-  }
-  const bool ends = at == text.size() || libconf::kBlanks.find(text[at]) != std::string_view::npos;
-  return ends ? at : 0;
 }
 
 std::string fitting_status(std::string_view status, int code, StatusSubject subject) {

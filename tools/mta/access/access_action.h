@@ -43,10 +43,6 @@ struct AccessAction {
 /// Reads `value`, which `table` has for `key`; both are for warnings, worded as Postfix words them.
 AccessAction parse_access_action(std::string_view value, std::string_view table, std::string_view key);
 
-/// The length of the enhanced status code at the start of `text`: class 2, 4 or 5, and two numbers of up to
-/// three digits (RFC 3463, 2), with a blank or nothing behind it. 0: there is none.
-std::size_t status_length(std::string_view text);
-
 /// What a reply is about, which decides what a status code in an entry may say (access(5), ENHANCED STATUS
 /// CODES).
 enum class StatusSubject : std::uint8_t { kSender, kRecipient, kOther };

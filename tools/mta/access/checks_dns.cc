@@ -6,6 +6,7 @@
 #include "tools/mta/access/evaluation.h"
 #include "tools/mta/access/host_name.h"
 #include "tools/mta/access/rbl_reply.h"
+#include "tools/mta/smtp/enhanced_status.h"
 
 namespace mta {
 namespace {

@@ -5,6 +5,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
+#include "tools/mta/smtp/enhanced_status.h"
 
 namespace mta {
 namespace {
@@ -49,21 +50,6 @@ constexpr std::array kClasses = {
 };
 
 constexpr std::string_view kUnknownStatus = "5.1.1";
-
-/// The length of an enhanced status code `d.d+.d+` at the start of `text`; 0: there is none.
-std::size_t status_length(std::string_view text) {
-  const auto digits = [&](std::size_t start) {
-    std::size_t end = start;
-    while (end < text.size() && end < start + 3 && text[end] >= '0' && text[end] <= '9') ++end;
-    return end;
-  };
-  if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5') || text[1] != '.') return 0;
-  const std::size_t subject = digits(2);
-  if (subject == 2 || subject == text.size() || text[subject] != '.') return 0;
-  const std::size_t detail = digits(subject + 1);
-  if (detail == subject + 1) return 0;
-  return detail == text.size() || libconf::is_space(text[detail]) ? detail : 0;
-}
 
 /// The reply that the text of an `error` or `retry` transport stands for; its status is of the class of
 /// `code`.

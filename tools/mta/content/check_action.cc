@@ -5,6 +5,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/content/header_line.h"
+#include "tools/mta/smtp/enhanced_status.h"
 
 namespace mta {
 namespace {
@@ -47,20 +48,6 @@ constexpr std::array kActions = {
     Action{"STRIP", CheckActionKind::kStrip},
     Action{"WARN", CheckActionKind::kWarn},
 };
-
-/// The length of the enhanced status code that `text` begins with (RFC 3463); 0: none.
-std::size_t status_length(std::string_view text) {
-  if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5')) return 0;
-  std::size_t end = 1;
-  for (int part = 0; part < 2; ++part) {
-    if (end == text.size() || text[end] != '.') return 0;
-    const std::size_t digits =
-        std::min(text.find_first_not_of("0123456789", end + 1), text.size()) - (end + 1);
-    if (digits < 1 || digits > 3) return 0;
-    end += 1 + digits;
-  }
-  return end == text.size() || libconf::is_space(text[end]) ? end : 0;
-}
 
 void read_rejection(std::string_view text, CheckAction& action) {
   action.status = kDefaultStatus;

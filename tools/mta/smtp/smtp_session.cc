@@ -10,11 +10,11 @@
 #include "libconf/text.h"
 #include "libmaps/ip_address.h"
 #include "libmaps/utf8.h"
-#include "tools/mta/access/access_action.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/content/mail_date.h"
 #include "tools/mta/smtp/client_name.h"
 #include "tools/mta/smtp/ehlo.h"
+#include "tools/mta/smtp/enhanced_status.h"
 
 namespace mta {
 namespace {
