@@ -65,7 +65,9 @@ asio::awaitable<void> SmtpServer::serve(asio::ip::tcp::socket socket) {
 
 void SmtpServer::stop() {
   is_stopping_ = true;
-  listeners_.clear();
+  // Not removed: the handlers that come with the end of accepting refer to them.
+  asio::error_code ignored;
+  for (Listener& listener : listeners_) listener.acceptor.close(ignored);
   for (SmtpSession* const session : sessions_) session->stop();
 }
 
