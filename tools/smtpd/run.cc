@@ -82,22 +82,6 @@ Inheritance inherit(const cli::CommandLine& line) {
   return inheritance;
 }
 
-class LogSink final : public libconf::DiagnosticSink {
- public:
-  explicit LogSink(mta::MailLog& log) : log_(log) {}
-  void report(libconf::Diagnostic diagnostic) override {
-    log_.write({.program = "smtpd"}, diagnostic.severity, diagnostic.message);
-  }
-
- private:
-  mta::MailLog& log_;
-};
-
-class NoWarnings final : public libconf::DiagnosticSink {
- public:
-  void report(libconf::Diagnostic) override {}
-};
-
 /// There is no queue manager yet that could probe: what an address is worth is not known.
 class NoVerifier final : public mta::AddressVerifier {
  public:
@@ -240,8 +224,8 @@ int run(const std::vector<std::string>& arguments, std::ostream& err) {
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fatal(line.error().message);
   Inheritance inheritance = inherit(*line);
-  NoWarnings no_warnings;  // The master has said them.
-  Result<std::unique_ptr<mta::Site>> site = mta::Site::load(inheritance.directory, no_warnings);
+  libconf::DiagnosticDiscard warnings;  // The master has said them.
+  Result<std::unique_ptr<mta::Site>> site = mta::Site::load(inheritance.directory, warnings);
   if (!site) return fatal(site.error().message);
   Result<std::unique_ptr<mta::MailLog>> log =
       mta::MailLog::adopt((*site)->settings(), std::move(inheritance.log));

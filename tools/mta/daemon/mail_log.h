@@ -62,6 +62,19 @@ class MailLog {
   std::string syslog_name_;
 };
 
+/// Gives what parsers and tables warn of to the log. Log and tag must outlive it.
+class LogSink final : public DiagnosticSink {
+ public:
+  LogSink(MailLog& log, LogTag tag) : log_(log), tag_(tag) {}
+  void report(libconf::Diagnostic diagnostic) override {
+    log_.write(tag_, diagnostic.severity, diagnostic.message);
+  }
+
+ private:
+  MailLog& log_;
+  LogTag tag_;
+};
+
 /// One line of a file: "Nov 28 22:37:31 host tag[pid]: text\n". `seconds` are of the local time zone.
 std::string log_line(time_t seconds, std::string_view host, std::string_view tag, pid_t pid,
                      std::string_view text);

@@ -26,18 +26,6 @@ using namespace std::chrono_literals;
 /// A server that lived as long is started again at once.
 constexpr auto kLongLife = 10s;
 
-/// What the configuration files are warned of.
-class LogSink final : public DiagnosticSink {
- public:
-  explicit LogSink(MailLog& log) : log_(log) {}
-  void report(libconf::Diagnostic diagnostic) override {
-    log_.write({.program = "master"}, diagnostic.severity, diagnostic.message);
-  }
-
- private:
-  MailLog& log_;
-};
-
 std::string describe(int status) {
   if (WIFSIGNALED(status)) return concat("killed by signal ", std::to_string(WTERMSIG(status)));
   return concat("exit status ", std::to_string(WEXITSTATUS(status)));
@@ -51,7 +39,7 @@ Master::Master(Options options, MailLog& log)
 }
 
 Result<void> Master::configure() {
-  LogSink sink(log_);
+  LogSink sink(log_, {.program = "master"});
   const Result<std::unique_ptr<Site>> site = Site::load(options_.config_directory, sink);
   if (!site) return site.error();
   const libconf::Settings& settings = (*site)->settings();

@@ -49,8 +49,7 @@ class AddressServices final : public AddressResolver {
   /// Rewrites the addresses of headers for a client of that context.
   std::unique_ptr<HeaderAddresses> for_headers(RewriteContext context);
 
-  LocalDomains& local_domains() { return *domains_; }
-  const std::shared_ptr<LocalDomains>& shared_domains() const { return domains_; }
+  const std::shared_ptr<LocalDomains>& local_domains() const { return domains_; }
 
  private:
   class Headers;

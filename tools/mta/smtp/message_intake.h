@@ -41,8 +41,8 @@ struct IntakeServices {
   MailLog& log;
   std::string_view syslog_name;
   std::size_t line_length_limit;
-  std::string content_filter;           ///< Empty: none.
-  std::vector<std::string> always_bcc;  ///< Addresses.
+  const std::string& content_filter;           ///< Empty: none.
+  const std::vector<std::string>& always_bcc;  ///< Addresses.
 };
 
 /// What is known of a message before its content. Addresses are in internal form.
@@ -51,7 +51,6 @@ struct Envelope {
   std::vector<EnvelopeRecipient> recipients;  ///< In external form.
   std::string envelope_id;                    ///< ENVID of RFC 3461
   int return_flags = 0;                       ///< ReturnFlag; 0: not given.
-  bool is_utf8 = false;                       ///< SMTPUTF8
   RewriteContext context = RewriteContext::kRemote;
   /// Attributes of the client, in the order of the queue file.
   std::vector<std::pair<std::string_view, std::string>> attributes;
@@ -90,9 +89,6 @@ class MessageIntake final : public ContentSink, private CleanupSink {
   /// The content is complete: puts the message into the queue, and waits until it is on the disk. Other
   /// sessions go on meanwhile.
   asio::awaitable<IntakeResult> finish();
-
-  /// Bytes of the message as the queue has them.
-  std::uint64_t size() const { return writer_.content_size(); }
 
  private:
   MessageIntake(const IntakeServices& services, QueueFile file, QueueTime arrival);

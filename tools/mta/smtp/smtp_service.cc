@@ -17,24 +17,8 @@ using libconf::Severity;
 using libmaps::MatchKind;
 using libmaps::MatchList;
 
-class SmtpService::LogSink final : public libconf::DiagnosticSink {
- public:
-  explicit LogSink(const SmtpService& service) : service_(service) {}
-  void report(libconf::Diagnostic diagnostic) override {
-    service_.log(diagnostic.severity, diagnostic.message);
-  }
-
- private:
-  const SmtpService& service_;
-};
-
-SmtpService::SmtpService(libconf::Settings settings, SmtpRuntime runtime)
-    : settings_(std::move(settings)), runtime_(runtime), warnings_(std::make_unique<LogSink>(*this)) {}
-
-SmtpService::~SmtpService() = default;
-
 void SmtpService::log(Severity severity, std::string_view text) const {
-  runtime_.log.write({.syslog_name = syslog_name_, .program = "smtpd"}, severity, text);
+  runtime_.log.write(tag(), severity, text);
 }
 
 Result<void> SmtpService::read_settings() {
@@ -47,6 +31,7 @@ Result<void> SmtpService::read_settings() {
     if (!text) return text.error();
     value = std::move(*text);
   }
+  warnings_.emplace(runtime_.log, tag());
   Result<ServerOptions> options = read_server_options(settings_);
   if (!options) return options.error();
   options_ = std::move(*options);
@@ -59,9 +44,15 @@ Result<void> SmtpService::read_settings() {
   const Result<bool> looks_up_names = settings_.get_bool("smtpd_peername_lookup");
   if (!looks_up_names) return looks_up_names.error();
   looks_up_names_ = *looks_up_names;
-  Result<std::vector<std::string>> always_bcc = settings_.get_list("always_bcc");
-  if (!always_bcc) return always_bcc.error();
-  always_bcc_ = std::move(*always_bcc);
+  const struct {
+    std::string_view parameter;
+    std::vector<std::string>& value;
+  } lists[] = {{"always_bcc", always_bcc_}, {"local_header_rewrite_clients", local_client_rules_}};
+  for (const auto& [parameter, value] : lists) {
+    Result<std::vector<std::string>> list = settings_.get_list(parameter);
+    if (!list) return list.error();
+    value = std::move(*list);
+  }
   const Result<std::int64_t> minfree = settings_.get_int("queue_minfree");
   if (!minfree) return minfree.error();
   space_ = {.minimal_free = static_cast<std::uint64_t>(*minfree),
@@ -109,8 +100,8 @@ Result<std::unique_ptr<SmtpService>> SmtpService::create(libconf::Settings setti
   if (!addresses) return addresses.error();
   service->addresses_ = std::move(*addresses);
 
-  AccessSite site{.is_local_site = is_site_of(service->addresses_->shared_domains())};
-  for (const libmaps::IpAddress& address : service->addresses_->local_domains().addresses())
+  AccessSite site{.is_local_site = is_site_of(service->addresses_->local_domains())};
+  for (const libmaps::IpAddress& address : service->addresses_->local_domains()->addresses())
     site.interface_addresses.push_back(libmaps::to_string(address));
   const AccessServices services{.resolver = runtime.resolver,
                                 .addresses = *service->addresses_,
@@ -155,13 +146,11 @@ Result<bool> SmtpService::may_use_xforward(const ClientState& client) {
 }
 
 Result<bool> SmtpService::is_local_client(const ClientState& client, const SaslState& sasl) {
-  const Result<std::vector<std::string>> rules = settings_.get_list("local_header_rewrite_clients");
-  if (!rules) return rules.error();
-  for (const std::string& rule : *rules) {
+  for (const std::string& rule : local_client_rules_) {
     if (rule == "permit_sasl_authenticated" && sasl.is_authenticated) return true;
     if (rule == "permit_inet_interfaces") {
       const auto address = libmaps::parse_ip_address(client.address);
-      const std::vector<libmaps::IpAddress>& own = addresses_->local_domains().addresses();
+      const std::vector<libmaps::IpAddress>& own = addresses_->local_domains()->addresses();
       if (address && std::find(own.begin(), own.end(), *address) != own.end()) return true;
     }
     if (rule == "permit_mynetworks") {

@@ -48,7 +48,6 @@ class SmtpService {
   /// Errors: those of the settings, with the parameter's name, and of tables that cannot be opened.
   static libconf::Result<std::unique_ptr<SmtpService>> create(libconf::Settings settings,
                                                               SmtpRuntime runtime);
-  ~SmtpService();
   SmtpService(const SmtpService&) = delete;
   SmtpService& operator=(const SmtpService&) = delete;
 
@@ -83,17 +82,16 @@ class SmtpService {
   void log(libconf::Severity severity, std::string_view text) const;
 
  private:
-  /// Gives what tables warn of to the log.
-  class LogSink;
-
-  SmtpService(libconf::Settings settings, SmtpRuntime runtime);
+  SmtpService(libconf::Settings settings, SmtpRuntime runtime)
+      : settings_(std::move(settings)), runtime_(runtime) {}
+  LogTag tag() const { return {.syslog_name = syslog_name_, .program = "smtpd"}; }
   libconf::Result<void> read_settings();
   libconf::Result<void> open_lists();
 
   libconf::Settings settings_;
   SmtpRuntime runtime_;
   std::string syslog_name_;
-  std::unique_ptr<LogSink> warnings_;
+  std::optional<LogSink> warnings_;  ///< From read_settings() on, which knows the name in the log.
   ServerOptions options_;
   ErrorLimits error_limits_;
   std::chrono::seconds timeout_{0};
@@ -101,6 +99,7 @@ class SmtpService {
   bool looks_up_names_ = true;  ///< smtpd_peername_lookup
   std::string content_filter_;
   std::vector<std::string> always_bcc_;
+  std::vector<std::string> local_client_rules_;  ///< local_header_rewrite_clients
   SpaceRule space_;
   CleanupOptions cleanup_;
   ContentChecks checks_;

@@ -391,7 +391,6 @@ void SmtpSession::begin_content() {
        .return_flags = transaction_.mail.dsn_return == DsnReturn::kFull      ? kReturnFull
                        : transaction_.mail.dsn_return == DsnReturn::kHeaders ? kReturnHeaders
                                                                              : 0,
-       .is_utf8 = transaction_.mail.is_utf8,
        .context = is_local && *is_local ? RewriteContext::kLocal : RewriteContext::kRemote,
        .attributes = {{"log_client_name", state_.client.name},
                       {"log_client_address", state_.client.address},
