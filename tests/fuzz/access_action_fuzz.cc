@@ -1,6 +1,7 @@
 // The right-hand sides of access tables.
 #include "tests/fuzz/property.h"
 #include "tools/mta/access/access_action.h"
+#include "tools/mta/smtp/enhanced_status.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = as_text(data, size);
