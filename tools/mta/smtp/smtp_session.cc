@@ -9,7 +9,6 @@
 #include "libmaps/utf8.h"
 #include "tools/mta/smtp/client_name.h"
 #include "tools/mta/smtp/ehlo.h"
-#include "tools/mta/smtp/enhanced_status.h"
 
 namespace mta {
 namespace {
@@ -21,15 +20,8 @@ using libconf::Severity;
 /// How much a client may send ahead while it is not read: a group of pipelined commands.
 constexpr std::size_t kOutputLimit = 8192;
 
-/// A reply of the restriction engine, "554 5.7.1 text".
-Reply to_reply(std::string_view text) {
-  const int code = std::stoi(std::string(text.substr(0, 3)));
-  text.remove_prefix(std::min<std::size_t>(4, text.size()));
-  const std::size_t length = status_length(text);
-  const std::string_view status = text.substr(0, length);
-  text.remove_prefix(std::min(length + (length > 0 ? 1 : 0), text.size()));
-  return {code, status, text};
-}
+/// How much of a line that is too long the log has, in bytes.
+constexpr std::size_t kShownOfLongLine = 30;
 
 }  // namespace
 
@@ -94,6 +86,11 @@ asio::awaitable<void> SmtpSession::run() {
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::converse() {
+  update_offers();
+  if (service_.tls().is_wrapper()) {
+    if (const StreamResult<void> wrapped = co_await wrap(); !wrapped) co_return wrapped;
+    if (is_over_) co_return co_await flush();
+  }
   if (const StreamResult<void> greeted = co_await greet(); !greeted) co_return greeted;
   while (!is_over_) {
     if (errors_.must_disconnect()) {
@@ -101,22 +98,32 @@ asio::awaitable<StreamResult<void>> SmtpSession::converse() {
       log(Severity::kInfo, concat("too many errors after ", where_, " from ", client_text()));
       break;
     }
-    std::string_view input = input_;
-    const std::optional<CommandInput> line = reader_.read(input);
-    if (!line) {
-      input_.clear();
-      if (is_stopping_ && !protocol_.has_sender) co_return tl::make_unexpected(StreamEnd::kStopped);
-      const StreamResult<std::string_view> more = co_await receive();
-      if (!more) co_return tl::make_unexpected(more.error());
-      input_ = *more;
-      continue;
-    }
-    const std::string text(line->text);
-    const bool has_bare_newline = line->has_bare_newline;
-    input_.erase(0, input_.size() - input.size());
-    if (const StreamResult<void> done = co_await command(text, has_bare_newline); !done) co_return done;
+    const StreamResult<ReceivedLine> line = co_await receive_line(reader_);
+    if (!line) co_return tl::make_unexpected(line.error());
+    if (const StreamResult<void> done = co_await command(line->text, line->has_bare_newline); !done)
+      co_return done;
   }
   co_return co_await flush();
+}
+
+asio::awaitable<StreamResult<SmtpSession::ReceivedLine>> SmtpSession::receive_line(CommandReader& reader) {
+  for (;;) {
+    std::string_view input = input_;
+    if (const std::optional<CommandInput> line = reader.read(input)) {
+      ReceivedLine received{.text = std::string(line->text), .has_bare_newline = line->has_bare_newline};
+      input_.erase(0, input_.size() - input.size());
+      if (line->is_too_long)
+        log(Severity::kWarning,
+            concat(client_text(), ": request longer than ", std::to_string(reader.limit()), ": ",
+                   received.text.substr(0, kShownOfLongLine), "..."));
+      co_return received;
+    }
+    input_.clear();
+    if (is_stopping_ && !protocol_.has_sender) co_return tl::make_unexpected(StreamEnd::kStopped);
+    const StreamResult<std::string_view> more = co_await receive();
+    if (!more) co_return tl::make_unexpected(more.error());
+    input_ = *more;
+  }
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::greet() {
@@ -180,13 +187,17 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string_view text, 
 
 asio::awaitable<StreamResult<void>> SmtpSession::carry_out(const Command& command, Request request) {
   std::optional<Reply> reply;
+  const auto lost = [&](StreamEnd end) {
+    statistics_.count(command.verb, false);
+    return tl::make_unexpected(end);
+  };
   if (std::holds_alternative<DataRequest>(request)) {
     StreamResult<Reply> done = co_await receive_data();
-    if (!done) co_return tl::make_unexpected(done.error());
+    if (!done) co_return lost(done.error());
     reply = std::move(*done);
   } else if (const auto* const chunk = std::get_if<BdatRequest>(&request)) {
     StreamResult<Reply> done = co_await receive_chunk(*chunk);
-    if (!done) co_return tl::make_unexpected(done.error());
+    if (!done) co_return lost(done.error());
     reply = std::move(*done);
   } else if (const auto* const helo = std::get_if<HeloRequest>(&request)) {
     reply = co_await handle(*helo);
@@ -207,9 +218,11 @@ asio::awaitable<StreamResult<void>> SmtpSession::carry_out(const Command& comman
     end_transaction();
     reply = Reply(250, "2.0.0", "Ok");
   } else if (std::holds_alternative<StarttlsRequest>(request)) {
-    reply = Reply(454, "4.7.0", "TLS not available due to local problem");
-  } else if (std::holds_alternative<AuthRequest>(request)) {
-    reply = Reply(454, "4.7.0", "Temporary authentication failure");
+    co_return co_await start_tls();
+  } else if (const auto* const auth = std::get_if<AuthRequest>(&request)) {
+    StreamResult<Reply> done = co_await authenticate(*auth);
+    if (!done) co_return lost(done.error());
+    reply = std::move(*done);
   } else {
     reply = Reply(250, "2.0.0", "Ok");
   }
@@ -227,7 +240,7 @@ asio::awaitable<std::optional<Reply>> SmtpSession::refused(SmtpStage stage) {
   state_.is_discarded = transaction_.actions.discard;
   if (verdict.closes_session) is_over_ = true;
   if (verdict.kind != VerdictKind::kReject) co_return std::nullopt;
-  co_return to_reply(verdict.reply);
+  co_return parse_reply(verdict.reply);
 }
 
 void SmtpSession::end_transaction() {
@@ -236,6 +249,7 @@ void SmtpSession::end_transaction() {
   protocol_.is_in_chunks = protocol_.is_chunk_failed = false;
   protocol_.recipients = 0;
   state_.sender.reset();
+  state_.sasl.sender.clear();
   state_.recipient.reset();
   state_.recipient_count = 0;
   state_.is_held = state_.is_discarded = false;

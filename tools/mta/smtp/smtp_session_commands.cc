@@ -17,14 +17,20 @@ using libconf::Severity;
 asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
   end_transaction();
   state_.helo = request.name;
-  state_.protocol = request.is_extended ? "ESMTP" : "SMTP";
+  if (request.is_extended) state_.protocol = "ESMTP";
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kHelo)) {
     state_.helo.reset();
     co_return *reply;
   }
   protocol_.has_helo = true;
-  co_return request.is_extended ? ehlo_reply(service_.options(), protocol_, "")
-                                : helo_reply(service_.options());
+  if (!request.is_extended) co_return helo_reply(service_.options());
+  const Result<std::string> mechanisms = co_await offered_mechanisms();
+  if (!mechanisms) {
+    const Reply reply = unavailable("4.3.0", "Server local data error");
+    log(Severity::kInfo, concat("NOQUEUE: reject: EHLO from ", client_text(), ": ", reply.to_string()));
+    co_return reply;
+  }
+  co_return ehlo_reply(service_.options(), protocol_, *mechanisms);
 }
 
 asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
@@ -35,6 +41,7 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
     co_return Reply(452, "4.3.1", "Insufficient system storage");
   }
   state_.sender = request.sender;
+  state_.sasl.sender = request.submitter.value_or("");
   state_.size = static_cast<std::int64_t>(request.size);
   state_.instance = concat(std::to_string(::getpid()), ".", std::to_string(std::time(nullptr)));
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kMail)) {
@@ -61,7 +68,7 @@ asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
     }
     transaction_.intake = std::move(*intake);
     transaction_.queue_id = transaction_.intake->id();
-    log(Severity::kInfo, concat(transaction_.queue_id, ": client=", client_text()));
+    log(Severity::kInfo, concat(transaction_.queue_id, ": client=", client_text(), sasl_text()));
   }
   const std::string external = quote_address(request.recipient);
   transaction_.recipients.push_back({.address = external,
@@ -96,7 +103,7 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
     return attribute.state == ClientAttributeState::kUnavailable ? NameStatus::kNotFound
                                                                  : NameStatus::kTemporaryFailure;
   };
-  protocol_.has_helo = false;
+  forget_client();
   for (const ClientAttribute& attribute : request.attributes) {
     switch (attribute.name) {
       case ClientAttributeName::kName:
@@ -120,9 +127,8 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
         state_.protocol = text_of(attribute);
         break;
       case ClientAttributeName::kLogin:
-        state_.sasl = {.is_authenticated = attribute.state == ClientAttributeState::kKnown,
-                       .method = "XCLIENT",
-                       .username = attribute.value};
+        if (attribute.state == ClientAttributeState::kKnown)
+          state_.sasl = {.is_authenticated = true, .method = "XCLIENT", .username = attribute.value};
         break;
       case ClientAttributeName::kDestAddr:
         state_.server_address = text_of(attribute);
@@ -136,6 +142,8 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
     }
   }
   memory_ = {};
+  protocol_.is_authenticated = state_.sasl.is_authenticated;
+  update_offers();
   const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect);
   co_return reply ? *reply : greeting(service_.options());
 }
