@@ -104,6 +104,7 @@ class SmtpSession {
   void begin_content();
   std::string received_header() const;
   std::string protocol_name() const;
+  std::vector<std::pair<std::string_view, std::string>> login_attributes() const;
   std::vector<std::pair<std::string_view, std::string>> client_attributes() const;
   void end_transaction();
   void log(libconf::Severity severity, std::string_view text) { service_.log(severity, text); }
