@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "tools/smtpd/proxy_clients.h"
 #include "tools/smtpd/smtp_clients.h"
 
 namespace smtpd {
 namespace {
 
 constexpr std::array kCommands = {
+    ServedCommand{"proxymap", serve_proxy_clients},
     ServedCommand{"smtpd", serve_smtp_clients},
 };
 
