@@ -19,7 +19,7 @@ constexpr std::array kRoles = {
     ServiceRole{"postscreen", kAbsent}, ServiceRole{"proxymap", kInside},
     ServiceRole{"qmgr", kInside},       ServiceRole{"qmqpd", kAbsent},
     ServiceRole{"scache", kInside},     ServiceRole{"showq", kInside},
-    ServiceRole{"smtp", kDelivers},     ServiceRole{"smtpd", kSmtpServer},
+    ServiceRole{"smtp", kDelivers},     ServiceRole{"smtpd", kServer},
     ServiceRole{"spawn", kAbsent},      ServiceRole{"tlsmgr", kInside},
     ServiceRole{"tlsproxy", kAbsent},   ServiceRole{"trivial-rewrite", kInside},
     ServiceRole{"verify", kInside},     ServiceRole{"virtual", kDelivers},

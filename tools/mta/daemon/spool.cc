@@ -142,6 +142,12 @@ Result<void> Spool::make_directories() const {
   return {};
 }
 
+Result<void> Spool::enter() const {
+  if (::chdir(queue_directory_.c_str()) == 0) return {};
+  return Error{.kind = ErrorKind::kInputOutput,
+               .message = concat("chdir(", queue_directory_, "): ", std::strerror(errno))};
+}
+
 Result<libconf::FileDescriptor> Spool::open_lock(int flags) const {
   libconf::FileDescriptor file(::open(lock_file_.c_str(), flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return failed("open lock file", lock_file_);

@@ -15,18 +15,13 @@
 #include "libconf/handle.h"
 #include "libconf/result.h"
 #include "libconf/settings.h"
+#include "tools/mta/daemon/identity.h"
 
 namespace mta {
 
 using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
-
-/// Whom files belong to.
-struct Identity {
-  uid_t user;
-  gid_t group;
-};
 
 /// Held while the mail system runs; closing the file gives it up.
 class MasterLock {
@@ -53,6 +48,10 @@ class Spool {
   /// Makes queue_directory, what belongs into it, and data_directory, where they are not there yet. Errors:
   /// kInputOutput.
   Result<void> make_directories() const;
+
+  /// Makes queue_directory the working directory, which paths of local services refer to. Errors:
+  /// kInputOutput, "chdir(DIRECTORY): REASON".
+  Result<void> enter() const;
 
   /// Takes the lock. Errors: kTemporary, when it is held; kInputOutput.
   Result<MasterLock> lock() const;
