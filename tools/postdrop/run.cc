@@ -75,7 +75,9 @@ Result<void> wake_pickup(mta::UserProgram& program) {
   if (!service) return service.error();
   const Result<std::chrono::seconds> limit = settings.get_duration("trigger_timeout");
   if (!limit) return limit.error();
-  const Result<void> told = mta::wake_up(concat(*directory, "/public/", *service), *limit);
+  // The path of a socket is short, and that of queue_directory need not be.
+  if (::chdir(directory->c_str()) != 0) return mta::queue_error("chdir ", *directory, errno);
+  const Result<void> told = mta::wake_up(concat("public/", *service), *limit);
   if (!told) program.warn(told.error().message);
   return {};
 }

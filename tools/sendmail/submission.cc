@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <cctype>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <ostream>
 
 #include "libconf/text.h"
@@ -121,6 +123,9 @@ Result<void> Submission::set_sender() {
 
 Result<void> Submission::prepare() {
   if (Result<void> allowed = program_.check_may_submit(); !allowed) return allowed;
+  const Result<std::string> queue = program_.settings().get("queue_directory");
+  if (!queue) return queue.error();
+  if (::access(queue->c_str(), X_OK) != 0) return fatal(concat("chdir ", *queue, ": ", std::strerror(errno)));
   Result<ContentOptions> content = content_options(program_.settings());
   if (!content) return content.error();
   content_ = *content;

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <array>
 
+#include "tools/smtpd/maildrop_pickup.h"
 #include "tools/smtpd/smtp_clients.h"
 
 namespace smtpd {
 namespace {
 
 constexpr std::array kCommands = {
+    ServedCommand{"pickup", serve_maildrop},
     ServedCommand{"smtpd", serve_smtp_clients},
 };
 

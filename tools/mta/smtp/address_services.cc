@@ -117,6 +117,12 @@ Result<std::string> AddressServices::rewrite_sender(RewriteContext context, std:
   return unquote_address(*rewritten);
 }
 
+Result<std::string> AddressServices::original_recipient(RewriteContext context, std::string_view recipient) {
+  const Result<std::string> rewritten = rewrite(context, AddressRole::kEnvelopeRecipient, recipient);
+  if (!rewritten) return rewritten;
+  return libconf::concat("rfc822;", unquote_address(*rewritten));
+}
+
 Result<std::vector<EnvelopeRecipient>> AddressServices::expand(RewriteContext context,
                                                                EnvelopeRecipient recipient) {
   Result<std::string> rewritten = rewrite(context, AddressRole::kEnvelopeRecipient, recipient.address);
