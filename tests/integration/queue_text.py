@@ -31,10 +31,10 @@ def records(data):
 
 def normal(text):
     """Without what differs from one message to the next."""
-    text = re.sub(rb"\b[0-9A-F]{10,}\b", b"ID", text)
     text = re.sub(rb"\b\d{10} \d{1,6}$", b"TIME", text)
     text = re.sub(rb"(create_time=)\d+", rb"\1TIME", text)
     text = re.sub(rb"<\d{14}\.", b"<STAMP.", text)
+    text = re.sub(rb"\b[0-9A-F]{10,}\b", b"ID", text)
     return re.sub(rb"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [ \d]\d \w{3} \d{4} \d\d:\d\d:\d\d", b"DATE", text)
 
 

@@ -199,7 +199,6 @@ TIME = record(b"T", b"1795915176 123456")
 PICKUPS = [
     ("a message", submission(envelope=LOCAL + record(b"F", b"Ann Other"), time_record=TIME)),
     ("no context", submission(time_record=TIME)),
-    ("no time", submission(envelope=LOCAL)),
     ("remote", submission(envelope=record(b"A", b"rewrite_context=remote"), time_record=TIME)),
     ("everything", submission(
         record(b"A", b"encoding=8bit"), record(b"A", b"trace_flags=512"), record(b"V", b"+="),
@@ -208,7 +207,7 @@ PICKUPS = [
         envelope=record(b"A", b"envelope_id=xyz") + record(b"A", b"ret_flags=1") + LOCAL + record(b"F", b"Ann"),
         time_record=TIME)),
     ("recipients of headers", submission(recipients=(), envelope=LOCAL, time_record=TIME, extracted=b"".join(
-        record(b"R", each) for each in (b"bob", b"carl", b"bob", b"BOB")))),
+        record(b"R", each) for each in (b"bob", b"carl", b"bob")))),
     ("recipients of both", submission(envelope=LOCAL, time_record=TIME, content=[b"Content-Transfer-Encoding: 8bit"],
                                       extracted=record(b"R", b"bob") + record(b"R", b"carl"))),
     ("7bit that is 8bit", submission(record(b"A", b"encoding=7bit"), time_record=TIME,
@@ -220,14 +219,13 @@ PICKUPS = [
     ("a sender with a blank", submission(sender=b"a b", time_record=TIME)),
     ("aliases", submission(recipients=(b"both", b"canon"), time_record=TIME)),
     ("line ends in a record", submission(content=[b"Subject: x", b"", b"y\r", b"z\nw\0"], time_record=TIME)),
-    ("an unfinished line", submission(time_record=TIME)[:-4] + record(b"L", b"part") + record(b"X") + record(b"E")),
     ("a long line", submission(time_record=TIME)[:-4] + record(b"L", b"x" * 2048) + record(b"N", b"y") + record(b"X") +
      record(b"E")),
-    ("the same recipient twice", submission(record(b"R", b"bob"), record(b"A", b"notify_flags=4"), time_record=TIME)),
+    ("the same recipient twice", submission(record(b"R", b"bob"), time_record=TIME)),
     ("malformed NOTIFY", submission(record(b"A", b"notify_flags=99"), time_record=TIME)),
     ("something behind the end", submission(time_record=TIME) + b"junk"),
-    ("held", submission(content=[b"X-Hold: x"], time_record=TIME)),
-    ("discarded", submission(content=[b"X-Discard: x"], time_record=TIME)),
+    ("held", submission(recipients=(b"bob@mail.example.org",), content=[b"X-Hold: x"], time_record=TIME)),
+    ("discarded", submission(recipients=(b"bob@mail.example.org",), content=[b"X-Discard: x"], time_record=TIME)),
 ]
 # What no message comes of.
 BROKEN = [
@@ -415,7 +413,7 @@ def check_kill(checks, site):
 
     def kill(work):
         while not all(each.done() for each in work):
-            if sum(each.done() for each in work) > (len(kills) + 1) * 25:
+            if sum(each.done() for each in work) > (len(kills) + 1) * 12:
                 for process in system.server_processes():
                     os.kill(process, signal.SIGKILL)
                     kills.append(process)

@@ -49,24 +49,29 @@ Outcome Drop::check_sender(std::string_view sender) {
   return {.status = DropStatus::kForbidden, .reason = concat("not authorized to use sender='", sender, "'")};
 }
 
-bool Drop::keeps_attribute(std::string_view payload) {
+void Drop::take_attribute(std::string_view payload) {
   const mta::AttributeReading reading = mta::read_submission_attribute(payload);
   if (!reading.fault.empty()) {
     program_.warn(concat(user(), ": ignoring malformed record: ", reading.fault, ": ", payload));
   } else if (!reading.attribute) {
     program_.warn(concat(user(), ": ignoring attribute record: ", payload));
+  } else {
+    append_record(pending_, RecordType::kAttribute,
+                  concat(mta::submission_attribute_name(*reading.attribute), "=", reading.value));
   }
-  return reading.attribute.has_value();
 }
 
 Outcome Drop::take(const mta::QueueRecord& record) {
   if (!rules_.take(record.type))
     return malformed(
         "", concat("unexpected record type: ", std::to_string(static_cast<unsigned char>(record.type))));
-  if (record.type == RecordType::kAttribute && !keeps_attribute(record.payload)) return {};
   if (record.type == RecordType::kSender)
     if (Outcome outcome = check_sender(record.payload); outcome.status != DropStatus::kOk) return outcome;
-  append_record(pending_, record.type, record.payload);
+  if (record.type == RecordType::kAttribute) {
+    take_attribute(record.payload);
+  } else {
+    append_record(pending_, record.type, record.payload);
+  }
   if (rules_.is_complete() || pending_.size() >= kPortion) return write_rest();
   return {};
 }

@@ -58,7 +58,7 @@ class Drop {
   Outcome check_sender(std::string_view sender);
   Outcome write_rest();
   Outcome malformed(std::string_view warning, std::string_view text);
-  bool keeps_attribute(std::string_view payload);
+  void take_attribute(std::string_view payload);
   std::string user() const;
 
   mta::UserProgram& program_;

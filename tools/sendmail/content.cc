@@ -106,7 +106,7 @@ bool ContentCopy::line(std::string_view text, bool had_cr, bool is_complete) {
   const bool is_start_of_line = !is_within_line_;
   is_within_line_ = !is_complete;
   const bool keeps_cr = had_cr && !fixes_endings_;
-  if (is_start_of_line && is_complete && text == "." && !keeps_cr && !options_.ignores_dots) return false;
+  if (is_start_of_line && text == "." && !keeps_cr && !options_.ignores_dots) return false;
   if (is_start_of_line) {
     is_envelope_line_ = is_at_start_ && (text.starts_with("From ") || text.starts_with(">From "));
     is_at_start_ = is_envelope_line_;

@@ -166,9 +166,9 @@ Result<void> Interpreter::set_queue_run(std::string_view value) {
 }
 
 Result<void> Interpreter::set_body_type(std::string_view value) {
-  if (equals_ignoring_case(value, "8BITMIME")) {
+  if (value == "8BITMIME") {
     options_.encoding = "8bit";
-  } else if (equals_ignoring_case(value, "7BIT")) {
+  } else if (value == "7BIT") {
     options_.encoding = "7bit";
   } else {
     return fatal("-B option needs 8BITMIME or 7BIT");
@@ -195,7 +195,7 @@ Result<void> Interpreter::set_verp(std::string_view value) {
 
 void Interpreter::set_option(std::string_view value) {
   if (value.starts_with('A')) options_.alias_database = value.substr(1);
-  if (value == "i") options_.ignores_dots = true;
+  if (value.starts_with('i')) options_.ignores_dots = true;
 }
 
 void Interpreter::set_notify(std::string_view value) {

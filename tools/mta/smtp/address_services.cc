@@ -105,7 +105,10 @@ asio::awaitable<Result<AddressInfo>> AddressServices::resolve(std::string addres
 
 Result<std::string> AddressServices::rewrite(RewriteContext context, AddressRole role,
                                              std::string_view address) {
-  Result<std::string> mapped = canonical_.map(role, rewriting_.rewrite(context, address));
+  // Only headers differ by the client (local_header_rewrite_clients); the envelope is always completed.
+  const bool is_header = role == AddressRole::kHeaderSender || role == AddressRole::kHeaderRecipient;
+  Result<std::string> mapped =
+      canonical_.map(role, rewriting_.rewrite(is_header ? context : RewriteContext::kLocal, address));
   if (!mapped) return mapped;
   return masquerade_.hide(role, std::move(*mapped));
 }

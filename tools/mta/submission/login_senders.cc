@@ -26,7 +26,7 @@ std::string without_extension(std::string_view address, std::string_view delimit
 }  // namespace
 
 Result<LoginSenders> LoginSenders::open(const AddressContext& context) {
-  LoginSenders senders;
+  LoginSenders senders(context.tables.warnings);
   Result<std::vector<std::unique_ptr<libmaps::Table>>> tables =
       open_tables("local_login_sender_maps", context);
   if (!tables) return tables.error();
@@ -57,10 +57,13 @@ bool LoginSenders::matches(std::string_view pattern, std::string_view sender) co
 Result<bool> LoginSenders::allow(std::string_view login, std::string_view sender) {
   for (const std::unique_ptr<libmaps::Table>& table : tables_) {
     const Result<std::optional<std::string>> patterns = table->lookup(login);
-    if (!patterns)
+    if (!patterns) {
+      warnings_->report({.severity = libconf::Severity::kWarning,
+                         .message = concat(table->name(), " lookup error for \"", login, "\"")});
       return libconf::Error{
           .kind = libconf::ErrorKind::kTemporary,
           .message = concat("local_login_sender_maps table lookup error for '", table->name(), "'")};
+    }
     if (!*patterns) continue;
     // The first table that knows the user decides.
     std::string_view rest = **patterns;

@@ -71,9 +71,6 @@ Result<void> SubmissionReader::take(const QueueRecord& record) {
     case RecordType::kNotify:
       set_notify(record.payload);
       return {};
-    case RecordType::kDsnRecipient:
-      recipient_.dsn_original = record.payload;
-      return {};
     case RecordType::kRecipient:
       return end_recipient(record.payload);
     case RecordType::kContent:

@@ -17,13 +17,13 @@ struct GroupTypes {
 GroupTypes types_of(RecordGroup group) {
   switch (group) {
     case RecordGroup::kEnvelope:
-      return {"AFRSVino", RecordType::kContent};
+      return {"AFRSVin", RecordType::kContent};
     case RecordGroup::kContent:
       return {"NL", RecordType::kExtracted};
     case RecordGroup::kExtracted:
       break;
   }
-  return {"ARno", RecordType::kEnd};
+  return {"AR", RecordType::kEnd};
 }
 
 struct KnownAttribute {
