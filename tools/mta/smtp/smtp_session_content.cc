@@ -2,6 +2,7 @@
 #include <ctime>
 
 #include "libconf/text.h"
+#include "tools/mta/content/header_line.h"
 #include "tools/mta/content/mail_date.h"
 #include "tools/mta/smtp/smtp_session.h"
 
@@ -24,7 +25,7 @@ std::string SmtpSession::received_header() const {
   if (tls_facts_ && service_.tls().policy().adds_received_header)
     header += concat(received_tls_comment(*tls_facts_), "\n\t");
   if (state_.sasl.is_authenticated && service_.auth().adds_header())
-    header += concat("(Authenticated sender: ", state_.sasl.username, ")\n\t");
+    header += concat("(Authenticated sender: ", comment_text(state_.sasl.username), ")\n\t");
   header += concat("by ", service_.options().myhostname, " (", service_.mail_name(), ") with ",
                    protocol_name(), " id ", transaction_.queue_id);
   if (transaction_.recipients.size() == 1) {
@@ -39,31 +40,37 @@ std::string SmtpSession::received_header() const {
 std::string SmtpSession::protocol_name() const {
   if (state_.protocol != "ESMTP") return state_.protocol;
   return concat(transaction_.mail.is_utf8 ? "UTF8SMTP" : state_.protocol, state_.tls.is_encrypted ? "S" : "",
-                state_.sasl.is_authenticated ? "A" : "");
+                state_.sasl.username.empty() ? "" : "A");
 }
 
 std::vector<std::pair<std::string_view, std::string>> SmtpSession::client_attributes() const {
-  const std::string helo = state_.helo.value_or("");
   const bool is_ipv6 = state_.client.address.find(':') != std::string::npos;
-  std::vector<std::pair<std::string_view, std::string>> attributes;
-  if (!state_.sasl.method.empty()) attributes.emplace_back("sasl_method", state_.sasl.method);
-  if (!state_.sasl.username.empty()) attributes.emplace_back("sasl_username", state_.sasl.username);
-  if (!state_.sasl.sender.empty()) attributes.emplace_back("sasl_sender", state_.sasl.sender);
-  attributes.insert(attributes.end(), {{"log_client_name", state_.client.name},
-                                       {"log_client_address", state_.client.address},
-                                       {"log_client_port", state_.client.port},
-                                       {"log_message_origin", client_text()},
-                                       {"log_helo_name", helo},
-                                       {"log_protocol_name", state_.protocol},
-                                       {"client_name", state_.client.name},
-                                       {"reverse_client_name", state_.client.reverse_name},
-                                       {"client_address", state_.client.address},
-                                       {"client_port", state_.client.port},
-                                       {"server_address", state_.server_address},
-                                       {"server_port", state_.server_port},
-                                       {"helo_name", helo},
-                                       {"protocol_name", state_.protocol},
-                                       {"client_address_type", is_ipv6 ? "10" : "2"}});
+  const std::string helo = state_.helo.value_or("");
+  std::vector<std::pair<std::string_view, std::string>> attributes = {
+      {"log_client_name", state_.client.name},
+      {"log_client_address", state_.client.address},
+      {"log_client_port", state_.client.port},
+      {"log_message_origin", client_text()},
+      {"log_helo_name", helo},
+      {"log_protocol_name", state_.protocol},
+      {"client_name", state_.client.name},
+      {"reverse_client_name", state_.client.reverse_name},
+      {"client_address", state_.client.address},
+      {"client_port", state_.client.port},
+      {"server_address", state_.server_address},
+      {"server_port", state_.server_port},
+      {"helo_name", helo},
+      {"protocol_name", state_.protocol},
+      {"client_address_type", is_ipv6 ? "10" : "2"}};
+  std::erase_if(attributes, [](const auto& attribute) { return attribute.second.empty(); });
+  return attributes;
+}
+
+std::vector<std::pair<std::string_view, std::string>> SmtpSession::login_attributes() const {
+  std::vector<std::pair<std::string_view, std::string>> attributes = {{"sasl_method", state_.sasl.method},
+                                                                      {"sasl_username", state_.sasl.username},
+                                                                      {"sasl_sender", state_.sasl.sender}};
+  std::erase_if(attributes, [](const auto& attribute) { return attribute.second.empty(); });
   return attributes;
 }
 
@@ -78,6 +85,7 @@ void SmtpSession::begin_content() {
                        : transaction_.mail.dsn_return == DsnReturn::kHeaders ? kReturnHeaders
                                                                              : 0,
        .context = is_local && *is_local ? RewriteContext::kLocal : RewriteContext::kRemote,
+       .login = login_attributes(),
        .attributes = client_attributes(),
        .client = client_text(),
        .protocol = state_.protocol,
