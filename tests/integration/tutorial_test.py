@@ -36,7 +36,6 @@ data_directory = {top}/data
 maillog_file = {top}/mail.log
 maillog_file_prefixes = {top}
 alias_maps =
-local_recipient_maps = unix:passwd.byname
 alias_database =
 inet_protocols = ipv4
 mynetworks = 192.0.2.0/24
