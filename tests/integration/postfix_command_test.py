@@ -27,6 +27,8 @@ class Side:
         directory.chmod(0o755)
         self.system = MailSystem(bin_directory, directory, "mail_owner = postfix\nsetgid_group = postdrop\n")
         self.system.program = program
+        self.system.entries.append("postlog unix-dgram n - n - 1 postlogd\n")  # Postfix starts with it only.
+        self.system.write_master_cf()
         self.directory, self.config, self.queue = directory, self.system.config, self.system.queue
         self.data = directory / "data"
         self.data.mkdir()

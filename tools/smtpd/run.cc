@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <asio/buffer.hpp>
+#include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
+#include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <cerrno>
 #include <charconv>
@@ -16,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <thread>
 
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
@@ -117,14 +120,18 @@ class Process {
       : inheritance_(std::move(inheritance)),
         site_(std::move(site)),
         log_(std::move(log)),
-        signals_(io_, SIGTERM, SIGINT),
-        control_(io_) {}
+        has_work_(io_.get_executor()),
+        signals_(control_io_, SIGTERM, SIGINT, SIGHUP),
+        control_(control_io_) {}
 
   Result<void> prepare();
   void run();
 
  private:
   Result<void> add_service(const libconf::PlacedService& placed);
+  void wait_for_signal();
+  void wait_for_end_of_master();
+  void retire();
   void stop();
 
   Inheritance inheritance_;
@@ -133,6 +140,9 @@ class Process {
   libconf::Host host_ = libconf::system_host();
   mta::HostsFile hosts_ = mta::HostsFile::load("/etc/hosts");
   asio::io_context io_;
+  asio::executor_work_guard<asio::io_context::executor_type> has_work_;  ///< Until no more clients are taken.
+  /// What the master says comes by a thread of its own, so that the end of the last session ends the loop.
+  asio::io_context control_io_{1};
   asio::signal_set signals_;
   asio::posix::stream_descriptor control_;
   char nothing_ = 0;
@@ -209,22 +219,39 @@ Result<void> Process::prepare() {
 }
 
 void Process::run() {
-  signals_.async_wait([this](const asio::error_code& failure, int) {
-    if (!failure) stop();
-  });
   control_.assign(inheritance_.control.release());
   [[maybe_unused]] const ssize_t told = ::write(control_.native_handle(), "", 1);
+  wait_for_signal();
+  wait_for_end_of_master();
+  std::thread control([this] { control_io_.run(); });
+  mta::EventLoop(io_).run();
+  control_io_.stop();
+  control.join();
+}
+
+void Process::wait_for_signal() {
+  signals_.async_wait([this](const asio::error_code& failure, int number) {
+    if (failure) return;
+    asio::post(io_, [this, number] { number == SIGHUP ? retire() : stop(); });
+    wait_for_signal();
+  });
+}
+
+void Process::wait_for_end_of_master() {
   // The master says nothing: what can be read is the end of the connection, and so of the master.
   control_.async_read_some(asio::buffer(&nothing_, 1), [this](const asio::error_code& failure, std::size_t) {
-    if (failure != asio::error::operation_aborted) stop();
+    if (failure != asio::error::operation_aborted) asio::post(io_, [this] { stop(); });
   });
-  mta::EventLoop(io_).run();
+}
+
+void Process::retire() {
+  has_work_.reset();
+  for (const auto& timer : timers_) timer->stop();
+  for (const auto& service : services_) service->retire();
 }
 
 void Process::stop() {
-  signals_.cancel();
-  control_.cancel();
-  for (const auto& timer : timers_) timer->stop();
+  retire();
   for (const auto& service : services_) service->stop();
 }
 

@@ -30,7 +30,11 @@ class Service {
   /// Whether a client has come so far: what a wake-up time with `?` waits for.
   virtual bool was_used() const = 0;
 
-  /// Takes no more clients, and lets those that are there finish what they are about.
+  /// Another process has taken over: takes no more clients, and serves those that are there to their end.
+  virtual void retire() { stop(); }
+
+  /// Takes no more clients, and lets those that are there finish what they are about. It may come after
+  /// retire().
   virtual void stop() = 0;
 };
 
