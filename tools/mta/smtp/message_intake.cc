@@ -50,6 +50,8 @@ void MessageIntake::begin(Envelope envelope) {
   if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
   if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
 
+  for (const auto& [name, value] : envelope_.login) writer_.attribute(name, value);
+
   const Result<std::string> sender = services_.addresses.rewrite_sender(envelope_.context, envelope_.sender);
   if (!sender) return refuse(sender.error());
   writer_.put(RecordType::kSender, *sender);
