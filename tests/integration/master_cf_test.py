@@ -172,6 +172,11 @@ def check_bad_reload(checks, system):
     checks.check("a correct one is taken again", system.wait_for((system.queue / "public/smtpd-public").exists), system.log)
 
 
+def key(name):
+    """Of the entry that a tool may delete."""
+    return name.replace(" ", "-")
+
+
 def check_proxymap(checks, bin_directory, system):
     tools = {"our postmap": pathlib.Path(bin_directory).resolve() / "postmap"}
     try:
@@ -179,6 +184,11 @@ def check_proxymap(checks, bin_directory, system):
     except NoServer as reason:
         checks.skip("the distribution's postmap", str(reason))
     table, own = "hash:%s" % (system.directory / "map"), "btree:%s" % (system.directory / "data/own")
+    source = system.directory / "data/own"
+    source.write_text("".join("%s x\n" % key(name) for name in tools))
+    os.chown(source, source.parent.stat().st_uid, -1)
+    made = run([tools["our postmap"], "-c", system.config, own])
+    assert made.status == 0, made
     for name, tool in tools.items():
         def ask(*arguments, stdin=b"", postmap=tool):
             done = run([postmap, "-c", system.config, *arguments], stdin=stdin)
@@ -186,7 +196,8 @@ def check_proxymap(checks, bin_directory, system):
         checks.equal("%s: a lookup" % name, ask("-q", "joe", "proxy:" + table), (0, "one\n"))
         checks.equal("%s: nothing there" % name, ask("-q", "bob", "proxy:" + table), (1, ""))
         checks.equal("%s: what proxy_read_maps does not name" % name, ask("-q", "joe", "proxy:static:x"), (1, ""))
-        checks.equal("%s: a change by proxywrite" % name, ask("-d", name, "proxy:" + own), (1, ""))
+        checks.equal("%s: a change by proxywrite" % name, ask("-d", key(name), "proxy:" + own), (0, ""))
+        checks.equal("%s: it is made" % name, ask("-q", key(name), own), (1, ""))
         checks.equal("%s: what proxy_write_maps does not name" % name, ask("-d", "joe", "proxy:" + table), (1, ""))
     checks.equal("what was not approved is unchanged", run([tools["our postmap"], "-c", system.config, "-q", "joe", table]).out, "one\n")
     checks.check("the log names what was asked for", "proxy_read_maps" in system.log() and "proxy_write_maps" in system.log(),
