@@ -222,9 +222,21 @@ def check_failing_server(checks, bin_directory, directory):
         checks.check("and serves when what was wrong is right again", system.wait_for(serves), system.log)
 
 
+def check_absent(checks, bin_directory, directory):
+    """A program of Postfix that is not there keeps nobody from the rest."""
+    system = MailSystem(bin_directory, directory)
+    system.write_master_cf("dnsblog unix - - n - 0 dnsblog\n")
+    with system, system.client() as smtp:
+        checks.equal("with a program that is not part of Postkit, the others serve", smtp.ehlo()[0], 250)
+    line = len((system.config / "master.cf").read_text().splitlines())
+    checks.check("and a warning names its line", "warning: %s/master.cf: line %d: service dnsblog/unix: dnsblog is not part of "
+                 "Postkit" % (system.config, line) in system.log(), system.log)
+
+
 def run_checks(checks, bin_directory, directory):
     check_distributed(checks, bin_directory, directory)
     check_failing_server(checks, bin_directory, place(directory, "failing"))
+    check_absent(checks, bin_directory, place(directory, "absent"))
     here = place(directory, "local")
     more = "proxy_read_maps = proxy:hash:%s/map\nproxy_write_maps = proxy:btree:%s/data/own\n" % (here, here)
     system = MailSystem(bin_directory, here, more)

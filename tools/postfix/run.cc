@@ -82,10 +82,21 @@ std::optional<pid_t> running(const Call& call) {
   return {};
 }
 
+/// Shows what is odd in master.cf.
+class CallSink final : public libconf::DiagnosticSink {
+ public:
+  explicit CallSink(const Call& call) : call_(call) {}
+  void report(libconf::Diagnostic diagnostic) override { call_.warn(diagnostic.message); }
+
+ private:
+  const Call& call_;
+};
+
 int check(const Call& call) {
   if (const Result<void> made = call.spool.make_directories(); !made) return call.fatal(made.error().message);
+  CallSink warnings(call);
   for (const std::string& warning : call.spool.permission_warnings(call.directory)) call.warn(warning);
-  if (const Result<void> checked = mta::ListenerSet::check(call.site); !checked)
+  if (const Result<void> checked = mta::ListenerSet::check(call.site, warnings); !checked)
     return call.fatal(checked.error().message);
   return 0;
 }

@@ -54,7 +54,7 @@ Result<void> Master::configure() {
     lock_.emplace(std::move(*lock));
   }
   throttle_time_ = *throttle_time;
-  return listeners_.update(**site, spool->mail_owner());
+  return listeners_.update(**site, spool->mail_owner(), sink);
 }
 
 Result<void> Master::start() {
