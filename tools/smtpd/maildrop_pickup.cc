@@ -50,6 +50,7 @@ class MaildropPickup final : public Service {
     return {};
   }
   void wake_up() override { pickup_.scan(); }
+  bool is_busy() const override { return pickup_.is_busy(); }
   bool was_used() const override { return was_used_; }
   void stop() override {
     pickup_.stop();

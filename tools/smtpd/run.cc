@@ -11,6 +11,7 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
@@ -44,6 +45,9 @@ using libconf::FileDescriptor;
 using libconf::MasterField;
 using libconf::Result;
 using libconf::Severity;
+
+/// Between two looks at whether all sessions have ended.
+constexpr std::chrono::milliseconds kIdleCheck{20};
 
 /// How many queue files are synced side by side.
 constexpr int kCommitThreads = 8;
@@ -133,6 +137,13 @@ class Process {
   void wait_for_end_of_master();
   void retire();
   void stop();
+  void stop(bool serves_services);
+  void stop_the_last();
+
+  struct Hosted {
+    std::unique_ptr<Service> service;
+    bool serves_services;  ///< ServedCommand::serves_services
+  };
 
   Inheritance inheritance_;
   std::unique_ptr<mta::Site> site_;
@@ -151,8 +162,9 @@ class Process {
   std::unique_ptr<mta::PolicyService> policy_;
   std::optional<mta::QueueDirectory> queue_;
   std::optional<mta::GroupCommitter> committer_;
-  std::vector<std::unique_ptr<Service>> services_;
+  std::vector<Hosted> services_;
   std::vector<std::unique_ptr<WakeUpTimer>> timers_;
+  asio::steady_timer idle_timer_{io_};  ///< Looks for the end of what is on its way.
 };
 
 Result<void> Process::add_service(const libconf::PlacedService& placed) {
@@ -188,9 +200,9 @@ Result<void> Process::add_service(const libconf::PlacedService& placed) {
         !listening)
       log_->write({.program = "smtpd"}, Severity::kWarning, failed(listening.error()).message);
   }
-  services_.push_back(std::move(*service));
-  timers_.push_back(
-      std::make_unique<WakeUpTimer>(io_, placed.service.field(MasterField::kWakeup), *services_.back()));
+  services_.push_back({std::move(*service), command->serves_services});
+  timers_.push_back(std::make_unique<WakeUpTimer>(io_, placed.service.field(MasterField::kWakeup),
+                                                  *services_.back().service));
   return {};
 }
 
@@ -247,12 +259,29 @@ void Process::wait_for_end_of_master() {
 void Process::retire() {
   has_work_.reset();
   for (const auto& timer : timers_) timer->stop();
-  for (const auto& service : services_) service->retire();
+  for (const Hosted& each : services_) each.service->retire();
+}
+
+void Process::stop(bool serves_services) {
+  for (const Hosted& each : services_)
+    if (each.serves_services == serves_services) each.service->stop();
 }
 
 void Process::stop() {
-  retire();
-  for (const auto& service : services_) service->stop();
+  has_work_.reset();
+  for (const auto& timer : timers_) timer->stop();
+  stop(false);
+  stop_the_last();
+}
+
+void Process::stop_the_last() {
+  const bool is_idle = std::none_of(services_.begin(), services_.end(),
+                                    [](const Hosted& each) { return each.service->is_busy(); });
+  if (is_idle) return stop(true);
+  idle_timer_.expires_after(kIdleCheck);
+  idle_timer_.async_wait([this](const asio::error_code& failure) {
+    if (!failure) stop_the_last();
+  });
 }
 
 }  // namespace

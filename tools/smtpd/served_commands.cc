@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::array kCommands = {
     ServedCommand{"pickup", serve_maildrop},
-    ServedCommand{"proxymap", serve_proxy_clients},
+    ServedCommand{"proxymap", serve_proxy_clients, .serves_services = true},
     ServedCommand{"smtpd", serve_smtp_clients},
 };
 

@@ -29,6 +29,8 @@ struct ServedCommand {
   std::string_view command;
   /// Errors: those of the settings, and of tables that cannot be opened.
   libconf::Result<std::unique_ptr<Service>> (*create)(ServiceStart start);
+  /// The other services are its clients: it is the last to stop, when none of them is busy any more.
+  bool serves_services = false;
 };
 
 /// All of them, sorted by command.

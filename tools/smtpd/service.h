@@ -30,6 +30,9 @@ class Service {
   /// Whether a client has come so far: what a wake-up time with `?` waits for.
   virtual bool was_used() const = 0;
 
+  /// Whether there is something on its way, for which other services may be asked still.
+  virtual bool is_busy() const { return false; }
+
   /// Another process has taken over: takes no more clients, and serves those that are there to their end.
   virtual void retire() { stop(); }
 

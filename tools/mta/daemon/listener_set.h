@@ -35,6 +35,9 @@ class ListenerSet {
   /// Whether update() could understand the configuration; opens nothing. Warnings and errors: as update().
   static Result<void> check(const Site& site, libconf::DiagnosticSink& warnings);
 
+  /// Listens no more, so that who connects is refused as soon as the server does not listen either.
+  void close() { listeners_.clear(); }
+
   const std::vector<Listener>& all() const { return listeners_; }
 
  private:

@@ -192,6 +192,7 @@ void Master::reload() {
 void Master::stop() {
   is_stopping_ = true;
   restart_timer_.cancel();
+  listeners_.close();
   for (const Server& server : servers_) ::kill(server.pid, SIGTERM);
 }
 

@@ -39,6 +39,8 @@ class SmtpServer {
   /// Whether a client has come so far.
   bool was_used() const { return was_used_; }
 
+  bool has_sessions() const { return !sessions_.empty(); }
+
   /// Takes no more clients.
   void retire();
 

@@ -45,6 +45,9 @@ class Pickup {
   /// Looks for files, and starts to take them in, several at a time.
   void scan();
 
+  /// Whether a file is on its way.
+  bool is_busy() const { return working_ > 0; }
+
   /// Starts no more; those that are on their way are finished.
   void stop();
 
