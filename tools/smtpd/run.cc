@@ -117,7 +117,7 @@ class Process {
       : inheritance_(std::move(inheritance)),
         site_(std::move(site)),
         log_(std::move(log)),
-        signals_(io_, SIGTERM, SIGINT),
+        signals_(io_, SIGTERM, SIGINT, SIGHUP),
         control_(io_) {}
 
   Result<void> prepare();
@@ -125,7 +125,9 @@ class Process {
 
  private:
   Result<void> add_service(const libconf::PlacedService& placed);
-  void stop();
+  void wait_for_signal();
+  /// Takes no more clients, and ends when those that are there have been served.
+  void end(void (Service::*how)());
 
   Inheritance inheritance_;
   std::unique_ptr<mta::Site> site_;
@@ -210,23 +212,27 @@ Result<void> Process::prepare() {
 }
 
 void Process::run() {
-  signals_.async_wait([this](const asio::error_code& failure, int) {
-    if (!failure) stop();
-  });
   control_.assign(inheritance_.control.release());
   [[maybe_unused]] const ssize_t told = ::write(control_.native_handle(), "", 1);
+  wait_for_signal();
   // The master says nothing: what can be read is the end of the connection, and so of the master.
   control_.async_read_some(asio::buffer(&nothing_, 1), [this](const asio::error_code& failure, std::size_t) {
-    if (failure != asio::error::operation_aborted) stop();
+    if (failure != asio::error::operation_aborted) end(&Service::stop);
   });
   loop_.run();
 }
 
-void Process::stop() {
-  signals_.cancel();
-  control_.cancel();
+void Process::wait_for_signal() {
+  signals_.async_wait([this](const asio::error_code& failure, int number) {
+    if (failure) return;
+    end(number == SIGHUP ? &Service::retire : &Service::stop);
+    wait_for_signal();
+  });
+}
+
+void Process::end(void (Service::*how)()) {
   for (const auto& timer : timers_) timer->stop();
-  for (const auto& service : services_) service->stop();
+  for (const auto& service : services_) (service.get()->*how)();
   loop_.drain();
 }
 

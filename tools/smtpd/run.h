@@ -8,7 +8,8 @@
 
 namespace smtpd {
 
-/// Runs until SIGTERM, or until the master is gone, and the end of the last session. `arguments`:
+/// Serves until it is told to end: by SIGHUP, when another server has taken over, after the last session; by
+/// SIGTERM, or the end of the master, after the last message. `arguments`:
 ///
 ///     -c DIR [--log] [--listen SERVICE]...
 ///
