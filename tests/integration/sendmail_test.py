@@ -326,6 +326,11 @@ def check_odd_files(checks, system, maildrop):
                  sorted(["123.456", "ABCDEF1", unfinished]))
 
 
+def complete(queue):
+    """The messages in incoming/ that are all there."""
+    return {file for file in (queue / "incoming").iterdir() if file.stat().st_mode & 0o100}
+
+
 def check_together(checks, bin_directory, directory):
     """Each one's sendmail with each one's postdrop and pickup; the messages are the same."""
     alone = directory / "alone"
@@ -343,13 +348,13 @@ def check_together(checks, bin_directory, directory):
             (config / "main.cf").write_text(text)
             old = time.time() - 3600
             os.utime(config / "main.cf", (old, old))
-            before = set(os.listdir(stock.queue / "incoming"))
+            before = complete(stock.queue)
             done = run([sendmail, "-C", config, "-f", "ann", "-N", "delay", "-t", "bob"], stdin=b"To: carl\n\nhello\n")
             checks.check("sendmail and postdrop, %s" % name, (done.status, done.out, done.err) == (0, "", ""), done)
             deadline = time.monotonic() + 10
-            while not (new := set(os.listdir(stock.queue / "incoming")) - before) and time.monotonic() < deadline:
+            while not (new := complete(stock.queue) - before) and time.monotonic() < deadline:
                 time.sleep(0.02)
-            results[name] = [normal_records((stock.queue / "incoming" / each).read_bytes()) for each in new]
+            results[name] = [normal_records(each.read_bytes()) for each in new]
     for name, messages in results.items():
         checks.equal("the message of %s" % name, messages, results["stock, stock"])
 
@@ -375,6 +380,32 @@ class Site:
         """Of all messages in the queue."""
         return [payload[len(b"Subject: "):] for data in self.system.messages().values() for kind, payload in records(data)
                 if payload.startswith(b"Subject: ")]
+
+
+CONVERSATION = (b"EHLO client.example\r\nMAIL FROM:<ann> RET=HDRS\r\nRCPT TO:<bob@elsewhere.example> NOTIFY=SUCCESS\r\n"
+                b"RCPT TO:<carl>\r\nRCPT TO:<no blanks@x>\r\nDATA\r\nSubject: spoken\r\n\r\n..dot\r\nhello\r\n.\r\n"
+                b"VRFY x\r\nXCLIENT NAME=x\r\nMAIL FROM:<>\r\nRCPT TO:<x>\r\nRSET\r\nHELP\r\nQUIT\r\n")
+
+
+def check_spoken(checks, bin_directory, directory):
+    """sendmail -bs: the replies, the log, and the message."""
+    results = {}
+    with StockPostfix({"smtpd": {}}) as stock:
+        for name, program in (("stock", find_program("sendmail")), ("ours", bin_directory / "sendmail")):
+            before = complete(stock.queue)
+            done = run([program, "-C", stock.config, "-bs"], stdin=CONVERSATION)
+            deadline = time.monotonic() + 10
+            while not (new := complete(stock.queue) - before) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            results[name] = (done.status, normal(done.out.encode()).decode().splitlines(), done.err)
+            results[name + " message"] = [normal_records(each.read_bytes()) for each in new]
+    checks.equal("sendmail -bs: the replies", results["ours"], results["stock"])
+    checks.equal("sendmail -bs: the message", results["ours message"], results["stock message"])
+    config = write_main_cf(directory / "config", "queue_directory = /nonexistent\nmaillog_file = %s/log\n"
+                           "maillog_file_prefixes = %s\n" % (directory, directory))
+    done = run([bin_directory / "sendmail", "-C", config, "-bs"], stdin=CONVERSATION)
+    checks.check("sendmail -bs: no queue is a temporary error", "451 4.3.0 " in done.out and "250 2.0.0 Ok: queued" not in
+                 done.out, done)
 
 
 def check_down(checks, bin_directory, directory):
@@ -419,7 +450,7 @@ def check_kill(checks, site):
                     kills.append(process)
 
     done = send_many(site, b"kill", KILLED_MESSAGES, kill)
-    checks.check("the server was killed several times", len(kills) >= 3, kills)
+    checks.check("the server was killed more than once", len(kills) >= 2, kills)
     checks.equal("mail is taken all the same", {each.status for each in done}, {0})
     checks.check("everything is taken in the end", system.wait_for(site.maildrop.is_empty, 60), system.log()[-1000:])
     lost = {b"kill%d." % number for number in range(KILLED_MESSAGES)} - set(site.subjects())
@@ -479,7 +510,7 @@ def run_checks(checks, bin_directory, directory):
         checks.skip("the distribution's Postfix", "it starts as root only")
         return
     for name, body in (("sendmail", check_sendmail_beside_stock), ("postdrop", check_postdrop_beside_stock),
-                       ("pickup", check_pickup_beside_stock), ("together", check_together)):
+                       ("pickup", check_pickup_beside_stock), ("together", check_together), ("spoken", check_spoken)):
         try:
             (directory / name).mkdir()
             (directory / name).chmod(0o755)

@@ -40,6 +40,8 @@ struct SmtpRuntime {
   GroupCommitter& committer;
   PolicyService& policy;
   AddressVerifier& verifier;
+  /// The path of postdrop(1), where messages are submitted (sendmail -bs); empty: they go into the queue.
+  std::string postdrop = {};
 };
 
 /// Not thread-safe.
@@ -60,7 +62,10 @@ class SmtpService {
   AddressServices& addresses() { return *addresses_; }
   SmtpRuntime& runtime() { return runtime_; }
 
-  /// What a message needs.
+  /// A new message of a session. Errors: as MessageIntake::open() or PostdropClient::start().
+  libconf::Result<std::unique_ptr<MessageDestination>> open_message();
+
+  /// What a message needs on its way into the queue.
   IntakeServices intake();
 
   /// Whether there is room for mail (queue_minfree). Errors: as queue_error().
