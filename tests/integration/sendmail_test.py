@@ -478,7 +478,7 @@ def check_user(checks, bin_directory, directory):
         return
     as_nobody = {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []}
     site = Site(bin_directory, directory)
-    with site.system as system:
+    with site.system:
         done = site.send(b"refused", **as_nobody)
         checks.check("a user cannot write into the maildrop of others", done.status == 75 and "Permission denied" in
                      done.err, done)
