@@ -20,6 +20,7 @@
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/mta/access/policy_client.h"
+#include "tools/mta/daemon/event_loop.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/daemon/process.h"
 #include "tools/mta/daemon/site.h"
@@ -139,7 +140,7 @@ class Process {
   std::unique_ptr<mta::MailLog> log_;
   libconf::Host host_ = libconf::system_host();
   mta::HostsFile hosts_ = mta::HostsFile::load("/etc/hosts");
-  asio::io_context io_{1};
+  asio::io_context io_;
   asio::signal_set signals_;
   asio::posix::stream_descriptor control_;
   char nothing_ = 0;
@@ -164,7 +165,8 @@ Result<void> Process::add_service(const libconf::PlacedService& placed) {
   libconf::Settings settings = site_->settings().for_service(placed, site_->master_cf());
   const Result<std::size_t> limit = session_limit(placed, settings);
   if (!limit) return failed(limit.error());
-  Result<std::unique_ptr<Service>> service = command->create({.settings = std::move(settings),
+  Result<std::unique_ptr<Service>> service = command->create({.name = placed.service.service(),
+                                                              .settings = std::move(settings),
                                                               .process_limit = *limit,
                                                               .runtime = {.io = io_,
                                                                           .log = *log_,
@@ -224,7 +226,7 @@ void Process::run() {
   control_.async_read_some(asio::buffer(&nothing_, 1), [this](const asio::error_code& failure, std::size_t) {
     if (failure != asio::error::operation_aborted) stop();
   });
-  io_.run();
+  mta::EventLoop(io_).run();
 }
 
 void Process::stop() {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "tools/smtpd/maildrop_pickup.h"
+#include "tools/smtpd/proxy_clients.h"
 #include "tools/smtpd/smtp_clients.h"
 
 namespace smtpd {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::array kCommands = {
     ServedCommand{"pickup", serve_maildrop},
+    ServedCommand{"proxymap", serve_proxy_clients},
     ServedCommand{"smtpd", serve_smtp_clients},
 };
 

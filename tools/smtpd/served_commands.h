@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "libconf/settings.h"
@@ -18,6 +19,7 @@ namespace smtpd {
 
 /// What a service is made of.
 struct ServiceStart {
+  std::string name;            ///< The first field of its entry.
   libconf::Settings settings;  ///< With the options of its entry.
   std::size_t process_limit;   ///< How many clients, or requests, at a time; 0: any number.
   mta::SmtpRuntime runtime;    ///< What all services of the process share; outlives the service.

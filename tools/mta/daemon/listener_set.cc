@@ -73,6 +73,12 @@ Result<std::vector<ListenerSet::Wanted>> ListenerSet::wanted(const Site& site) {
   return wanted;
 }
 
+Result<void> ListenerSet::check(const Site& site) {
+  const Result<std::vector<Wanted>> wanted = ListenerSet().wanted(site);
+  if (!wanted) return wanted.error();
+  return {};
+}
+
 Result<void> ListenerSet::update(const Site& site, const std::optional<Identity>& owner) {
   Result<std::vector<Wanted>> wanted = this->wanted(site);
   if (!wanted) return wanted.error();

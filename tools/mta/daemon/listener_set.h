@@ -29,6 +29,9 @@ class ListenerSet {
   /// with file and line, for a command that does not exist; those of inet_endpoints() and listen_at().
   Result<void> update(const Site& site, const std::optional<Identity>& owner);
 
+  /// Whether update() could understand the configuration; opens nothing. Errors: as update().
+  static Result<void> check(const Site& site);
+
   const std::vector<Listener>& all() const { return listeners_; }
 
  private:

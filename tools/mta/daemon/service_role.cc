@@ -16,7 +16,7 @@ constexpr std::array kRoles = {
     ServiceRole{"local", kDelivers},    ServiceRole{"nqmgr", kInside},
     ServiceRole{"oqmgr", kInside},      ServiceRole{"pickup", kServer},
     ServiceRole{"pipe", kDelivers},     ServiceRole{"postlogd", kInside},
-    ServiceRole{"postscreen", kAbsent}, ServiceRole{"proxymap", kInside},
+    ServiceRole{"postscreen", kAbsent}, ServiceRole{"proxymap", kServer},
     ServiceRole{"qmgr", kInside},       ServiceRole{"qmqpd", kAbsent},
     ServiceRole{"scache", kInside},     ServiceRole{"showq", kInside},
     ServiceRole{"smtp", kDelivers},     ServiceRole{"smtpd", kServer},

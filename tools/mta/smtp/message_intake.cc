@@ -92,6 +92,7 @@ void MessageIntake::write_start() {
   }
   if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
   if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
+  for (const auto& [name, value] : envelope_.login) writer_.attribute(name, value);
   if (is_submitted && envelope_.submission->has_context) writer_.attribute("rewrite_context", context);
   if (!envelope_.full_name.empty()) writer_.put(RecordType::kFullName, envelope_.full_name);
 }

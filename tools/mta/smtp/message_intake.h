@@ -61,7 +61,9 @@ struct Envelope {
   std::string verp_delimiters = {};           ///< Empty: not given.
   std::string encoding = {};                  ///< "7bit" or "8bit"; empty: not given.
   RewriteContext context = RewriteContext::kRemote;
-  /// Attributes of the client, in the order of the queue file.
+  /// Attributes of the client's login, in the order of the queue file.
+  std::vector<std::pair<std::string_view, std::string>> login;
+  /// The client's other attributes.
   std::vector<std::pair<std::string_view, std::string>> attributes;
   std::string client;  ///< "name[address]", for the log.
   std::string protocol;

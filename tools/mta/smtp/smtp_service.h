@@ -25,7 +25,9 @@
 #include "tools/mta/smtp/address_services.h"
 #include "tools/mta/smtp/error_limits.h"
 #include "tools/mta/smtp/message_intake.h"
+#include "tools/mta/smtp/server_auth.h"
 #include "tools/mta/smtp/server_options.h"
+#include "tools/mta/smtp/server_tls.h"
 
 namespace mta {
 
@@ -60,10 +62,15 @@ class SmtpService {
   bool looks_up_names() const { return looks_up_names_; }
   AccessEngine& access() { return *access_; }
   AddressServices& addresses() { return *addresses_; }
+  ServerTls& tls() { return *tls_; }
+  ServerAuth& auth() { return *auth_; }
   SmtpRuntime& runtime() { return runtime_; }
 
   /// A new message of a session. Errors: as MessageIntake::open() or PostdropClient::start().
   libconf::Result<std::unique_ptr<MessageDestination>> open_message();
+
+  /// The log, for what parts report.
+  libconf::DiagnosticSink& warnings() { return *warnings_; }
 
   /// What a message needs on its way into the queue.
   IntakeServices intake();
@@ -92,6 +99,7 @@ class SmtpService {
   LogTag tag() const { return {.syslog_name = syslog_name_, .program = "smtpd"}; }
   libconf::Result<void> read_settings();
   libconf::Result<void> open_lists();
+  libconf::Result<void> open_tls_and_auth();
 
   libconf::Settings settings_;
   SmtpRuntime runtime_;
@@ -110,6 +118,8 @@ class SmtpService {
   ContentChecks checks_;
   std::unique_ptr<AddressServices> addresses_;
   std::unique_ptr<AccessEngine> access_;
+  std::unique_ptr<ServerTls> tls_;
+  std::unique_ptr<ServerAuth> auth_;
   std::optional<libmaps::MatchList> mynetworks_;
   std::optional<libmaps::MatchList> xclient_hosts_;
   std::optional<libmaps::MatchList> xforward_hosts_;

@@ -90,12 +90,17 @@ asio::awaitable<StreamResult<void>> Stream::write(std::string_view text) {
   co_return StreamResult<void>();
 }
 
-asio::awaitable<StreamResult<void>> Stream::start_tls(asio::ssl::context& context) {
+asio::awaitable<StreamResult<void>> Stream::start_tls(asio::ssl::context& context,
+                                                      const std::function<void(SSL*)>& prepare) {
   Watch watch(*this);
   tls_.emplace(socket_, context);
+  prepare(tls_->native_handle());
   asio::error_code failure;
   co_await tls_->async_handshake(asio::ssl::stream_base::server, into(failure));
-  if (failure) co_return tl::make_unexpected(watch.reason());
+  if (failure) {
+    tls_.reset();
+    co_return tl::make_unexpected(watch.reason());
+  }
   co_return StreamResult<void>();
 }
 
