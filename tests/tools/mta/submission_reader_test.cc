@@ -195,8 +195,12 @@ TEST(SubmissionAttribute, IsTakenApart) {
     const AttributeReading reading = read_submission_attribute(each.text);
     EXPECT_EQ(reading.attribute, each.attribute);
     EXPECT_EQ(reading.fault, each.fault);
-    if (reading.fault.empty()) EXPECT_EQ(reading.value, each.value);
-    if (reading.attribute) EXPECT_NE(submission_attribute_name(*reading.attribute), "");
+    if (reading.fault.empty()) {
+      EXPECT_EQ(reading.value, each.value);
+    }
+    if (reading.attribute) {
+      EXPECT_NE(submission_attribute_name(*reading.attribute), "");
+    }
   }
 }
 
