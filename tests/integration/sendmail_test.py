@@ -382,7 +382,7 @@ class Site:
                 if payload.startswith(b"Subject: ")]
 
 
-CONVERSATION = (b"EHLO client.example\r\nMAIL FROM:<ann> RET=HDRS\r\nRCPT TO:<bob@elsewhere.example> NOTIFY=SUCCESS\r\n"
+CONVERSATION = (b"EHLO client.example\r\nMAIL FROM:<ann>\r\nRCPT TO:<bob@elsewhere.example> NOTIFY=SUCCESS\r\n"
                 b"RCPT TO:<carl>\r\nRCPT TO:<no blanks@x>\r\nDATA\r\nSubject: spoken\r\n\r\n..dot\r\nhello\r\n.\r\n"
                 b"VRFY x\r\nXCLIENT NAME=x\r\nMAIL FROM:<>\r\nRCPT TO:<x>\r\nRSET\r\nHELP\r\nQUIT\r\n")
 
@@ -401,10 +401,10 @@ def check_spoken(checks, bin_directory, directory):
             results[name + " message"] = [normal_records(each.read_bytes()) for each in new]
     checks.equal("sendmail -bs: the replies", results["ours"], results["stock"])
     checks.equal("sendmail -bs: the message", results["ours message"], results["stock message"])
-    config = write_main_cf(directory / "config", "queue_directory = /nonexistent\nmaillog_file = %s/log\n"
-                           "maillog_file_prefixes = %s\n" % (directory, directory))
+    config = write_main_cf(directory / "config", "queue_directory = %s\nmaillog_file = %s/log\n"
+                           "maillog_file_prefixes = %s\n" % (directory, directory, directory))
     done = run([bin_directory / "sendmail", "-C", config, "-bs"], stdin=CONVERSATION)
-    checks.check("sendmail -bs: no queue is a temporary error", "451 4.3.0 " in done.out and "250 2.0.0 Ok: queued" not in
+    checks.check("sendmail -bs: a queue that cannot be written to is a temporary error", "451 4.3.0 " in done.out and "250 2.0.0 Ok: queued" not in
                  done.out, done)
 
 

@@ -34,8 +34,8 @@ struct Override {
   const char* value;
 };
 
-/// The user may send to anybody, as localhost; a working safeguard behind that is insisted on. What protects
-/// a connection has no use where there is none.
+/// The user may send to anybody, as localhost; a working safeguard behind that is insisted on. He may write
+/// all at once, with his own ends of lines. What protects a connection has no use where there is none.
 constexpr std::array kOverrides = {
     Override{"mynetworks", "127.0.0.1"},
     Override{"smtpd_client_restrictions", ""},
@@ -50,6 +50,8 @@ constexpr std::array kOverrides = {
     Override{"smtpd_reject_unlisted_sender", "no"},
     Override{"smtpd_authorized_xclient_hosts", ""},
     Override{"smtpd_authorized_xforward_hosts", ""},
+    Override{"smtpd_forbid_unauth_pipelining", "no"},
+    Override{"smtpd_forbid_bare_newline", "no"},
     Override{"smtpd_sasl_auth_enable", "no"},
     Override{"smtpd_tls_security_level", "none"},
     Override{"smtpd_tls_wrappermode", "no"},
