@@ -263,6 +263,17 @@ class Maildrop:
     def is_empty(self):
         return not any((self.queue / "maildrop").iterdir())
 
+    def settled_log(self, start):
+        """What was logged since then, when no more comes: Postfix's programs write by way of another."""
+        deadline, before = time.monotonic() + 10, None
+        while time.monotonic() < deadline:
+            text = self.read_log()[start:]
+            if text == before and "/pickup[" in text:
+                break
+            before = text
+            time.sleep(0.05)
+        return text
+
     def submit(self, data):
         """The records of the message that comes of a file, or None, and what the log says."""
         before = {queue: set(os.listdir(self.queue / queue)) for queue in ("incoming", "hold")}
@@ -272,8 +283,7 @@ class Maildrop:
         deadline = time.monotonic() + 10
         while (self.queue / "maildrop" / name).exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        time.sleep(0.02)
-        lines = [re.sub(r"^.*?/(pickup|cleanup)\[\d+\]", r"\1", line) for line in self.read_log()[log:].splitlines()
+        lines = [re.sub(r"^.*?/(pickup|cleanup)\[\d+\]", r"\1", line) for line in self.settled_log(log).splitlines()
                  if "/pickup[" in line or "/cleanup[" in line]
         text = [normal(line.replace(name, "FILE").encode()) for line in lines if "public/qmgr" not in line]
         found = [self.queue / queue / each for queue, old in before.items()
@@ -293,6 +303,9 @@ def check_pickup_beside_stock(checks, bin_directory, directory):
     with StockPostfix({"smtpd": {}}, PICKUP_MAIN_CF) as stock:
         ours = MailSystem(bin_directory, directory, same)
         with ours:
+            # It is there when something has been said.
+            ours.wait_for(lambda: (stock.directory / "mail.log").exists() and
+                          (stock.queue / "public" / "pickup").exists())
             drops = Maildrop(ours.queue, ours.log), Maildrop(stock.queue, lambda: stock.log)
             for name, data in PICKUPS:
                 (our_message, our_log), (their_message, their_log) = (each.submit(data) for each in drops)
