@@ -11,7 +11,7 @@ namespace {
 using libconf::ErrorKind;
 using libconf::Result;
 
-constexpr std::size_t kLineLength = 16;
+constexpr std::size_t kLineLength = 32;
 
 /// Writes down what it is told.
 class Recorder final : public SubmissionSink {
@@ -120,7 +120,7 @@ TEST(SubmissionReader, RefusesWhatMakesNoSense) {
       {"RET that is none", {{RecordType::kAttribute, "ret_flags=9"}}, "bad DSN RET record <ret_flags=9>"},
       {"a long record",
        {{RecordType::kSender, std::string(kLineLength + 1, 'x')}},
-       "offset 0: record is longer than 16 bytes"},
+       "offset 0: record is longer than 32 bytes"},
   };
   for (const auto& each : cases) {
     SCOPED_TRACE(each.name);

@@ -12,7 +12,7 @@
 namespace sendmail {
 namespace {
 
-constexpr std::size_t kLineLength = 8;
+constexpr std::size_t kLineLength = 16;
 
 /// Writes records down: "N|text" for a line, "L|text" for a piece of one.
 class Recorder final : public RecordSink {
@@ -56,11 +56,11 @@ TEST(ContentCopy, Lines) {
   } cases[] = {
       {"lines", "a\n\nb\n", {}, {"N|a", "N|", "N|b"}},
       {"no end", "a\nb", {}, {"N|a", "L|b"}},
-      {"a long line", "123456789\n", {}, {"L|12345678", "N|9"}},
+      {"a long line", "0123456789abcdefX\n", {}, {"L|0123456789abcdef", "N|X"}},
       {"a dot", "a\n.\nb\n", {}, {"N|a"}},
       {"a dot at the end", "a\n.", {}, {"N|a"}},
       {"no dot", "a\n..\n.b\n. \n", {}, {"N|a", "N|..", "N|.b", "N|. "}},
-      {"a dot behind a piece", "12345678.\nb\n", {}, {"L|12345678", "N|.", "N|b"}},
+      {"a dot behind a piece", "0123456789abcdef.\nb\n", {}, {"L|0123456789abcdef", "N|.", "N|b"}},
       {"dots that do not matter", "a\n.\nb\n", {.ignores_dots = true}, {"N|a", "N|.", "N|b"}},
       {"CRLF", "a\r\n.\r\nb\r\n", {}, {"N|a"}},
       {"many CR", "a\r\r\r\nb\rc\n", {}, {"N|a", "N|b\rc"}},
@@ -68,7 +68,7 @@ TEST(ContentCopy, Lines) {
       {"CRLF first", "a\r\nb\n", {.line_endings = LineEndings::kStrict}, {"N|a", "N|b"}},
       {"LF first", "a\nb\r\n", {.line_endings = LineEndings::kStrict}, {"N|a", "N|b\r"}},
       {"a mailbox", "From a\n>From b\nx\nFrom c\n", {}, {"N|x", "N|From c"}},
-      {"a long line of a mailbox", "From 123456789\nx\n", {}, {"N|x"}},
+      {"a long line of a mailbox", "From 0123456789abcdef\nx\n", {}, {"N|x"}},
       {"nothing", "", {}, {}},
   };
   for (const auto& each : cases) {
