@@ -29,6 +29,7 @@
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/smtpd/served_commands.h"
+#include "tools/smtpd/stand_alone.h"
 #include "tools/smtpd/wake_up_timer.h"
 
 namespace smtpd {
@@ -49,6 +50,7 @@ constexpr std::array<std::string_view, 1> kGroups = {"Options"};
 constexpr cli::Option kOptions[] = {
     {'c', "config-directory", "DIR", 0, "The directory of main.cf and master.cf"},
     {'\0', "log", "", 0, "Descriptor 4 is the log"},
+    {'\0', "stand-alone", "POSTDROP", 0, "Speak SMTP on standard input and output, and submit mail"},
     {'\0', "listen", "SERVICE", 0, "The next descriptor is a socket of this service"},
 };
 constexpr cli::Syntax kSyntax = {
@@ -82,6 +84,12 @@ Inheritance inherit(const cli::CommandLine& line) {
     if (given.option->name == "listen") inheritance.sockets.push_back({given.value, FileDescriptor(next++)});
   }
   return inheritance;
+}
+
+std::string configuration_of(const cli::CommandLine& line) {
+  for (const cli::Given& given : line.given)
+    if (given.option->letter == 'c') return given.value;
+  return {};
 }
 
 /// There is no queue manager yet that could probe: what an address is worth is not known.
@@ -245,6 +253,9 @@ int run(const std::vector<std::string>& arguments, std::ostream& err) {
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fatal(line.error().message);
+  for (const cli::Given& given : line->given)
+    if (given.option->name == "stand-alone")
+      return serve_stand_alone(configuration_of(*line), given.value, err);
   Inheritance inheritance = inherit(*line);
   libconf::DiagnosticDiscard warnings;  // The master has said them.
   Result<std::unique_ptr<mta::Site>> site = mta::Site::load(inheritance.directory, warnings);

@@ -12,6 +12,7 @@ namespace smtpd {
 /// SIGTERM, or the end of the master, after the last message. `arguments`:
 ///
 ///     -c DIR [--log] [--listen SERVICE]...
+///     -c DIR --stand-alone POSTDROP           see stand_alone.h
 ///
 /// Descriptors are those of start_process(): the master's end of a connection, to which a byte is written
 /// when the server is ready; the log, with --log; a socket for each --listen. Returns the exit status.
