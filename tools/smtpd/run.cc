@@ -192,7 +192,7 @@ Result<void> Process::prepare() {
     if (Result<void> added = add_service(placed); !added) return added;
   if (spool->mail_owner())
     if (Result<void> became = become(*spool->mail_owner()); !became) return became;
-  return {};
+  return queue_->keep_files();
 }
 
 void Process::run() {

@@ -46,6 +46,7 @@ constexpr std::array kDirectories = {
     Directory{"private", 0700},
     Directory{"public", 0710, Owner::kMail, Group::kSetgid},
     Directory{"saved", 0700},
+    Directory{"spare", 0700},
     Directory{"trace", 0700},
 };
 
