@@ -100,7 +100,7 @@ class OneByOneWay : public Way {
   const FileDescriptor directory_;
 };
 
-/// What Postkit does.
+/// All messages share the syncs.
 class GroupWay : public Way {
  public:
   explicit GroupWay(const Place& place) : queue_({.path = place.directory}), committer_(place.threads) {}
@@ -123,9 +123,17 @@ class GroupWay : public Way {
     return path;
   }
 
- private:
-  const mta::QueueDirectory queue_;
+ protected:
+  mta::QueueDirectory queue_;
   mta::GroupCommitter committer_;
+};
+
+/// What Postkit does: and files are used again.
+class KeptWay : public GroupWay {
+ public:
+  explicit KeptWay(const Place& place) : GroupWay(place) {
+    must(queue_.keep_files().has_value(), "keep files");
+  }
 };
 
 /// Files that are used again, in the safest way that needs no more than fsync(2) says. A delivered message is
@@ -213,64 +221,6 @@ class RecycledWay : public Way {
   bool is_syncing_ = false;
 };
 
-/// Files that have a second name of ours, in spare/, which keeps them when the message is removed. A file that has only
-/// that name left can be written over when the directories of the queue were synced since.
-class LinkedWay : public Way {
- public:
-  explicit LinkedWay(const Place& place)
-      : top_(place.directory), incoming_(open_directory(top_ + "incoming")) {}
-
-  std::string put(const std::string& text) override {
-    std::string spare = take_spare();
-    const bool is_new = spare.empty();
-    FileDescriptor fd(is_new ? ::open((top_ + "spare").c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0700)
-                             : ::open(spare.c_str(), O_RDWR | O_CLOEXEC));
-    must(static_cast<bool>(fd), "open spare file");
-    struct stat status {};
-    must(::fstat(fd.get(), &status) == 0, "fstat");
-    const std::string link = "/proc/self/fd/" + std::to_string(fd.get());
-    if (is_new) {
-      spare = top_ + "spare/" + std::to_string(status.st_ino);
-      must(::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, spare.c_str(), AT_SYMLINK_FOLLOW) == 0, "link");
-    }
-    must(::pwrite(fd.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()), "write");
-    if (status.st_size > static_cast<off_t>(text.size()))
-      must(::ftruncate(fd.get(), static_cast<off_t>(text.size())) == 0, "ftruncate");
-    must(::fsync(fd.get()) == 0, "fsync");
-    std::string path =
-        top_ + "incoming/" + mta::make_queue_id(mta::QueueIdForm::kShort, now(), status.st_ino);
-    must(::linkat(AT_FDCWD, link.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0, "link");
-    must(::fsync(incoming_.get()) == 0, "fsync directory");
-    const std::lock_guard lock(mutex_);
-    busy_.push_back(std::move(spare));
-    return path;
-  }
-
- private:
-  std::string take_spare() {
-    const std::lock_guard lock(mutex_);
-    if (spares_.empty() && busy_.size() > kBacklog) {
-      std::deque<std::string> still;
-      for (std::string& file : busy_) {
-        struct stat status {};
-        must(::stat(file.c_str(), &status) == 0, "stat");
-        (status.st_nlink == 1 ? spares_ : still).push_back(std::move(file));
-      }
-      busy_ = std::move(still);
-      must(::fsync(incoming_.get()) == 0, "fsync directory");
-    }
-    if (spares_.empty()) return {};
-    std::string spare = std::move(spares_.front());
-    spares_.pop_front();
-    return spare;
-  }
-
-  const std::string top_;
-  const FileDescriptor incoming_;
-  std::mutex mutex_;
-  std::deque<std::string> spares_, busy_;
-};
-
 template <class T>
 std::unique_ptr<Way> make(const Place& place) {
   return std::make_unique<T>(place);
@@ -283,8 +233,8 @@ struct NamedWay {
 constexpr NamedWay kWays[] = {{"postfix", make<PostfixWay>},
                               {"one-by-one", make<OneByOneWay>},
                               {"group", make<GroupWay>},
-                              {"recycled", make<RecycledWay>},
-                              {"linked", make<LinkedWay>}};
+                              {"kept", make<KeptWay>},
+                              {"recycled", make<RecycledWay>}};
 
 double cpu_seconds() {
   rusage usage{};

@@ -201,6 +201,8 @@ bool FilePool::is_free(const std::string& name) const {
 bool FilePool::sync_directories() {
   for (const std::string& path : directories_()) {
     const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Where there is no directory, there are no messages.
+    if (!fd && errno == ENOENT) continue;
     struct stat status {};
     timespec now{};
     if (!fd || ::fstat(fd.get(), &status) != 0 || ::clock_gettime(CLOCK_REALTIME, &now) != 0) return false;
