@@ -25,7 +25,9 @@
 #include "tools/mta/smtp/address_services.h"
 #include "tools/mta/smtp/error_limits.h"
 #include "tools/mta/smtp/message_intake.h"
+#include "tools/mta/smtp/server_auth.h"
 #include "tools/mta/smtp/server_options.h"
+#include "tools/mta/smtp/server_tls.h"
 
 namespace mta {
 
@@ -58,7 +60,12 @@ class SmtpService {
   bool looks_up_names() const { return looks_up_names_; }
   AccessEngine& access() { return *access_; }
   AddressServices& addresses() { return *addresses_; }
+  ServerTls& tls() { return *tls_; }
+  ServerAuth& auth() { return *auth_; }
   SmtpRuntime& runtime() { return runtime_; }
+
+  /// The log, for what parts report.
+  libconf::DiagnosticSink& warnings() { return *warnings_; }
 
   /// What a message needs.
   IntakeServices intake();
@@ -87,6 +94,7 @@ class SmtpService {
   LogTag tag() const { return {.syslog_name = syslog_name_, .program = "smtpd"}; }
   libconf::Result<void> read_settings();
   libconf::Result<void> open_lists();
+  libconf::Result<void> open_tls_and_auth();
 
   libconf::Settings settings_;
   SmtpRuntime runtime_;
@@ -105,6 +113,8 @@ class SmtpService {
   ContentChecks checks_;
   std::unique_ptr<AddressServices> addresses_;
   std::unique_ptr<AccessEngine> access_;
+  std::unique_ptr<ServerTls> tls_;
+  std::unique_ptr<ServerAuth> auth_;
   std::optional<libmaps::MatchList> mynetworks_;
   std::optional<libmaps::MatchList> xclient_hosts_;
   std::optional<libmaps::MatchList> xforward_hosts_;
