@@ -13,6 +13,8 @@ How it measures:
   tables, no content checks, each logs into a file, no limits on clients. All else is as it is by default.
 - The distribution's smtp-source sends messages of one size from 10 and 50 sessions at a time: one message a session
   ("one"), and all of them ("many"). It does not pipeline. Its own work is part of the time of both.
+- The same goes to the distribution's smtp-sink, which throws mail away: more than it takes, smtp-source does not send on
+  this machine, whatever the server does.
 - They run in turn, round after round, and who goes first changes with each round. Before each run, the queue is
   emptied by unlink(2) and file systems are synced; messages are counted after it.
 - Speed is the median of the rounds; the CPU time is user and system of all processes of the mail system in all
@@ -41,7 +43,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integra
 import side_by_side  # pylint: disable=wrong-import-position
 from checks import environment
 from mail_system import MailSystem
-from server import NoServer, find_program, private_directory
+from server import NoServer, Server, find_program, free_port, listens, private_directory
 from stock_postfix import Conversation, StockPostfix
 
 SIZES = (10, 50)  # sessions at a time
@@ -74,6 +76,16 @@ def children(pid):
     for each in found:
         found += parents.get(each, [])
     return found
+
+
+def send(options, port, sessions, is_many):
+    """Returns how long it took, in seconds."""
+    argv = [find_program("smtp-source"), "-s", str(sessions), "-m", str(options.messages), "-l", str(options.bytes),
+            "-M", "client.example.net", "-f", "ann@example.org", "-t", "bob@example.com", *(["-d"] if is_many else [])]
+    done = side_by_side.run([*argv, "127.0.0.1:%d" % port])
+    if done.status != 0:
+        raise NoServer("smtp-source ended with %d" % done.status)
+    return done.wall
 
 
 class Side:
@@ -110,13 +122,11 @@ class Side:
 
     def send(self, options, sessions, is_many):
         """Returns how long it took, in seconds."""
-        argv = [find_program("smtp-source"), "-s", str(sessions), "-m", str(options.messages), "-l", str(options.bytes),
-                "-M", "client.example.net", "-f", "ann@example.org", "-t", "bob@example.com"]
-        done = side_by_side.run([*argv, *(["-d"] if is_many else []), "127.0.0.1:%d" % self.port])
+        seconds = send(options, self.port, sessions, is_many)
         taken = self.empty()
-        if done.status != 0 or taken != options.messages:
-            raise NoServer("%s took %d of %d messages; smtp-source: %d" % (self.label, taken, options.messages, done.status))
-        return done.wall
+        if taken != options.messages:
+            raise NoServer("%s took %d of %d messages" % (self.label, taken, options.messages))
+        return seconds
 
     def measure(self, options, case):
         self.empty()
@@ -159,6 +169,15 @@ class Side:
 
 
 @contextlib.contextmanager
+def sink(directory):
+    """Its port."""
+    port = free_port()
+    with Server("smtp-sink", [find_program("smtp-sink"), "-u", "nobody", "127.0.0.1:%d" % port, "1000"],
+                lambda: listens(port), directory / "sink.log"):
+        yield port
+
+
+@contextlib.contextmanager
 def both(options, place):
     """The two sides, in that place."""
     main_cf = "".join("%s = %s\n" % item for item in ALIKE.items())
@@ -179,19 +198,23 @@ def title(case):
 
 def compare_speed(options, place, sides):
     cases = [(sessions, is_many) for sessions in SIZES for is_many in (False, True)]
+    at_sink = {case: [] for case in cases}
     for case in cases:  # Whoever starts processes when they are needed has them then.
         for side in sides:
             side.send(options, *case)
-    for number in range(options.rounds):
-        for case in cases:
-            for side in sides if number % 2 == 0 else sides[::-1]:
-                side.measure(options, case)
+    with sink(sides[0].incoming.parent.parent) as port:
+        for number in range(options.rounds):
+            for case in cases:
+                for side in sides if number % 2 == 0 else sides[::-1]:
+                    side.measure(options, case)
+                at_sink[case].append(send(options, port, *case))
     for case in cases:
         ours, stock = (side.speed(options, case) for side in sides)
         our_cpu, stock_cpu = (side.cpu_per_message(options, case) for side in sides)
-        print("%-6s %s  %5.0f / %5.0f messages/s  %5.2f (must be %.1f)   %.3f / %.3f ms CPU  %.2f (must be %.2f)" % (
-            place.name, title(case), ours, stock, ours / stock, place.must, our_cpu, stock_cpu, our_cpu / stock_cpu,
-            CPU_MUST), flush=True)
+        most = options.messages / statistics.median(at_sink[case])
+        print("%-6s %s  %5.0f / %5.0f messages/s  %5.2f (must be %.1f, smtp-sink %.2f)   %.3f / %.3f ms CPU  %.2f (must be %.2f)"
+              % (place.name, title(case), ours, stock, ours / stock, place.must, most / stock, our_cpu, stock_cpu,
+                 our_cpu / stock_cpu, CPU_MUST), flush=True)
 
 
 def compare_calls(options, place, sides):
