@@ -13,6 +13,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -27,6 +28,8 @@
 #include "tools/mta/dns/cares_resolver.h"
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
+#include "tools/mta/smtp/client_rates.h"
+#include "tools/mta/smtp/rate_report.h"
 #include "tools/mta/smtp/smtp_server.h"
 
 namespace smtpd {
@@ -139,6 +142,8 @@ class Process {
   std::unique_ptr<mta::PolicyService> policy_;
   std::optional<mta::QueueDirectory> queue_;
   std::optional<mta::GroupCommitter> committer_;
+  std::optional<mta::ClientRates> rates_;
+  std::optional<mta::RateReport> rate_report_;
   std::vector<std::unique_ptr<mta::SmtpService>> services_;
   std::vector<std::unique_ptr<mta::SmtpServer>> servers_;
 };
@@ -162,7 +167,8 @@ Result<void> Process::add_service(const libconf::PlacedService& placed) {
                                                      .queue = *queue_,
                                                      .committer = *committer_,
                                                      .policy = *policy_,
-                                                     .verifier = verifier_});
+                                                     .verifier = verifier_,
+                                                     .rates = *rates_});
   if (!service) return failed(service.error());
   services_.push_back(std::move(*service));
   servers_.push_back(std::make_unique<mta::SmtpServer>(io_, *services_.back(), *limit));
@@ -182,6 +188,12 @@ Result<void> Process::prepare() {
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io_.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);
+  const Result<std::chrono::seconds> time_unit = settings.get_duration("anvil_rate_time_unit");
+  if (!time_unit) return time_unit.error();
+  rates_.emplace(*time_unit, [] { return std::time(nullptr); });
+  const Result<std::chrono::seconds> report_time = settings.get_duration("anvil_status_update_time");
+  if (!report_time) return report_time.error();
+  rate_report_.emplace(io_, *rates_, *log_, *report_time);
   const Result<std::string> level = settings.get("compatibility_level");
   if (!level) return level.error();
   const Result<std::string> version = settings.get("mail_version");
@@ -205,12 +217,15 @@ void Process::run() {
   control_.async_read_some(asio::buffer(&nothing_, 1), [this](const asio::error_code& failure, std::size_t) {
     if (failure != asio::error::operation_aborted) stop();
   });
+  rate_report_->start();
   io_.run();
+  rate_report_->write();
 }
 
 void Process::stop() {
   signals_.cancel();
   control_.cancel();
+  rate_report_->stop();
   for (const auto& server : servers_) server->stop();
 }
 

@@ -133,14 +133,16 @@ Result<std::string> short_host_name(const libconf::Settings& settings) {
 
 }  // namespace
 
-std::string log_line(time_t seconds, std::string_view host, std::string_view tag, pid_t pid,
-                     std::string_view text) {
+std::string log_time(time_t seconds) {
   std::array<char, 32> stamp{};
   std::tm parts{};
   ::localtime_r(&seconds, &parts);
-  const std::size_t size = std::strftime(stamp.data(), stamp.size(), "%b %e %H:%M:%S ", &parts);
-  return concat(std::string_view(stamp.data(), size), host, " ", tag, "[", std::to_string(pid), "]: ", text,
-                "\n");
+  return {stamp.data(), std::strftime(stamp.data(), stamp.size(), "%b %e %H:%M:%S", &parts)};
+}
+
+std::string log_line(time_t seconds, std::string_view host, std::string_view tag, pid_t pid,
+                     std::string_view text) {
+  return concat(log_time(seconds), " ", host, " ", tag, "[", std::to_string(pid), "]: ", text, "\n");
 }
 
 void MailLog::write(LogTag tag, Severity severity, std::string_view text) {

@@ -45,7 +45,7 @@ void MessageIntake::begin(Envelope envelope) {
   envelope_ = std::move(envelope);
   writer_.arrival_time(arrival_);
   writer_.attribute("create_time", std::to_string(to_time(arrival_)));
-  writer_.attribute("log_ident", id());
+  writer_.attribute("log_ident", envelope_.log_ident.empty() ? id() : envelope_.log_ident);
   writer_.attribute("rewrite_context", envelope_.context == RewriteContext::kLocal ? "local" : "remote");
   if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
   if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));

@@ -52,6 +52,7 @@ struct Envelope {
   std::string envelope_id;                    ///< ENVID of RFC 3461
   int return_flags = 0;                       ///< ReturnFlag; 0: not given.
   RewriteContext context = RewriteContext::kRemote;
+  std::string log_ident = {};  ///< What another system calls the message; empty: its own ID.
   /// Attributes of the client, in the order of the queue file.
   std::vector<std::pair<std::string_view, std::string>> attributes;
   std::string client;  ///< "name[address]", for the log.

@@ -48,6 +48,9 @@ class Reply {
   std::string text_;
 };
 
+/// The reply with a 4xx code and status instead of a 5xx one (soft_bounce).
+Reply softened(Reply reply);
+
 /// What a template of smtpd_reject_footer can name.
 struct FooterAttributes {
   std::string_view client_address;
@@ -73,6 +76,9 @@ class ReplyFooter {
   std::string text_;
   std::string filter_;
 };
+
+/// `text` for the log: C's backslash escapes for what cannot be printed, "EHLO x\\r\\n", "\\300". Pure.
+std::string escape(std::string_view text);
 
 /// The characters that a text with C's backslash escapes names (smtpd_expansion_filter): \t \n \40 and so on.
 std::string unescape(std::string_view text);

@@ -24,8 +24,10 @@
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/smtp/address_services.h"
 #include "tools/mta/smtp/error_limits.h"
+#include "tools/mta/smtp/local_clients.h"
 #include "tools/mta/smtp/message_intake.h"
 #include "tools/mta/smtp/server_options.h"
+#include "tools/mta/smtp/session_rules.h"
 
 namespace mta {
 
@@ -40,6 +42,7 @@ struct SmtpRuntime {
   GroupCommitter& committer;
   PolicyService& policy;
   AddressVerifier& verifier;
+  ClientRates& rates;
 };
 
 /// Not thread-safe.
@@ -57,6 +60,7 @@ class SmtpService {
   const std::string& mail_name() const { return mail_name_; }
   bool looks_up_names() const { return looks_up_names_; }
   AccessEngine& access() { return *access_; }
+  SessionRules& rules() { return *rules_; }
   AddressServices& addresses() { return *addresses_; }
   SmtpRuntime& runtime() { return runtime_; }
 
@@ -67,7 +71,7 @@ class SmtpService {
   libconf::Result<bool> has_room() const;
 
   /// Whether headers of this client's mail get $myorigin (local_header_rewrite_clients).
-  libconf::Result<bool> is_local_client(const ClientState& client, const SaslState& sasl);
+  libconf::Result<bool> is_local_client(const SmtpdState& state) { return local_clients_->has(state); }
 
   /// Whether `client` is in a list such as smtpd_authorized_xclient_hosts.
   libconf::Result<bool> may_use_xclient(const ClientState& client);
@@ -80,6 +84,9 @@ class SmtpService {
   }
 
   void log(libconf::Severity severity, std::string_view text) const;
+
+  /// Where warnings go to.
+  libconf::DiagnosticSink& warnings() { return *warnings_; }
 
  private:
   SmtpService(libconf::Settings settings, SmtpRuntime runtime)
@@ -99,13 +106,13 @@ class SmtpService {
   bool looks_up_names_ = true;  ///< smtpd_peername_lookup
   std::string content_filter_;
   std::vector<std::string> always_bcc_;
-  std::vector<std::string> local_client_rules_;  ///< local_header_rewrite_clients
   SpaceRule space_;
   CleanupOptions cleanup_;
   ContentChecks checks_;
   std::unique_ptr<AddressServices> addresses_;
   std::unique_ptr<AccessEngine> access_;
-  std::optional<libmaps::MatchList> mynetworks_;
+  std::unique_ptr<SessionRules> rules_;
+  std::optional<LocalClients> local_clients_;
   std::optional<libmaps::MatchList> xclient_hosts_;
   std::optional<libmaps::MatchList> xforward_hosts_;
   std::optional<libmaps::MatchList> noop_commands_;

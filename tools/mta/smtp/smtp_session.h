@@ -8,9 +8,12 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/ip/tcp.hpp>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tools/mta/access/engine.h"
@@ -18,10 +21,13 @@
 #include "tools/mta/access/verdict.h"
 #include "tools/mta/address/virtual_alias.h"
 #include "tools/mta/smtp/error_limits.h"
+#include "tools/mta/smtp/forwarded_client.h"
 #include "tools/mta/smtp/line_reader.h"
 #include "tools/mta/smtp/message_intake.h"
+#include "tools/mta/smtp/rate_limits.h"
 #include "tools/mta/smtp/reply.h"
 #include "tools/mta/smtp/request.h"
+#include "tools/mta/smtp/request_deadline.h"
 #include "tools/mta/smtp/session_statistics.h"
 #include "tools/mta/smtp/smtp_service.h"
 #include "tools/mta/smtp/stream.h"
@@ -52,9 +58,28 @@ class SmtpSession {
     bool has_begun = false;               ///< The envelope has been written.
   };
 
+  // smtp_session_client.cc: who the client is, and what this service has for it.
+  /// Finds out who has connected. What comes back is said instead of the greeting, and ends the session.
+  asio::awaitable<std::optional<Reply>> meet_client();
+  asio::awaitable<bool> read_proxy_header(std::chrono::seconds timeout);
+  std::optional<RateRefusal> limit_client();
+  void choose_bare_newline();
+  asio::awaitable<std::optional<Reply>> refuse_early_input();
+  /// `input_` came before the client may send it. Nothing: it may go on.
+  std::optional<Reply> refuse_improper_input();
+  /// What smtpd_client_*_rate_limit say of a command, before it is looked at any closer.
+  std::optional<Reply> refuse_counted(const Command& command, const CommandLine& line);
+  std::optional<Reply> refuse_rate(ClientEvent event);
+  Reply access_denied() const;
+  Reply local_data_error();
+  std::optional<Reply> filter_command(std::string& text);
+  std::optional<Reply> choose_ehlo_keywords();
+  /// A 4xx or 5xx reply as it goes out.
+  void finish_refusal(Reply& reply);
+
   asio::awaitable<StreamResult<void>> converse();
   asio::awaitable<StreamResult<void>> greet();
-  asio::awaitable<StreamResult<void>> command(std::string_view text, bool has_bare_newline);
+  asio::awaitable<StreamResult<void>> command(std::string text, bool has_bare_newline);
   asio::awaitable<StreamResult<void>> carry_out(const Command& command, Request request);
 
   asio::awaitable<Reply> handle(const HeloRequest& request);
@@ -63,6 +88,7 @@ class SmtpSession {
   asio::awaitable<Reply> handle(const VrfyRequest& request);
   asio::awaitable<Reply> handle(const EtrnRequest& request);
   asio::awaitable<Reply> handle(const XclientRequest& request);
+  Reply handle(const XforwardRequest& request);
 
   asio::awaitable<StreamResult<Reply>> receive_data();
   asio::awaitable<StreamResult<Reply>> receive_chunk(const BdatRequest& request);
@@ -75,8 +101,23 @@ class SmtpSession {
   asio::awaitable<StreamResult<void>> flush();
   asio::awaitable<StreamResult<std::string_view>> receive();
 
+  /// The client as the queue file and the log of a message have it: this one, or what XFORWARD said.
+  struct LoggedClient {
+    std::string name;
+    std::string address;
+    std::string port;
+    std::optional<std::string> helo;
+    std::string protocol;
+    std::string origin;  ///< "name[address]"
+  };
+  LoggedClient logged_client() const;
+  std::string client_line() const;
+  std::vector<std::pair<std::string_view, std::string>> client_attributes() const;
+  RewriteContext rewrite_context();
   void begin_content();
   std::string received_header() const;
+  /// Forgets the message, but not what XFORWARD said of the next.
+  void clear_transaction();
   void end_transaction();
   void log(libconf::Severity severity, std::string_view text) { service_.log(severity, text); }
   std::string client_text() const;
@@ -92,8 +133,13 @@ class SmtpSession {
   CommandReader reader_;
   std::string input_;  ///< What has come and was not read yet.
   Transaction transaction_;
+  ForwardedClient forwarded_;  ///< Of the message that is to come, or comes.
+  LimitedClient limited_client_;
+  BareNewline bare_newline_ = BareNewline::kNormalize;  ///< For this client.
+  std::optional<RequestDeadline> deadline_;
   std::string where_ = "CONNECT";  ///< For the log: the command that came last.
   std::string output_;             ///< Replies that have not been sent: to pipelined commands, together.
+  bool is_denied_ = false;         ///< The client was refused: all its commands are.
   bool is_over_ = false;
   bool is_stopping_ = false;
   std::uint64_t content_received_ = 0;

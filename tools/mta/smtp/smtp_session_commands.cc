@@ -15,20 +15,23 @@ using libconf::Result;
 using libconf::Severity;
 
 asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
-  end_transaction();
-  state_.helo = request.name;
-  state_.protocol = request.is_extended ? "ESMTP" : "SMTP";
-  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kHelo)) {
-    state_.helo.reset();
+  if (request.is_extended)
+    if (std::optional<Reply> failure = choose_ehlo_keywords()) co_return *failure;
+  const std::optional<std::string> previous = std::exchange(state_.helo, request.name);
+  const SmtpStage stage = request.is_extended ? SmtpStage::kEhlo : SmtpStage::kHelo;
+  if (const std::optional<Reply> reply = co_await refused(stage)) {
+    state_.helo = previous;
     co_return *reply;
   }
+  end_transaction();
+  state_.protocol = request.is_extended ? "ESMTP" : "SMTP";
   protocol_.has_helo = true;
   co_return request.is_extended ? ehlo_reply(service_.options(), protocol_, "")
                                 : helo_reply(service_.options());
 }
 
 asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
-  end_transaction();
+  clear_transaction();
   const Result<bool> has_room = service_.has_room();
   if (!has_room || !*has_room) {
     log(Severity::kWarning, has_room ? "not enough free space in mail queue" : has_room.error().message);
@@ -38,7 +41,7 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
   state_.size = static_cast<std::int64_t>(request.size);
   state_.instance = concat(std::to_string(::getpid()), ".", std::to_string(std::time(nullptr)));
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kMail)) {
-    end_transaction();
+    clear_transaction();
     co_return *reply;
   }
   errors_.start_message();
@@ -61,7 +64,7 @@ asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
     }
     transaction_.intake = std::move(*intake);
     transaction_.queue_id = transaction_.intake->id();
-    log(Severity::kInfo, concat(transaction_.queue_id, ": client=", client_text()));
+    log(Severity::kInfo, client_line());
   }
   const std::string external = quote_address(request.recipient);
   transaction_.recipients.push_back({.address = external,
@@ -82,8 +85,15 @@ asio::awaitable<Reply> SmtpSession::handle(const VrfyRequest& request) {
 
 asio::awaitable<Reply> SmtpSession::handle(const EtrnRequest& request) {
   state_.etrn_domain = request.domain;
-  const std::optional<Reply> reply = co_await refused(SmtpStage::kEtrn);
-  co_return reply ? *reply : Reply(459, "", concat("<", request.domain, ">: service unavailable"));
+  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kEtrn)) co_return *reply;
+  const Result<bool> may_flush = service_.rules().may_flush(request.domain);
+  if (may_flush && *may_flush) {
+    log(Severity::kWarning, "unable to talk to fast flush service");  // There is none.
+    co_return Reply(458, "", "Unable to queue messages");
+  }
+  if (!may_flush) log(Severity::kWarning, may_flush.error().message);
+  log(Severity::kWarning, concat("reject: ETRN ", request.domain, "... from ", client_text()));
+  co_return Reply(459, "", concat("<", request.domain, ">: service unavailable"));
 }
 
 asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
@@ -136,8 +146,17 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
     }
   }
   memory_ = {};
-  const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect);
-  co_return reply ? *reply : greeting(service_.options());
+  choose_bare_newline();
+  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kXclient)) {
+    is_denied_ = true;
+    co_return *reply;
+  }
+  co_return greeting(service_.options());
+}
+
+Reply SmtpSession::handle(const XforwardRequest& request) {
+  forwarded_.take(request.attributes);
+  return {250, "2.0.0", "Ok"};
 }
 
 }  // namespace mta
