@@ -9,9 +9,13 @@ import re
 import socket
 import struct
 import sys
+import threading
 import time
 
+from beside_stock import Site, start_tls
+from checks import run
 from mail_system import MailSystem
+from scripted_server import ScriptedServer
 from server import NoServer, run_server_test
 from stock_postfix import Conversation, StockPostfix, free_ports
 
@@ -19,11 +23,6 @@ PROXY = {"smtpd_upstream_proxy_protocol": "haproxy", "smtpd_upstream_proxy_timeo
 NO_EXCEPTIONS = dict(PROXY, smtpd_client_event_limit_exceptions="")
 XCLIENT = {"smtpd_authorized_xclient_hosts": "127.0.0.1"}
 XFORWARD = {"smtpd_authorized_xforward_hosts": "127.0.0.1"}
-
-
-def rules(kind, **actions):
-    """An access table of one restriction."""
-    return "check_%s_access inline:{ %s }" % (kind, " ".join("{ %s = %s }" % item for item in actions.items()))
 
 
 def recipients(**actions):
@@ -74,6 +73,7 @@ SERVICES = {
     "bare_spared": {"smtpd_forbid_bare_newline": "reject", "smtpd_forbid_bare_newline_exclusions": "127.0.0.1"},
     "ports": dict(XFORWARD, smtpd_client_port_logging="yes", smtpd_recipient_restrictions=recipients(a="REJECT")),
     "forward": dict(PROXY, mynetworks="0.0.0.0/0, [::]/0", smtpd_authorized_xforward_hosts="192.0.2.0/24"),
+    "small": {"message_size_limit": "1000"},
     "errors": {"smtpd_soft_error_limit": "1", "smtpd_hard_error_limit": "3", "smtpd_error_sleep_time": "1s"},
     "deadline": {"smtpd_per_request_deadline": "yes", "smtpd_timeout": "2s", "smtpd_min_data_rate": "10"},
     "local_table": {"local_header_rewrite_clients": "check_address_map inline:{ { 127.0.0.1 = x } }"},
@@ -183,6 +183,9 @@ CASES = [
     ("EHLO keywords cannot be told", "discard_fails", b"", [EHLO]),
     ("ETRN without the service", "no_etrn", b"", [b"ETRN example.org\r\n", b"ETRN @sub.example.org\r\n", MAIL, b"ETRN x.y\r\n", QUIT]),
     ("a bare newline", "bare", b"", [b"EHLO c\n"]),
+    ("a bare newline after MAIL", "bare", b"", [MAIL, b"RCPT TO:<x@example.org>\n"]),
+    ("a bare newline in a message", "bare", b"", [EHLO, MAIL, RCPT, b"DATA\r\n", b"Subject: x\n\r\n.\r\n", QUIT]),
+    ("a bare newline in a chunk", "bare", b"", [EHLO, MAIL, RCPT, b"BDAT 15\r\nSubject: x\nabc\n", b"BDAT 1 LAST\r\na", QUIT]),
     ("a bare newline of one that is spared", "bare_spared", b"", [b"EHLO c\n", QUIT]),
     ("ports in the log", "ports", b"", rcpt("a", "x") + [b"FOO\r\n"]),
     ("ports of a forwarded client", "ports", b"", [EHLO, FORWARDED % b"LOCAL"] + MESSAGE + MESSAGE + [QUIT]),
@@ -199,6 +202,11 @@ CASES = [
     ("a forwarded client is forgotten at RSET", "forward", version_1(), [EHLO, FORWARDED % b"LOCAL", b"RSET\r\n"] + MESSAGE + [QUIT]),
     ("a local client by a table", "local_table", b"", [EHLO] + MESSAGE + [QUIT]),
     ("no local client", "local_nothing", b"", [EHLO] + MESSAGE + [QUIT]),
+    ("addresses with errors", "plain", b"", [EHLO, b"MAIL FROM:<a b@c>\r\n", b"MAIL FROM:<a\r\n", b"MAIL FROM:\r\n", MAIL,
+                                            b"RCPT TO:<>\r\n", b"RCPT TO:<\"a b\"@c d>\r\n", QUIT]),
+    ("chunks with errors", "plain", b"", [EHLO, MAIL, b"BDAT 0\r\n", b"RSET\r\n", b"BDAT 1 FOO\r\n"]),
+    ("a large chunk", "small", b"", [EHLO, MAIL, RCPT, b"BDAT 2000\r\n" + b"x" * 2000, QUIT]),
+    ("a large message", "small", b"", [EHLO, MAIL, RCPT, b"DATA\r\n", (b"x" * 900 + b"\r\n") * 2 + b".\r\n", QUIT]),
     ("many errors", "errors", b"", [b"A\r\n", b"B\r\n", b"C\r\n", b"D\r\n"]),
 ]
 
@@ -324,25 +332,95 @@ def check_deadline(checks, server, name):
 
 
 def check_stress(checks, bin_directory, directory):
-    """When all sessions are taken, the next ones are under stress."""
+    """The session that takes the last place, and those after it, are under stress."""
     directory.mkdir()
     directory.chmod(0o755)
     system = MailSystem(bin_directory, directory, SAME + "smtpd_banner = $myhostname ${stress?{busy}:{idle}}\n")
-    system.entries = ["127.0.0.1:%d inet n - n - 2 smtpd\n" % system.port]
+    system.entries = ["0.0.0.0:%d inet n - n - 2 smtpd\n" % system.port]
     system.write_master_cf()
     with system, contextlib.ExitStack() as stack:
         greetings = []
         for _ in range(2):
-            each = stack.enter_context(Conversation(system.port))
-            greetings.append(each.reply())
-            last = each
+            last = stack.enter_context(Conversation(system.port))
+            greetings.append(last.reply())
         last.ask(QUIT)
         greetings.append(stack.enter_context(Conversation(system.port)).reply())
-        checks.equal("settings under stress", greetings, [b"220 mail.example.org idle\r\n", b"220 mail.example.org idle\r\n",
-                                                          b"220 mail.example.org busy\r\n"])
+        checks.equal("settings under stress", greetings,
+                     [b"220 mail.example.org %s\r\n" % word for word in (b"idle", b"busy", b"busy")])
         checks.check("the log tells of the stress", system.wait_for(
-            lambda: 'warning: service "127.0.0.1:%d" (127.0.0.1:%d) has reached its process limit "2": new clients may '
+            lambda: 'warning: service "0.0.0.0:%d" ([0.0.0.0]:%d) has reached its process limit "2": new clients may '
                     "experience noticeable delays" % (system.port, system.port) in system.log()), system.log)
+
+
+def serve_dovecot(listener):
+    """Refuses whoever asks, in the words of Dovecot's authentication protocol."""
+    def talk_to(connection):
+        with connection, connection.makefile("rb") as lines:
+            connection.sendall(b"VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\taaaa\nDONE\n")
+            for line in lines:
+                if line.startswith(b"AUTH"):
+                    connection.sendall(b"FAIL\t%s\tuser=x\n" % line.split(b"\t")[1])
+
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        threading.Thread(target=talk_to, args=(connection,), daemon=True).start()
+
+
+def check_tls_and_auth(checks, bin_directory, directory):
+    """The limits of new TLS sessions and of AUTH commands, with both servers."""
+    directory.mkdir()
+    directory.chmod(0o755)
+    key, certificate = directory / "key.pem", directory / "certificate.pem"
+    run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
+         "-subj", "/CN=mail.example.org"])
+    tls = {"smtpd_tls_security_level": "may", "smtpd_tls_cert_file": certificate, "smtpd_tls_key_file": key,
+           "smtpd_client_event_limit_exceptions": "", "smtpd_client_new_tls_session_rate_limit": "1"}
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        threading.Thread(target=serve_dovecot, args=(listener,), daemon=True).start()
+        site = Site(directory, {
+            "tls": tls, "wrapped": dict(tls, smtpd_tls_wrappermode="yes"),
+            "auth": {"smtpd_sasl_auth_enable": "yes", "smtpd_sasl_type": "dovecot",
+                     "smtpd_sasl_path": "inet:127.0.0.1:%d" % listener.getsockname()[1],
+                     "smtpd_client_event_limit_exceptions": "", "smtpd_client_auth_rate_limit": "2"}})
+        starttls = [EHLO] + start_tls() + [EHLO, QUIT]
+        refused = [EHLO] + start_tls() + [lambda session: session.reply()]
+        cases = [("a new TLS session", "tls", starttls, False), ("one TLS session too many", "tls", refused, False),
+                 ("TLS is refused", "tls", [EHLO, b"STARTTLS\r\n", QUIT], False),
+                 ("a new wrapped session", "wrapped", [EHLO, QUIT], True),
+                 ("one wrapped session too many", "wrapped", [], True), ("a wrapped session is refused", "wrapped", [], True),
+                 ("AUTH", "auth", [EHLO, b"AUTH\r\n", b"AUTH FOO\r\n", b"AUTH PLAIN AGEAYg==\r\n", b"AUTH PLAIN\r\n", QUIT], False)]
+        with site.ours(bin_directory) as ours, site.stock() as stock:
+            for name, service, script, is_wrapped in cases:
+                our, their = [server.account(service, script, is_wrapped) for server in (ours, stock)]
+                checks.equal("%s: replies" % name, our.replies, their.replies)
+                logs = [[re.sub(r"127\.0\.0\.1:\d+$", "SERVICE", line) for line in each.log if "rate" in line or
+                         "Refusing" in line or "disconnect" in line] for each in (our, their)]
+                checks.equal("%s: the log" % name, *logs)
+
+
+def check_policy_connections(checks, bin_directory, directory):
+    """A message that is done with lets its connection to the policy server go."""
+    directory.mkdir()
+    directory.chmod(0o755)
+    with ScriptedServer(None, lambda request: b"action=DUNNO\n\n") as server:
+        system = MailSystem(bin_directory, directory, SAME.replace(
+            "smtpd_recipient_restrictions =", "smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:%d" % server.port))
+        with system, Conversation(system.port) as one, Conversation(system.port) as two:
+            for each in (one, two):
+                each.reply()
+            for line in [EHLO] + MESSAGE:
+                reply = one.ask(line)
+            for line in [EHLO, MAIL, RCPT]:
+                two.ask(line)
+            checks.equal("the next message has the connection to the policy server", (reply[:3], server.connections), (b"250", 1))
+            for line in [MAIL, RCPT]:
+                one.ask(line)
+            checks.equal("a message at the same time has its own", server.connections, 2)
 
 
 def check_statistics(checks, ours, system):
@@ -375,8 +453,14 @@ def run_checks(checks, bin_directory, directory):
     with stock, Ours(bin_directory, directory / "ours") as ours:
         time.sleep(1)  # The distribution's starts with connections of its own, which it logs.
         for name, service, early, lines in CASES:
+            begin = time.monotonic()
             replies, log = talk(ours, service, early, lines)
+            between = time.monotonic()
             their_replies, their_log = talk(stock, service, early, lines)
+            if service == "errors":
+                ours_took, theirs_took = between - begin, time.monotonic() - between
+                checks.check("%s: it takes as long" % name, abs(ours_took - theirs_took) < 0.7 and ours_took > 1.5,
+                             (ours_took, theirs_took))
             for line, our, their in zip(["the greeting"] + lines + ["the rest"], replies, their_replies):
                 checks.equal("%s: %s" % (name, line), our, their)
             checks.equal("%s: the log" % name, log, their_log)
@@ -386,6 +470,8 @@ def run_checks(checks, bin_directory, directory):
             check_deadline(checks, server, name)
         check_alone(checks, ours)
         check_statistics(checks, ours, ours.system)
+    check_tls_and_auth(checks, bin_directory, directory / "tls")
+    check_policy_connections(checks, bin_directory, directory / "policy")
     check_stress(checks, bin_directory, directory / "stress")
 
 

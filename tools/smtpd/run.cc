@@ -158,20 +158,26 @@ Result<void> Process::add_service(const libconf::PlacedService& placed) {
   libconf::Settings settings = site_->settings().for_service(placed, site_->master_cf());
   const Result<std::size_t> limit = session_limit(placed, settings);
   if (!limit) return failed(limit.error());
-  Result<std::unique_ptr<mta::SmtpService>> service =
-      mta::SmtpService::create(std::move(settings), {.io = io_,
-                                                     .log = *log_,
-                                                     .host = host_,
-                                                     .hosts = hosts_,
-                                                     .resolver = *resolver_,
-                                                     .queue = *queue_,
-                                                     .committer = *committer_,
-                                                     .policy = *policy_,
-                                                     .verifier = verifier_,
-                                                     .rates = *rates_});
-  if (!service) return failed(service.error());
-  services_.push_back(std::move(*service));
-  servers_.push_back(std::make_unique<mta::SmtpServer>(io_, *services_.back(), *limit));
+  const mta::SmtpRuntime runtime{.io = io_,
+                                 .log = *log_,
+                                 .host = host_,
+                                 .hosts = hosts_,
+                                 .resolver = *resolver_,
+                                 .queue = *queue_,
+                                 .committer = *committer_,
+                                 .policy = *policy_,
+                                 .verifier = verifier_,
+                                 .rates = *rates_};
+  libconf::Settings stressed = settings;
+  stressed.override_value("stress", "yes");
+  for (libconf::Settings* const each : {&settings, &stressed}) {
+    Result<std::unique_ptr<mta::SmtpService>> service = mta::SmtpService::create(std::move(*each), runtime);
+    if (!service) return failed(service.error());
+    services_.push_back(std::move(*service));
+  }
+  const std::size_t count = services_.size();
+  servers_.push_back(
+      std::make_unique<mta::SmtpServer>(io_, *services_[count - 2], *services_[count - 1], *limit));
   for (Inheritance::Socket& each : inheritance_.sockets)
     if (is_its(each)) servers_.back()->listen(std::move(each.socket));
   return {};

@@ -10,7 +10,7 @@ namespace mta {
 using libconf::concat;
 using libconf::Result;
 
-std::optional<Reply> parse_reply(std::string_view text) {
+std::optional<Reply> parse_refusal(std::string_view text) {
   constexpr std::size_t kCodeSize = 3;
   if (text.size() < kCodeSize + 2 || text[kCodeSize] != ' ') return std::nullopt;
   int code = 0;
@@ -18,7 +18,7 @@ std::optional<Reply> parse_reply(std::string_view text) {
     if (c < '0' || c > '9') return std::nullopt;
     code = code * 10 + (c - '0');
   }
-  if (code < 200 || code > 599) return std::nullopt;
+  if (code < 400 || code > 599) return std::nullopt;
   text.remove_prefix(kCodeSize + 1);
   const std::size_t length = status_length(text);
   const std::string_view status = text.substr(0, length);
@@ -57,9 +57,9 @@ void RejectReplies::filter(Reply& reply, libconf::DiagnosticSink& sink) {
   const Result<std::optional<std::string>> found = filters_.lookup(text);
   if (!found) return sink.warn("reject-filter", found.error().message);
   if (!*found) return;
-  const std::optional<Reply> replacement = parse_reply(**found);
+  const std::optional<Reply> replacement = parse_refusal(**found);
   // What refuses must not become what accepts.
-  if (!replacement || !replacement->is_error())
+  if (!replacement)
     return sink.warn("reject-filter", concat("smtpd_reject_filter_maps: bad SMTP response \"", **found,
                                              "\" for \"", text, "\""));
   reply = *replacement;

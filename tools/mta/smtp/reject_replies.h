@@ -37,8 +37,8 @@ class RejectReplies {
   std::string expansion_filter_;
 };
 
-/// Reads "550 5.1.1 text", a reply of one line; the enhanced status may be missing. Nothing: it has no code
-/// of three digits from 200 on and a text. Pure; thread-safe.
-std::optional<Reply> parse_reply(std::string_view text);
+/// Reads "550 5.1.1 text", a 4xx or 5xx reply of one line; the enhanced status may be missing. Nothing: it is
+/// none, or its status contradicts its code. Pure; thread-safe.
+std::optional<Reply> parse_refusal(std::string_view text);
 
 }  // namespace mta

@@ -50,6 +50,8 @@ class Reply {
 
 /// The reply with a 4xx code and status instead of a 5xx one (soft_bounce).
 Reply softened(Reply reply);
+/// A reply of one line as text, "554 5.7.1 text". REQUIRES: it starts with three digits.
+Reply parse_reply(std::string_view text);
 
 /// What a template of smtpd_reject_footer can name.
 struct FooterAttributes {

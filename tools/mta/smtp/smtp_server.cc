@@ -27,6 +27,9 @@ asio::ip::tcp protocol_of(int socket) {
 void SmtpServer::listen(libconf::FileDescriptor socket) {
   const asio::ip::tcp protocol = protocol_of(socket.get());
   listeners_.push_back({asio::ip::tcp::acceptor(io_, protocol, socket.release())});
+  asio::error_code failure;
+  const auto endpoint = listeners_.back().acceptor.local_endpoint(failure);
+  is_public_ = is_public_ || (!failure && !endpoint.address().is_loopback());
   accept(listeners_.back());
 }
 
@@ -52,9 +55,37 @@ void SmtpServer::accept_where_idle() {
   for (Listener& listener : listeners_) accept(listener);
 }
 
+SmtpService& SmtpServer::service_now() {
+  const auto now = std::chrono::steady_clock::now();
+  // The session that is about to begin is not among them yet.
+  if (is_public_ && limit_ > 0 && sessions_.size() + 1 >= limit_) {
+    if (!stress_end_) warn_of_stress();
+    stress_end_ = now + kStressTime;
+  }
+  if (stress_end_ && now >= *stress_end_) stress_end_.reset();
+  return stress_end_ ? stressed_ : service_;
+}
+
+void SmtpServer::warn_of_stress() {
+  const std::string& name = service_.name();
+  const std::size_t colon = name.rfind(':');
+  asio::error_code failure;
+  const std::string port = std::to_string(listeners_.front().acceptor.local_endpoint(failure).port());
+  const std::string place =
+      colon == std::string::npos ? port : libconf::concat("[", name.substr(0, colon), "]:", port);
+  for (const std::string& line :
+       {libconf::concat("service \"", name, "\" (", place, ") has reached its process limit \"",
+                        std::to_string(limit_), "\": new clients may experience noticeable delays"),
+        std::string("to avoid this condition, increase the process count in master.cf or reduce the service "
+                    "time per client"),
+        std::string("see http://www.postfix.org/STRESS_README.html for examples of stress-adapting "
+                    "configuration settings")})
+    service_.runtime().log.write({.program = "master"}, libconf::Severity::kWarning, line);
+}
+
 asio::awaitable<void> SmtpServer::serve(asio::ip::tcp::socket socket) {
   {
-    SmtpSession session(std::move(socket), service_);
+    SmtpSession session(std::move(socket), service_now());
     sessions_.insert(&session);
     if (is_stopping_) session.stop();
     co_await session.run();

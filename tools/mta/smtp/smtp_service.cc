@@ -24,7 +24,11 @@ Result<void> SmtpService::read_settings() {
   const struct {
     std::string_view parameter;
     std::string& value;
-  } texts[] = {{"syslog_name", syslog_name_}, {"mail_name", mail_name_}, {"content_filter", content_filter_}};
+  } texts[] = {{"syslog_name", syslog_name_},
+               {"mail_name", mail_name_},
+               {"service_name", name_},
+               {"stress", stress_},
+               {"content_filter", content_filter_}};
   for (const auto& [parameter, value] : texts) {
     Result<std::string> text = settings_.get(parameter);
     if (!text) return text.error();
@@ -83,10 +87,24 @@ Result<void> SmtpService::open_lists() {
   return {};
 }
 
+Result<void> SmtpService::open_tls_and_auth() {
+  Result<std::unique_ptr<ServerTls>> tls = ServerTls::create(settings_, *warnings_);
+  if (!tls) return tls.error();
+  tls_ = std::move(*tls);
+  const libmaps::TableContext context{.settings = settings_, .warnings = *warnings_};
+  const MatchList::OpenTable open_table = [&](std::string_view spec) { return libmaps::open(spec, context); };
+  Result<std::unique_ptr<ServerAuth>> auth =
+      ServerAuth::create(settings_, runtime_.io.get_executor(), open_table, *warnings_);
+  if (!auth) return auth.error();
+  auth_ = std::move(*auth);
+  return {};
+}
+
 Result<std::unique_ptr<SmtpService>> SmtpService::create(libconf::Settings settings, SmtpRuntime runtime) {
   std::unique_ptr<SmtpService> service(new SmtpService(std::move(settings), runtime));
   if (Result<void> read = service->read_settings(); !read) return read.error();
   if (Result<void> opened = service->open_lists(); !opened) return opened.error();
+  if (Result<void> opened = service->open_tls_and_auth(); !opened) return opened.error();
   Result<std::unique_ptr<AddressServices>> addresses =
       AddressServices::create(service->settings_, runtime.host, *service->warnings_);
   if (!addresses) return addresses.error();

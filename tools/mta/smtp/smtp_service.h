@@ -26,7 +26,9 @@
 #include "tools/mta/smtp/error_limits.h"
 #include "tools/mta/smtp/local_clients.h"
 #include "tools/mta/smtp/message_intake.h"
+#include "tools/mta/smtp/server_auth.h"
 #include "tools/mta/smtp/server_options.h"
+#include "tools/mta/smtp/server_tls.h"
 #include "tools/mta/smtp/session_rules.h"
 
 namespace mta {
@@ -58,11 +60,18 @@ class SmtpService {
   const ErrorLimits& error_limits() const { return error_limits_; }
   std::chrono::seconds timeout() const { return timeout_; }
   const std::string& mail_name() const { return mail_name_; }
+  const std::string& name() const { return name_; }  ///< In master.cf: "smtp", "192.0.2.1:25".
   bool looks_up_names() const { return looks_up_names_; }
+  bool is_under_stress() const { return !stress_.empty(); }
   AccessEngine& access() { return *access_; }
   SessionRules& rules() { return *rules_; }
   AddressServices& addresses() { return *addresses_; }
+  ServerTls& tls() { return *tls_; }
+  ServerAuth& auth() { return *auth_; }
   SmtpRuntime& runtime() { return runtime_; }
+
+  /// The log, for what parts report.
+  libconf::DiagnosticSink& warnings() { return *warnings_; }
 
   /// What a message needs.
   IntakeServices intake();
@@ -85,15 +94,13 @@ class SmtpService {
 
   void log(libconf::Severity severity, std::string_view text) const;
 
-  /// Where warnings go to.
-  libconf::DiagnosticSink& warnings() { return *warnings_; }
-
  private:
   SmtpService(libconf::Settings settings, SmtpRuntime runtime)
       : settings_(std::move(settings)), runtime_(runtime) {}
   LogTag tag() const { return {.syslog_name = syslog_name_, .program = "smtpd"}; }
   libconf::Result<void> read_settings();
   libconf::Result<void> open_lists();
+  libconf::Result<void> open_tls_and_auth();
 
   libconf::Settings settings_;
   SmtpRuntime runtime_;
@@ -103,6 +110,8 @@ class SmtpService {
   ErrorLimits error_limits_;
   std::chrono::seconds timeout_{0};
   std::string mail_name_;
+  std::string name_;
+  std::string stress_;
   bool looks_up_names_ = true;  ///< smtpd_peername_lookup
   std::string content_filter_;
   std::vector<std::string> always_bcc_;
@@ -113,6 +122,8 @@ class SmtpService {
   std::unique_ptr<AccessEngine> access_;
   std::unique_ptr<SessionRules> rules_;
   std::optional<LocalClients> local_clients_;
+  std::unique_ptr<ServerTls> tls_;
+  std::unique_ptr<ServerAuth> auth_;
   std::optional<libmaps::MatchList> xclient_hosts_;
   std::optional<libmaps::MatchList> xforward_hosts_;
   std::optional<libmaps::MatchList> noop_commands_;

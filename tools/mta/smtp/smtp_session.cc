@@ -7,7 +7,6 @@
 #include "libconf/text.h"
 #include "libmaps/utf8.h"
 #include "tools/mta/smtp/ehlo.h"
-#include "tools/mta/smtp/enhanced_status.h"
 
 namespace mta {
 namespace {
@@ -19,15 +18,8 @@ using libconf::Severity;
 /// How much a client may send ahead while it is not read: a group of pipelined commands.
 constexpr std::size_t kOutputLimit = 8192;
 
-/// A reply of the restriction engine, "554 5.7.1 text".
-Reply to_reply(std::string_view text) {
-  const int code = std::stoi(std::string(text.substr(0, 3)));
-  text.remove_prefix(std::min<std::size_t>(4, text.size()));
-  const std::size_t length = status_length(text);
-  const std::string_view status = text.substr(0, length);
-  text.remove_prefix(std::min(length + (length > 0 ? 1 : 0), text.size()));
-  return {code, status, text};
-}
+/// How much of a line that is too long the log has, in bytes.
+constexpr std::size_t kShownOfLongLine = 30;
 
 }  // namespace
 
@@ -37,6 +29,7 @@ SmtpSession::SmtpSession(asio::ip::tcp::socket socket, SmtpService& service)
       errors_(service.error_limits()),
       reader_(service.options().line_length_limit, service.options().smtpd_forbid_bare_newline,
               service.options().smtputf8_enable) {
+  state_.is_under_stress = service.is_under_stress();
   if (const auto& limits = service.rules().request_deadline()) deadline_.emplace(*limits);
 }
 
@@ -89,30 +82,45 @@ asio::awaitable<StreamResult<void>> SmtpSession::converse() {
       log(Severity::kInfo, concat("too many errors after ", where_, " from ", client_text()));
       break;
     }
-    std::string_view input = input_;
-    const std::optional<CommandInput> line = reader_.read(input);
-    if (!line) {
-      input_.clear();
-      if (is_stopping_ && !protocol_.has_sender) co_return tl::make_unexpected(StreamEnd::kStopped);
-      const StreamResult<std::string_view> more = co_await receive();
-      if (!more) co_return tl::make_unexpected(more.error());
-      input_ = *more;
-      continue;
-    }
-    std::string text(line->text);
-    const bool has_bare_newline = line->has_bare_newline;
-    input_.erase(0, input_.size() - input.size());
-    const StreamResult<void> done = co_await command(std::move(text), has_bare_newline);
-    if (!done) co_return done;
+    const StreamResult<ReceivedLine> line = co_await receive_line(reader_);
+    if (!line) co_return tl::make_unexpected(line.error());
+    if (const StreamResult<void> done = co_await command(line->text, line->has_bare_newline); !done)
+      co_return done;
     if (deadline_) deadline_->start();
   }
   co_return co_await flush();
 }
 
+asio::awaitable<StreamResult<SmtpSession::ReceivedLine>> SmtpSession::receive_line(CommandReader& reader) {
+  for (;;) {
+    std::string_view input = input_;
+    if (const std::optional<CommandInput> line = reader.read(input)) {
+      ReceivedLine received{.text = std::string(line->text), .has_bare_newline = line->has_bare_newline};
+      input_.erase(0, input_.size() - input.size());
+      if (line->is_too_long)
+        log(Severity::kWarning,
+            concat(client_text(), ": request longer than ", std::to_string(reader.limit()), ": ",
+                   received.text.substr(0, kShownOfLongLine), "..."));
+      co_return received;
+    }
+    input_.clear();
+    if (is_stopping_ && !protocol_.has_sender) co_return tl::make_unexpected(StreamEnd::kStopped);
+    const StreamResult<std::string_view> more = co_await receive();
+    if (!more) co_return tl::make_unexpected(more.error());
+    input_ = *more;
+  }
+}
+
 asio::awaitable<StreamResult<void>> SmtpSession::greet() {
-  if (const std::optional<Reply> reply = co_await meet_client()) {
+  std::optional<Reply> refusal = co_await meet_client();
+  update_offers();
+  if (is_known_ && service_.tls().is_wrapper()) {
+    if (const StreamResult<void> wrapped = co_await wrap(); !wrapped || is_over_) co_return wrapped;
+  }
+  if (!refusal) refusal = co_await refuse_early_input();
+  if (refusal) {
     is_over_ = true;
-    co_return co_await send(*reply);
+    co_return co_await send(std::move(*refusal));
   }
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect)) {
     is_denied_ = true;
@@ -125,6 +133,7 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool 
   const ServerOptions& options = service_.options();
   if (has_bare_newline && bare_newline_ == BareNewline::kReject) {
     is_over_ = true;
+    log_rejected(where_, kBareNewlineText);
     co_return co_await send(reply_to_bare_newline(options));
   }
   if (std::optional<Reply> reply = filter_command(text)) co_return co_await send(std::move(*reply));
@@ -142,7 +151,8 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool 
     const Result<bool> is_listed = service_.is_forbidden_command(line.name());
     const bool is_forbidden = line.is_message_header() || (is_listed && *is_listed);
     if (is_forbidden)
-      log(Severity::kWarning, concat("non-SMTP command from ", client_text(), ": ", text.substr(0, 100)));
+      log(Severity::kWarning,
+          concat("non-SMTP command from ", client_text(), ": ", escape(text.substr(0, 100))));
     // GCC 12 destroys what a conditional in a co_await makes twice.
     const Reply reply = is_forbidden ? reply_to_forbidden_command()
                         : is_denied_ ? access_denied()
@@ -169,6 +179,7 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool 
   }
   RequestResult request = parse_request(*found, line, options, protocol_);
   if (!request) {
+    log_refused_request(found->verb, request.error(), line);
     statistics_.count(found->verb, false);
     co_return co_await send(request.error());
   }
@@ -177,13 +188,17 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool 
 
 asio::awaitable<StreamResult<void>> SmtpSession::carry_out(const Command& command, Request request) {
   std::optional<Reply> reply;
+  const auto lost = [&](StreamEnd end) {
+    statistics_.count(command.verb, false);
+    return tl::make_unexpected(end);
+  };
   if (std::holds_alternative<DataRequest>(request)) {
     StreamResult<Reply> done = co_await receive_data();
-    if (!done) co_return tl::make_unexpected(done.error());
+    if (!done) co_return lost(done.error());
     reply = std::move(*done);
   } else if (const auto* const chunk = std::get_if<BdatRequest>(&request)) {
     StreamResult<Reply> done = co_await receive_chunk(*chunk);
-    if (!done) co_return tl::make_unexpected(done.error());
+    if (!done) co_return lost(done.error());
     reply = std::move(*done);
   } else if (const auto* const helo = std::get_if<HeloRequest>(&request)) {
     reply = co_await handle(*helo);
@@ -206,9 +221,11 @@ asio::awaitable<StreamResult<void>> SmtpSession::carry_out(const Command& comman
     end_transaction();
     reply = Reply(250, "2.0.0", "Ok");
   } else if (std::holds_alternative<StarttlsRequest>(request)) {
-    reply = Reply(454, "4.7.0", "TLS not available due to local problem");
-  } else if (std::holds_alternative<AuthRequest>(request)) {
-    reply = Reply(454, "4.7.0", "Temporary authentication failure");
+    co_return co_await start_tls();
+  } else if (const auto* const auth = std::get_if<AuthRequest>(&request)) {
+    StreamResult<Reply> done = co_await authenticate(*auth);
+    if (!done) co_return lost(done.error());
+    reply = std::move(*done);
   } else {
     reply = Reply(250, "2.0.0", "Ok");
   }
@@ -226,7 +243,7 @@ asio::awaitable<std::optional<Reply>> SmtpSession::refused(SmtpStage stage) {
   state_.is_discarded = transaction_.actions.discard;
   if (verdict.closes_session) is_over_ = true;
   if (verdict.kind != VerdictKind::kReject) co_return std::nullopt;
-  co_return to_reply(verdict.reply);
+  co_return parse_reply(verdict.reply);
 }
 
 void SmtpSession::end_transaction() {
@@ -242,6 +259,7 @@ void SmtpSession::clear_transaction() {
   protocol_.is_in_chunks = protocol_.is_chunk_failed = false;
   protocol_.recipients = 0;
   state_.sender.reset();
+  state_.sasl.sender.clear();
   state_.recipient.reset();
   state_.recipient_count = 0;
   state_.is_held = state_.is_discarded = false;

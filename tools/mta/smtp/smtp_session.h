@@ -58,24 +58,39 @@ class SmtpSession {
     bool has_begun = false;               ///< The envelope has been written.
   };
 
+  static constexpr std::string_view kBareNewlineText = "bare <LF> received";  ///< In the log.
+
+  // smtp_session_log.cc: what the log says of what was refused before restrictions have seen it.
+  /// The message's queue ID, or "NOQUEUE".
+  std::string log_id() const;
+  /// "NOQUEUE: reject: WHERE from CLIENT: TEXT; from=<...> ...".
+  void log_rejected(std::string_view where, std::string_view text);
+  /// Some replies to bad syntax have a warning; of others nothing is said.
+  void log_refused_request(Verb verb, const Reply& reply, const CommandLine& line);
+
   // smtp_session_client.cc: who the client is, and what this service has for it.
-  /// Finds out who has connected. What comes back is said instead of the greeting, and ends the session.
+  /// Finds out who has connected. What comes back is said instead of the greeting,
+  /// and ends the session.
   asio::awaitable<std::optional<Reply>> meet_client();
   asio::awaitable<bool> read_proxy_header(std::chrono::seconds timeout);
-  std::optional<RateRefusal> limit_client();
+  std::optional<Reply> limit_client();
+  std::optional<Reply> logged_refusal(std::optional<RateRefusal> refusal);
   void choose_bare_newline();
   asio::awaitable<std::optional<Reply>> refuse_early_input();
   /// `input_` came before the client may send it. Nothing: it may go on.
   std::optional<Reply> refuse_improper_input();
   /// What smtpd_client_*_rate_limit say of a command, before it is looked at any closer.
   std::optional<Reply> refuse_counted(const Command& command, const CommandLine& line);
-  std::optional<Reply> refuse_rate(ClientEvent event);
   Reply access_denied() const;
   Reply local_data_error();
   std::optional<Reply> filter_command(std::string& text);
   std::optional<Reply> choose_ehlo_keywords();
   /// A 4xx or 5xx reply as it goes out.
   void finish_refusal(Reply& reply);
+  struct ReceivedLine {
+    std::string text;
+    bool has_bare_newline = false;
+  };
 
   asio::awaitable<StreamResult<void>> converse();
   asio::awaitable<StreamResult<void>> greet();
@@ -90,6 +105,26 @@ class SmtpSession {
   asio::awaitable<Reply> handle(const XclientRequest& request);
   Reply handle(const XforwardRequest& request);
 
+  /// Begins TLS with the connection (smtpd_tls_wrappermode).
+  asio::awaitable<StreamResult<void>> wrap();
+  asio::awaitable<StreamResult<void>> start_tls();
+  /// Makes the handshake, after which all that a client has said is forgotten.
+  asio::awaitable<StreamResult<void>> shake_hands();
+  void forget_client();
+  /// smtpd_tls_req_ccert
+  asio::awaitable<StreamResult<void>> require_certificate();
+  /// Whether STARTTLS and AUTH may be used from here on.
+  void update_offers();
+
+  asio::awaitable<StreamResult<Reply>> authenticate(const AuthRequest& request);
+  /// The mechanisms for EHLO; empty: AUTH is not for this client. Errors have been logged.
+  asio::awaitable<libconf::Result<std::string>> offered_mechanisms();
+  SaslPeer sasl_peer() const;
+  /// ", sasl_method=PLAIN, sasl_username=joe", for the log; empty: there is nothing to say.
+  std::string sasl_text() const;
+  void log_failed_login(std::string_view mechanism, const SaslReply& answer);
+  asio::awaitable<void> delay_failed_login();
+
   asio::awaitable<StreamResult<Reply>> receive_data();
   asio::awaitable<StreamResult<Reply>> receive_chunk(const BdatRequest& request);
   asio::awaitable<Reply> end_of_message(const ContentSummary& summary, std::string_view taken);
@@ -100,6 +135,7 @@ class SmtpSession {
   asio::awaitable<StreamResult<void>> send(Reply reply);
   asio::awaitable<StreamResult<void>> flush();
   asio::awaitable<StreamResult<std::string_view>> receive();
+  asio::awaitable<StreamResult<ReceivedLine>> receive_line(CommandReader& reader);
 
   /// The client as the queue file and the log of a message have it: this one, or what XFORWARD said.
   struct LoggedClient {
@@ -118,11 +154,14 @@ class SmtpSession {
   std::string received_header() const;
   /// Forgets the message, but not what XFORWARD said of the next.
   void clear_transaction();
+  std::string protocol_name() const;
   void end_transaction();
   void log(libconf::Severity severity, std::string_view text) { service_.log(severity, text); }
   std::string client_text() const;
   Reply unavailable(std::string_view status, std::string_view text) const;
 
+  std::optional<TlsConnection> tls_connection_;  ///< Outlives the stream, whose TLS refers to it.
+  std::optional<TlsFacts> tls_facts_;
   Stream stream_;
   SmtpService& service_;
   SmtpdState state_;
@@ -139,6 +178,7 @@ class SmtpSession {
   std::optional<RequestDeadline> deadline_;
   std::string where_ = "CONNECT";  ///< For the log: the command that came last.
   std::string output_;             ///< Replies that have not been sent: to pipelined commands, together.
+  bool is_known_ = true;           ///< Not: the proxy has not said who it is.
   bool is_denied_ = false;         ///< The client was refused: all its commands are.
   bool is_over_ = false;
   bool is_stopping_ = false;

@@ -32,13 +32,16 @@ asio::awaitable<bool> SmtpSession::read_proxy_header(std::chrono::seconds timeou
   const ServerOptions& options = service_.options();
   ProxyHeaderReader reader({.has_ipv4 = options.has_ipv4, .has_ipv6 = options.has_ipv6});
   const auto failed = [&](std::string_view why) {
+    stream_.set_deadline(std::nullopt);
     log(Severity::kWarning, concat("haproxy read: ", why));
     return false;
   };
+  // What follows a header may be TLS, which must find it in the connection.
+  const std::size_t portion = service_.tls().is_wrapper() ? 1 : kMaxProxyHeader;
   stream_.set_deadline(std::chrono::steady_clock::now() + timeout);
   auto state = ProxyHeaderReader::State::kIncomplete;
   while (state == ProxyHeaderReader::State::kIncomplete) {
-    const StreamResult<std::string_view> more = co_await stream_.read();
+    const StreamResult<std::string_view> more = co_await stream_.read(portion);
     if (!more && more.error() == StreamEnd::kTimeout) co_return failed("timeout error");
     if (!more && reader.header().empty()) co_return failed("EOF");
     if (!more) {
@@ -63,29 +66,24 @@ asio::awaitable<bool> SmtpSession::read_proxy_header(std::chrono::seconds timeou
 
 asio::awaitable<std::optional<Reply>> SmtpSession::meet_client() {
   const std::optional<std::chrono::seconds> proxy_timeout = service_.rules().proxy_timeout();
-  bool is_known = true;
-  if (proxy_timeout) is_known = co_await read_proxy_header(*proxy_timeout);
-  if (is_known && service_.looks_up_names()) {
+  if (proxy_timeout) is_known_ = co_await read_proxy_header(*proxy_timeout);
+  if (is_known_ && service_.looks_up_names()) {
     state_.client = co_await look_up_client(state_.client.address, state_.client.port,
                                             service_.runtime().hosts, service_.runtime().resolver);
   }
   log(Severity::kInfo, concat("connect from ", client_text()));
-  if (!is_known) co_return unavailable("4.3.0", "Server local error");
+  if (!is_known_) co_return unavailable("4.3.0", "Server local error");
   const Result<bool> may_use_xclient = service_.may_use_xclient(state_.client);
   protocol_.may_use_xclient = may_use_xclient && *may_use_xclient;
   const Result<bool> may_use_xforward = service_.may_use_xforward(state_.client);
   protocol_.may_use_xforward = may_use_xforward && *may_use_xforward;
-  if (std::optional<RateRefusal> refusal = limit_client()) {
-    log(Severity::kWarning, refusal->warning);
-    co_return refusal->reply;
-  }
   choose_bare_newline();
   reader_ =
       CommandReader(service_.options().line_length_limit, bare_newline_, service_.options().smtputf8_enable);
-  co_return co_await refuse_early_input();
+  co_return limit_client();
 }
 
-std::optional<RateRefusal> SmtpSession::limit_client() {
+std::optional<Reply> SmtpSession::limit_client() {
   // Who may speak for other clients is not one client.
   if (protocol_.may_use_xclient) return std::nullopt;
   Result<LimitedClient> limited = service_.rules().limits().limit(state_.client, client_text());
@@ -94,7 +92,13 @@ std::optional<RateRefusal> SmtpSession::limit_client() {
     return std::nullopt;
   }
   limited_client_ = std::move(*limited);
-  return limited_client_.connect();
+  return logged_refusal(limited_client_.connect());
+}
+
+std::optional<Reply> SmtpSession::logged_refusal(std::optional<RateRefusal> refusal) {
+  if (!refusal) return std::nullopt;
+  log(Severity::kWarning, refusal->warning);
+  return std::move(refusal->reply);
 }
 
 void SmtpSession::choose_bare_newline() {
@@ -108,6 +112,7 @@ void SmtpSession::choose_bare_newline() {
 }
 
 asio::awaitable<std::optional<Reply>> SmtpSession::refuse_early_input() {
+  if (protocol_.is_tls) co_return std::nullopt;  // What has come belongs to TLS.
   asio::error_code failure;
   if (stream_.socket().available(failure) > 0) {
     // It waits for nothing.
@@ -129,16 +134,10 @@ std::optional<Reply> SmtpSession::refuse_improper_input() {
 
 std::optional<Reply> SmtpSession::refuse_counted(const Command& command, const CommandLine& line) {
   if (!is_counted_attempt(command, line, service_.options(), protocol_)) return std::nullopt;
-  return refuse_rate(command.verb == Verb::kMail   ? ClientEvent::kMessage
-                     : command.verb == Verb::kRcpt ? ClientEvent::kRecipient
-                                                   : ClientEvent::kAuth);
-}
-
-std::optional<Reply> SmtpSession::refuse_rate(ClientEvent event) {
-  std::optional<RateRefusal> refusal = limited_client_.count(event);
-  if (!refusal) return std::nullopt;
-  log(Severity::kWarning, refusal->warning);
-  return std::move(refusal->reply);
+  const ClientEvent event = command.verb == Verb::kMail   ? ClientEvent::kMessage
+                            : command.verb == Verb::kRcpt ? ClientEvent::kRecipient
+                                                          : ClientEvent::kAuth;
+  return logged_refusal(limited_client_.count(event));
 }
 
 Reply SmtpSession::access_denied() const {
@@ -163,7 +162,8 @@ std::optional<Reply> SmtpSession::filter_command(std::string& text) {
   }
   if (!*found) return std::nullopt;
   log(Severity::kInfo,
-      concat(client_text(), ": replacing command \"", logged(text), "\" with \"", logged(**found), "\""));
+      concat(client_text(), ": replacing command \"", std::string_view(text).substr(0, kLoggedInput),
+             "\" with \"", std::string_view(**found).substr(0, kLoggedInput), "\""));
   text = **found;
   return std::nullopt;
 }

@@ -14,9 +14,22 @@ using libconf::concat;
 using libconf::Result;
 using libconf::Severity;
 
+namespace {
+
+/// Another name for the questions about one message (SMTPD_POLICY_README, "instance"). Sessions are not
+/// spread over threads.
+std::string next_instance() {
+  static std::uint64_t messages = 0;
+  return concat(std::to_string(::getpid()), ".", std::to_string(std::time(nullptr)), ".",
+                std::to_string(++messages));
+}
+
+}  // namespace
+
 asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
   if (request.is_extended)
     if (std::optional<Reply> failure = choose_ehlo_keywords()) co_return *failure;
+  update_offers();
   const std::optional<std::string> previous = std::exchange(state_.helo, request.name);
   const SmtpStage stage = request.is_extended ? SmtpStage::kEhlo : SmtpStage::kHelo;
   if (const std::optional<Reply> reply = co_await refused(stage)) {
@@ -24,10 +37,12 @@ asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
     co_return *reply;
   }
   end_transaction();
-  state_.protocol = request.is_extended ? "ESMTP" : "SMTP";
+  if (request.is_extended) state_.protocol = "ESMTP";
   protocol_.has_helo = true;
-  co_return request.is_extended ? ehlo_reply(service_.options(), protocol_, "")
-                                : helo_reply(service_.options());
+  if (!request.is_extended) co_return helo_reply(service_.options());
+  const Result<std::string> mechanisms = co_await offered_mechanisms();
+  if (!mechanisms) co_return local_data_error();
+  co_return ehlo_reply(service_.options(), protocol_, *mechanisms);
 }
 
 asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
@@ -38,8 +53,9 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
     co_return Reply(452, "4.3.1", "Insufficient system storage");
   }
   state_.sender = request.sender;
+  state_.sasl.sender = request.submitter.value_or("");
   state_.size = static_cast<std::int64_t>(request.size);
-  state_.instance = concat(std::to_string(::getpid()), ".", std::to_string(std::time(nullptr)));
+  state_.instance = next_instance();
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kMail)) {
     clear_transaction();
     co_return *reply;
@@ -106,7 +122,8 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
     return attribute.state == ClientAttributeState::kUnavailable ? NameStatus::kNotFound
                                                                  : NameStatus::kTemporaryFailure;
   };
-  protocol_.has_helo = false;
+  forget_client();
+  state_.protocol = "SMTP";
   for (const ClientAttribute& attribute : request.attributes) {
     switch (attribute.name) {
       case ClientAttributeName::kName:
@@ -130,9 +147,8 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
         state_.protocol = text_of(attribute);
         break;
       case ClientAttributeName::kLogin:
-        state_.sasl = {.is_authenticated = attribute.state == ClientAttributeState::kKnown,
-                       .method = "XCLIENT",
-                       .username = attribute.value};
+        if (attribute.state == ClientAttributeState::kKnown)
+          state_.sasl = {.is_authenticated = true, .method = "XCLIENT", .username = attribute.value};
         break;
       case ClientAttributeName::kDestAddr:
         state_.server_address = text_of(attribute);
@@ -146,6 +162,8 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
     }
   }
   memory_ = {};
+  protocol_.is_authenticated = state_.sasl.is_authenticated;
+  update_offers();
   choose_bare_newline();
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kXclient)) {
     is_denied_ = true;

@@ -19,10 +19,14 @@ std::string literal(std::string_view address) {
 }  // namespace
 
 std::string SmtpSession::received_header() const {
-  std::string header =
-      concat("Received: from ", state_.helo.value_or(state_.client.name), " (", state_.client.name, " [",
-             literal(state_.client.address), "])\n\tby ", service_.options().myhostname, " (",
-             service_.mail_name(), ") with ", state_.protocol, " id ", transaction_.queue_id);
+  std::string header = concat("Received: from ", state_.helo.value_or(state_.client.name), " (",
+                              state_.client.name, " [", literal(state_.client.address), "])\n\t");
+  if (tls_facts_ && service_.tls().policy().adds_received_header)
+    header += concat(received_tls_comment(*tls_facts_), "\n\t");
+  if (state_.sasl.is_authenticated && service_.auth().adds_header())
+    header += concat("(Authenticated sender: ", state_.sasl.username, ")\n\t");
+  header += concat("by ", service_.options().myhostname, " (", service_.mail_name(), ") with ",
+                   protocol_name(), " id ", transaction_.queue_id);
   if (transaction_.recipients.size() == 1) {
     header += concat("\n\tfor <", transaction_.recipients.front().address, ">; ");
   } else {
@@ -32,11 +36,18 @@ std::string SmtpSession::received_header() const {
 }
 
 std::string SmtpSession::client_line() const {
-  std::string line = concat(transaction_.queue_id, ": client=", client_text());
+  std::string line = concat(transaction_.queue_id, ": client=", client_text(), sasl_text());
   if (forwarded_.ident()) line += concat(", orig_queue_id=", *forwarded_.ident());
   if (forwarded_.has_client())
     line += concat(", orig_client=", forwarded_.origin(service_.options().smtpd_client_port_logging));
   return line;
+}
+
+/// RFC 3848, RFC 6531
+std::string SmtpSession::protocol_name() const {
+  if (state_.protocol != "ESMTP") return state_.protocol;
+  return concat(transaction_.mail.is_utf8 ? "UTF8SMTP" : state_.protocol, state_.tls.is_encrypted ? "S" : "",
+                state_.sasl.is_authenticated ? "A" : "");
 }
 
 SmtpSession::LoggedClient SmtpSession::logged_client() const {
@@ -65,10 +76,16 @@ RewriteContext SmtpSession::rewrite_context() {
 std::vector<std::pair<std::string_view, std::string>> SmtpSession::client_attributes() const {
   const LoggedClient logged = logged_client();
   const bool is_ipv6 = state_.client.address.find(':') != std::string::npos;
+  const auto if_any = [](const std::string& text) {
+    return text.empty() ? std::nullopt : std::optional(text);
+  };
   const struct {
     std::string_view name;
     std::optional<std::string> value;
-  } all[] = {{"log_client_name", logged.name},
+  } all[] = {{"sasl_method", if_any(state_.sasl.method)},
+             {"sasl_username", if_any(state_.sasl.username)},
+             {"sasl_sender", if_any(state_.sasl.sender)},
+             {"log_client_name", logged.name},
              {"log_client_address", literal(logged.address)},
              {"log_client_port", logged.port},
              {"log_message_origin", logged.origin},
@@ -148,7 +165,11 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatReques
                                                     .bare_newline = bare_newline_},
                                       *transaction_.intake);
   }
-  if (!refusal && !transaction_.chunks->fits(request.size)) refusal = reply_to_large_chunk();
+  if (request.refusal) log_refused_request(Verb::kBdat, *request.refusal, CommandLine({}));
+  if (!refusal && !transaction_.chunks->fits(request.size)) {
+    refusal = reply_to_large_chunk();
+    log_refused_request(Verb::kBdat, *refusal, CommandLine({}));
+  }
   ChunkSkipper skipper(request.size);
   if (!refusal) transaction_.chunks->start(request.size, request.is_last);
   for (;;) {
@@ -162,6 +183,10 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatReques
     input_ = *more;
   }
   protocol_.is_in_chunks = true;
+  if (!refusal && transaction_.chunks->summary().has_bare_newline && bare_newline_ == BareNewline::kReject) {
+    log_rejected("BDAT content", kBareNewlineText);
+    refusal = reply_to_bare_newline(options);
+  }
   if (refusal) {
     protocol_.is_chunk_failed = true;
     if (request.is_last) end_transaction();
@@ -178,9 +203,10 @@ asio::awaitable<Reply> SmtpSession::end_of_message(const ContentSummary& summary
   if (summary.has_bare_newline && bare_newline_ == BareNewline::kNote) statistics_.note_bare_newline();
   std::optional<Reply> reply;
   if (summary.has_bare_newline && bare_newline_ == BareNewline::kReject) {
-    is_over_ = true;
+    log_rejected("END-OF-MESSAGE", kBareNewlineText);
     reply = reply_to_bare_newline(options);
   } else if (summary.is_too_big) {
+    log(libconf::Severity::kWarning, concat(transaction_.queue_id, ": queue file size limit exceeded"));
     reply = reply_to_large_message();
   } else {
     state_.size = static_cast<std::int64_t>(summary.size);

@@ -58,11 +58,11 @@ class Stream::Watch {
 Stream::Stream(asio::ip::tcp::socket socket)
     : socket_(std::move(socket)), timer_(socket_.get_executor()), input_(kInputSize) {}
 
-asio::awaitable<StreamResult<std::string_view>> Stream::read() {
+asio::awaitable<StreamResult<std::string_view>> Stream::read(std::size_t limit) {
   if (is_interrupted_) co_return tl::make_unexpected(StreamEnd::kStopped);
   Watch watch(*this);
   is_reading_ = true;
-  const auto buffer = asio::buffer(input_);
+  const auto buffer = asio::buffer(input_, limit);
   asio::error_code failure;
   std::size_t size = 0;
   if (tls_) {
@@ -90,12 +90,17 @@ asio::awaitable<StreamResult<void>> Stream::write(std::string_view text) {
   co_return StreamResult<void>();
 }
 
-asio::awaitable<StreamResult<void>> Stream::start_tls(asio::ssl::context& context) {
+asio::awaitable<StreamResult<void>> Stream::start_tls(asio::ssl::context& context,
+                                                      const std::function<void(SSL*)>& prepare) {
   Watch watch(*this);
   tls_.emplace(socket_, context);
+  prepare(tls_->native_handle());
   asio::error_code failure;
   co_await tls_->async_handshake(asio::ssl::stream_base::server, into(failure));
-  if (failure) co_return tl::make_unexpected(watch.reason());
+  if (failure) {
+    tls_.reset();
+    co_return tl::make_unexpected(watch.reason());
+  }
   co_return StreamResult<void>();
 }
 

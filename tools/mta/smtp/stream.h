@@ -12,6 +12,8 @@
 #include <asio/ssl/stream.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,15 +47,17 @@ class Stream {
   /// (smtpd_per_request_deadline).
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) { deadline_ = deadline; }
 
-  /// What has come, at least one byte; valid until the next read.
-  asio::awaitable<StreamResult<std::string_view>> read();
+  /// What has come, from one byte to `limit` or what the object takes at a time; valid until the next read.
+  asio::awaitable<StreamResult<std::string_view>> read(std::size_t limit = SIZE_MAX);
 
   /// Sends all of `text`.
   asio::awaitable<StreamResult<void>> write(std::string_view text);
 
-  /// Makes the server's side of a TLS handshake. What came before it and was not read yet must not be there:
-  /// it would be taken for protected.
-  asio::awaitable<StreamResult<void>> start_tls(asio::ssl::context& context);
+  /// Makes the server's side of a TLS handshake, after `prepare` has seen its session. What came before it
+  /// and was not read yet must not be there: it would be taken for protected. After a failure the connection
+  /// is without TLS, and of no more use.
+  asio::awaitable<StreamResult<void>> start_tls(asio::ssl::context& context,
+                                                const std::function<void(SSL*)>& prepare);
 
   /// The session after start_tls(); null without.
   SSL* tls() { return tls_ ? tls_->native_handle() : nullptr; }
