@@ -43,8 +43,8 @@ TEST(RejectReplies, Soften) {
 // postconf(5) of Postfix 3.11: the filter sees the reply without a footer, and replaces it.
 TEST(RejectReplies, Filter) {
   const std::string filter =
-      "smtpd_reject_footer = footer\nsmtpd_reject_filter_maps = inline:{ {550 5.1.1 a = 450 4.1.1 b} "
-      "{550 5.1.1 c = 250 2.0.0 d} {550 5.1.1 e = nonsense} {551 f = 551 g} }\n";
+      "smtpd_reject_footer = footer\nsmtpd_reject_filter_maps = regexp:{ {/^550 5.1.1 a$$/ 450 4.1.1 b} "
+      "{/^550 5.1.1 c$$/ 250 2.0.0 d} {/^550 5.1.1 e$$/ nonsense} {/^551 f$$/ 551 g} }\n";
   EXPECT_EQ(finished(filter, {550, "5.1.1", "a"}), "450-4.1.1 b\r\n450 4.1.1 footer\r\n");
   EXPECT_EQ(finished(filter, {551, "", "f"}), "551-g\r\n551 footer\r\n");
   EXPECT_EQ(finished(filter, {250, "", "x"}), "250 x\r\n");
@@ -59,9 +59,9 @@ TEST(RejectReplies, Filter) {
 
 TEST(RejectReplies, FooterOfTables) {
   const std::string maps =
-      "smtpd_reject_footer = for all\nsmtpd_reject_footer_maps = inline:{ {550 5.1.1 a = \\c "
-      "$$client_address} "
-      "{450 later = \\c} }, inline:{ {550 5.1.1 a = second} {550 5.1.1 b = $$server_name\\n$$localtime} }\n";
+      "smtpd_reject_footer = for all\nsmtpd_reject_footer_maps = regexp:{ {/^550 5.1.1 a$$/ \\c "
+      "$$$$client_address} {/^450 later$$/ \\c} }, regexp:{ {/ a$$/ second} {/ b$$/ "
+      "$$$$server_name\\n$$$$localtime} }\n";
   EXPECT_EQ(finished(maps, {550, "5.1.1", "a"}), "550 5.1.1 a 192.0.2.7\r\n");
   EXPECT_EQ(finished(maps, {550, "5.1.1", "b"}),
             "550-5.1.1 b\r\n550-5.1.1 mail\r\n550 5.1.1 Nov 29 01:31:13\r\n");

@@ -58,6 +58,10 @@ asio::awaitable<StreamResult<void>> SmtpSession::shake_hands() {
   stream_.set_time_limit(tls.time_limit());
   const StreamResult<void> done = co_await stream_.start_tls(tls.asio_context(), attach);
   stream_.set_time_limit(service_.timeout());
+  // A handshake that fails has cost as much as one of a new session.
+  std::optional<Reply> too_many;
+  if (!done || SSL_session_reused(stream_.tls()) == 0)
+    too_many = logged_refusal(limited_client_.count(ClientEvent::kTlsSession));
   if (!done) {
     const bool is_timeout = done.error() == StreamEnd::kTimeout;
     log_failed_handshake(*tls_connection_, is_timeout ? "Connection timed out"
@@ -71,11 +75,9 @@ asio::awaitable<StreamResult<void>> SmtpSession::shake_hands() {
   state_.tls = tls_state(*tls_facts_);
   protocol_.is_tls = true;
   update_offers();
-  if (SSL_session_reused(stream_.tls()) == 0) {
-    if (std::optional<Reply> reply = logged_refusal(limited_client_.count(ClientEvent::kTlsSession))) {
-      is_over_ = true;
-      co_return co_await send(std::move(*reply));
-    }
+  if (too_many) {
+    is_over_ = true;
+    co_return co_await send(std::move(*too_many));
   }
   co_return co_await require_certificate();
 }
