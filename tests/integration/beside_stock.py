@@ -1,13 +1,15 @@
 """The same SMTP sessions with our server and with the distribution's: what each replies, what each logs, and what it puts
 into the queue.
 
-    site = Site(directory, {"plain": {"smtpd_tls_security_level": "may"}})
-    with site.ours(bin_directory) as ours, site.stock() as stock:
-        accounts = [server.account("plain", [b"EHLO x\r\n", start_tls(), b"QUIT\r\n"]) for server in (ours, stock)]
+    site = Site(directory, {"may": {"smtpd_tls_security_level": "may"}})
+    case = Case("TLS", "may", [b"EHLO x\r\n", *start_tls(), b"QUIT\r\n"])
+    with site.stock() as stock, site.ours(bin_directory, stock.postcat) as ours:
+        compare(checks, case, ours.account(case), stock.account(case))
 
 A script has lines to send, each of which has a reply, and functions of the session that return what was seen. A script
 ends early when the server closes the connection.
 """
+import difflib
 import re
 import ssl
 import time
@@ -21,18 +23,28 @@ QUEUE_ID = re.compile(r"\b[0-9A-F]{9,}\b")
 
 # What both have; the rest of a service is its own.
 MAIN_CF = {
-    "compatibility_level": "3.6",
     "myhostname": "mail.example.org",
     "mydestination": "example.org",
     "mynetworks": "192.0.2.1",
     "smtpd_relay_restrictions": "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
     "smtpd_recipient_restrictions": "",
     "smtpd_reject_unlisted_recipient": "no",
+    "smtpd_sasl_type": "cyrus",
+    "notify_classes": "",
     "smtpd_error_sleep_time": "0",
     "smtpd_forbid_unauth_pipelining": "no",
 }
-# The kinds of a certificate's key have their own defaults in Postfix 3.7.
-OURS = {"tls_ffdhe_auto_groups": "", "tls_eecdh_auto_curves": "X25519 X448 prime256v1 secp521r1 secp384r1"}
+# Postfix 3.7 has other defaults for these.
+SAME_FOR_BOTH = {
+    "tls_high_cipherlist": "aNULL:-aNULL:HIGH:@STRENGTH",
+    "tls_medium_cipherlist": "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH",
+    "tls_low_cipherlist": "aNULL:-aNULL:HIGH:MEDIUM:LOW:+RC4:@STRENGTH",
+    "tls_export_cipherlist": "aNULL:-aNULL:HIGH:MEDIUM:LOW:EXPORT:+RC4:@STRENGTH",
+    "tls_null_cipherlist": "eNULL:!aNULL",
+    "tls_eecdh_auto_curves": "X25519 X448 prime256v1 secp521r1 secp384r1",
+    "compatibility_level": "3.6",
+}
+OURS = {"tls_ffdhe_auto_groups": ""}  # Postfix 3.7 has none.
 
 
 class Account:
@@ -45,6 +57,10 @@ class Account:
 
 
 def settle(text):
+    text = re.sub(r"\*\*\* (.*) \S+/incoming/\S+ \*\*\*", r"*** \1 FILE ***", text)
+    text = re.sub(r"(message_size: ).*", r"\1SIZE", text)
+    text = re.sub(r"^(create_time|message_arrival_time): .*", r"\1: TIME", text)
+    text = re.sub(r"(for service 127\.0\.0\.1:)\d+", r"\1PORT", text)
     text = QUEUE_ID.sub("ID", text)
     text = re.sub(r"<\d{14}\.ID", "<STAMP.ID", text)
     text = re.sub(r"(_port[=:] ?)\d+", r"\1PORT", text)
@@ -64,7 +80,7 @@ class Session(Conversation):
             self.stream = self.socket.makefile("rb")
             return type(error).__name__.encode()
         self.stream = self.socket.makefile("rb")
-        return self.socket.version().encode()
+        return str(self.socket.version()).encode()
 
     def reply(self):
         try:
@@ -91,8 +107,9 @@ def client_context(certificate=None, version=None):
     return context
 
 
-def handshake(**options):
-    return lambda session: session.start_tls(client_context(**options))
+def handshake(name=None, **options):
+    """`name`: the server that the client asks for."""
+    return lambda session: session.start_tls(client_context(**options), name)
 
 
 def start_tls(**options):
@@ -107,7 +124,27 @@ def read_reply(session):
 def send(data):
     """Sends, and waits for no reply."""
     def step(session):
-        session.socket.sendall(data)
+        try:
+            session.socket.sendall(data)
+        except OSError:
+            return b"(lost)"
+        return b""
+    return step
+
+
+def close(session):
+    session.socket.close()
+    return b""
+
+
+def rest(session):
+    """All that comes until the server closes."""
+    return session.rest()
+
+
+def wait(seconds):
+    def step(_):
+        time.sleep(seconds)
         return b""
     return step
 
@@ -115,6 +152,31 @@ def send(data):
 def mail(sender=b"ann@example.org", recipient=b"bob@example.org", parameters=b""):
     return [b"MAIL FROM:<" + sender + b">" + parameters + b"\r\n", b"RCPT TO:<" + recipient + b">\r\n", b"DATA\r\n",
             b"Subject: x\r\n\r\nhello\r\n.\r\n"]
+
+
+class Case:
+    """A session with a service. `first`: what comes before the script, the greeting unless told otherwise."""
+
+    def __init__(self, name, service, script, first=(read_reply,)):
+        self.name, self.service, self.script, self.first = name, service, list(script), list(first)
+
+
+def wrapped(**options):
+    """What comes first where TLS does."""
+    return [handshake(**options), read_reply]
+
+
+def compare(checks, case, ours, theirs):
+    """Holds our account of a case against the distribution's."""
+    steps = ["(first)"] * len(case.first) + [repr(step) if isinstance(step, bytes) else "(step)" for step in case.script]
+    same = [our == their for our, their in zip(ours.replies, theirs.replies)]
+    number = same.index(False) if False in same else 0
+    checks.check("%s: the replies" % case.name, all(same),
+                 lambda: "to %s: got %r, wanted %r" % (steps[number], ours.replies[number], theirs.replies[number]))
+    checks.check("%s: the log" % case.name, ours.log == theirs.log,
+                 lambda: "\n".join(difflib.unified_diff(theirs.log, ours.log, "wanted", "got", n=0, lineterm="")))
+    checks.check("%s: what is in the queue" % case.name, ours.records == theirs.records,
+                 lambda: "\n".join(difflib.unified_diff(theirs.records, ours.records, "wanted", "got", n=0, lineterm="")))
 
 
 class Judged:
@@ -136,18 +198,17 @@ class Judged:
             time.sleep(0.01)
         return found
 
-    def account(self, service, script, is_wrapped=False, context=None):
+    def account(self, case):
         start, incoming = len(self.log()), self.queue / "incoming"
         before = set(incoming.iterdir())
-        replies = []
+        service, replies = case.service, []
         with Session(self.ports[service]) as session:
-            if is_wrapped:
-                replies.append(session.start_tls(context or client_context()))
-            replies.append(session.reply())
-            for step in script:
+            for step in case.first + case.script:
                 replies.append(session.ask(step) if isinstance(step, bytes) else step(session))
         lines = self.wait_for(lambda: (found := self.lines(service, start)) and
                               any(line.startswith("disconnect from") for line in found) and found)
+        # Before that, the distribution's server says what it finds when it starts.
+        lines = lines[next(i for i, line in enumerate(lines) if line.startswith("connect from")):]
         records = [line for path in sorted(set(incoming.iterdir()) - before)
                    for line in self.postcat(path).decode("utf-8", "replace").splitlines()]
         return Account(replies, lines, records)
@@ -159,7 +220,7 @@ class Site:
     def __init__(self, directory, services, main_cf=None):
         self.directory = directory
         self.services = {name: dict(parameters, syslog_name="postfix/" + name) for name, parameters in services.items()}
-        self.main_cf = dict(MAIN_CF, **(main_cf or {}))
+        self.main_cf = dict(SAME_FOR_BOTH, **MAIN_CF, **(main_cf or {}))
 
     def stock(self):
         """Not started yet. Raises NoServer."""

@@ -21,6 +21,7 @@
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/mta/access/policy_client.h"
+#include "tools/mta/daemon/event_loop.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/daemon/process.h"
 #include "tools/mta/daemon/site.h"
@@ -30,7 +31,8 @@
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/smtp/client_rates.h"
 #include "tools/mta/smtp/rate_report.h"
-#include "tools/mta/smtp/smtp_server.h"
+#include "tools/smtpd/served_commands.h"
+#include "tools/smtpd/wake_up_timer.h"
 
 namespace smtpd {
 namespace {
@@ -99,7 +101,7 @@ Result<void> become(const mta::Identity& identity) {
                .message = concat("cannot become mail_owner: ", std::strerror(errno))};
 }
 
-/// The process limit of a service: sessions at a time.
+/// The process limit of a service: clients at a time.
 Result<std::size_t> session_limit(const libconf::PlacedService& placed, const libconf::Settings& settings) {
   const std::string& field = placed.service.field(MasterField::kProcessLimit);
   std::size_t limit = 0;
@@ -133,7 +135,7 @@ class Process {
   std::unique_ptr<mta::MailLog> log_;
   libconf::Host host_ = libconf::system_host();
   mta::HostsFile hosts_ = mta::HostsFile::load("/etc/hosts");
-  asio::io_context io_{1};
+  asio::io_context io_;
   asio::signal_set signals_;
   asio::posix::stream_descriptor control_;
   char nothing_ = 0;
@@ -144,42 +146,47 @@ class Process {
   std::optional<mta::GroupCommitter> committer_;
   std::optional<mta::ClientRates> rates_;
   std::optional<mta::RateReport> rate_report_;
-  std::vector<std::unique_ptr<mta::SmtpService>> services_;
-  std::vector<std::unique_ptr<mta::SmtpServer>> servers_;
+  std::vector<std::unique_ptr<Service>> services_;
+  std::vector<std::unique_ptr<WakeUpTimer>> timers_;
 };
 
 Result<void> Process::add_service(const libconf::PlacedService& placed) {
-  const auto is_its = [&](const Inheritance::Socket& each) { return each.service == placed.service.key(); };
-  if (std::none_of(inheritance_.sockets.begin(), inheritance_.sockets.end(), is_its)) return {};
+  const std::string key = placed.service.key();
+  const ServedCommand* const command = find_served_command(placed.service.field(MasterField::kCommand));
+  const auto is_its = [&](const Inheritance::Socket& each) { return each.service == key; };
+  if (command == nullptr || std::none_of(inheritance_.sockets.begin(), inheritance_.sockets.end(), is_its))
+    return {};
   const auto failed = [&](const Error& error) {
-    return Error{.kind = error.kind,
-                 .message = concat("service ", placed.service.key(), ": ", error.message)};
+    return Error{.kind = error.kind, .message = concat("service ", key, ": ", error.message)};
   };
   libconf::Settings settings = site_->settings().for_service(placed, site_->master_cf());
   const Result<std::size_t> limit = session_limit(placed, settings);
   if (!limit) return failed(limit.error());
-  const mta::SmtpRuntime runtime{.io = io_,
-                                 .log = *log_,
-                                 .host = host_,
-                                 .hosts = hosts_,
-                                 .resolver = *resolver_,
-                                 .queue = *queue_,
-                                 .committer = *committer_,
-                                 .policy = *policy_,
-                                 .verifier = verifier_,
-                                 .rates = *rates_};
-  libconf::Settings stressed = settings;
-  stressed.override_value("stress", "yes");
-  for (libconf::Settings* const each : {&settings, &stressed}) {
-    Result<std::unique_ptr<mta::SmtpService>> service = mta::SmtpService::create(std::move(*each), runtime);
-    if (!service) return failed(service.error());
-    services_.push_back(std::move(*service));
+  Result<std::unique_ptr<Service>> service = command->create({.name = placed.service.service(),
+                                                              .settings = std::move(settings),
+                                                              .process_limit = *limit,
+                                                              .runtime = {.io = io_,
+                                                                          .log = *log_,
+                                                                          .host = host_,
+                                                                          .hosts = hosts_,
+                                                                          .resolver = *resolver_,
+                                                                          .queue = *queue_,
+                                                                          .committer = *committer_,
+                                                                          .policy = *policy_,
+                                                                          .verifier = verifier_,
+                                                                          .rates = *rates_}});
+  if (!service) return failed(service.error());
+  for (Inheritance::Socket& each : inheritance_.sockets) {
+    if (!is_its(each)) continue;
+    // Such an entry is no reason not to serve the others: Postfix's daemon ends when a client comes.
+    if (const Result<void> listening =
+            (*service)->listen(*mta::find_transport(placed.service.type()), std::move(each.socket));
+        !listening)
+      log_->write({.program = "smtpd"}, Severity::kWarning, failed(listening.error()).message);
   }
-  const std::size_t count = services_.size();
-  servers_.push_back(
-      std::make_unique<mta::SmtpServer>(io_, *services_[count - 2], *services_[count - 1], *limit));
-  for (Inheritance::Socket& each : inheritance_.sockets)
-    if (is_its(each)) servers_.back()->listen(std::move(each.socket));
+  services_.push_back(std::move(*service));
+  timers_.push_back(
+      std::make_unique<WakeUpTimer>(io_, placed.service.field(MasterField::kWakeup), *services_.back()));
   return {};
 }
 
@@ -206,8 +213,8 @@ Result<void> Process::prepare() {
   if (!version) return version.error();
   policy_ = std::make_unique<mta::PolicyClient>(
       io_.get_executor(), mta::PolicyVersions{.compatibility_level = *level, .mail_version = *version});
-  for (const libconf::PlacedService& placed : site_->master_cf().services())
-    if (Result<void> added = add_service(placed); !added) return added;
+  for (const libconf::PlacedService* const placed : site_->services())
+    if (Result<void> added = add_service(*placed); !added) return added;
   if (spool->mail_owner())
     if (Result<void> became = become(*spool->mail_owner()); !became) return became;
   return {};
@@ -224,7 +231,7 @@ void Process::run() {
     if (failure != asio::error::operation_aborted) stop();
   });
   rate_report_->start();
-  io_.run();
+  mta::EventLoop(io_).run();
   rate_report_->write();
 }
 
@@ -232,7 +239,8 @@ void Process::stop() {
   signals_.cancel();
   control_.cancel();
   rate_report_->stop();
-  for (const auto& server : servers_) server->stop();
+  for (const auto& timer : timers_) timer->stop();
+  for (const auto& service : services_) service->stop();
 }
 
 }  // namespace

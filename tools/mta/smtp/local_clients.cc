@@ -5,7 +5,7 @@
 
 #include "libconf/text.h"
 #include "libmaps/domain_keys.h"
-#include "libmaps/open.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 
@@ -52,7 +52,7 @@ Result<LocalClients> LocalClients::open(const libmaps::TableContext& context,
   if (!parents) return parents.error();
   Result<MatchList> networks =
       MatchList::parse("mynetworks", *mynetworks, {.kind = MatchKind::kNetworks, .parents = *parents},
-                       [&context](std::string_view spec) { return libmaps::open(spec, context); });
+                       [&context](std::string_view spec) { return open_table(spec, context); });
   if (!networks) return networks.error();
   clients.mynetworks_.emplace(std::move(*networks));
   Result<TableList> certificates = TableList::open("relay_clientcerts", context);

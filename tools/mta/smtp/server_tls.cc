@@ -42,8 +42,8 @@ TlsState tls_state(const TlsFacts& facts) {
           .key_bits = facts.cipher_bits,
           .has_certificate = facts.has_certificate,
           .is_certificate_trusted = facts.is_trusted,
-          .certificate_subject = facts.is_trusted ? facts.subject_cn : "",
-          .certificate_issuer = facts.is_trusted ? facts.issuer_cn : "",
+          .certificate_subject = facts.subject_cn,
+          .certificate_issuer = facts.issuer_cn,
           .certificate_fingerprint = facts.certificate_fingerprint,
           .public_key_fingerprint = facts.public_key_fingerprint};
 }

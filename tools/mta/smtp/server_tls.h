@@ -54,8 +54,7 @@ class ServerTls {
   std::optional<asio::ssl::context> asio_context_;  ///< A reference to the same SSL_CTX.
 };
 
-/// What restrictions and policy servers see of a session with TLS. Names of a certificate are those that an
-/// authority vouches for; its fingerprints count without one.
+/// What restrictions and policy servers see of a session with TLS.
 TlsState tls_state(const TlsFacts& facts);
 
 }  // namespace mta

@@ -2,7 +2,7 @@
 
 #include "libconf/text.h"
 #include "libmaps/domain_keys.h"
-#include "libmaps/open.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 
@@ -36,7 +36,7 @@ Result<void> SessionRules::read(const libconf::Settings& settings) {
 }
 
 Result<void> SessionRules::open(const libmaps::TableContext& context, ClientRates& rates) {
-  const auto open_table = [&context](std::string_view spec) { return libmaps::open(spec, context); };
+  const auto opens = [&context](std::string_view spec) { return open_table(spec, context); };
   const struct {
     std::string_view parameter;
     MatchKind kind;
@@ -52,14 +52,13 @@ Result<void> SessionRules::open(const libmaps::TableContext& context, ClientRate
     const Result<libmaps::ParentStyle> parents = libmaps::parent_style(context.settings, style_of);
     if (!parents) return parents.error();
     Result<MatchList> opened =
-        MatchList::parse(std::string(parameter), *value, {.kind = kind, .parents = *parents}, open_table);
+        MatchList::parse(std::string(parameter), *value, {.kind = kind, .parents = *parents}, opens);
     if (!opened) return opened.error();
     list.emplace(std::move(*opened));
   }
   const Result<std::string> service = context.settings.get("service_name");
   if (!service) return service.error();
-  Result<std::unique_ptr<RateLimits>> limits =
-      RateLimits::create(context.settings, *service, rates, open_table);
+  Result<std::unique_ptr<RateLimits>> limits = RateLimits::create(context.settings, *service, rates, opens);
   if (!limits) return limits.error();
   limits_ = std::move(*limits);
   Result<RejectReplies> replies = RejectReplies::open(context);

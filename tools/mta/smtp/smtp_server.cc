@@ -4,10 +4,15 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <chrono>
+#include <cstring>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/local_socket.h"
 
 namespace mta {
 namespace {
@@ -15,40 +20,59 @@ namespace {
 /// Before the next try, when no client could be taken for want of descriptors or memory.
 constexpr std::chrono::milliseconds kPause{100};
 
-asio::ip::tcp protocol_of(int socket) {
-  int domain = AF_INET;
-  socklen_t size = sizeof domain;
-  ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size);
-  return domain == AF_INET6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4();
+/// How long who passes a connection on may take for it.
+constexpr std::chrono::seconds kPassTime{5};
+
+int family_of(int socket) {
+  int family = AF_INET;
+  socklen_t size = sizeof family;
+  ::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &family, &size);
+  return family;
+}
+
+/// Nothing: it is a local socket.
+std::optional<asio::ip::tcp::endpoint> tcp_endpoint(const asio::generic::stream_protocol::endpoint& any) {
+  const int family = any.protocol().family();
+  asio::ip::tcp::endpoint endpoint;
+  if ((family != AF_INET && family != AF_INET6) || any.size() > endpoint.capacity()) return std::nullopt;
+  std::memcpy(endpoint.data(), any.data(), any.size());
+  endpoint.resize(any.size());
+  return endpoint;
 }
 
 }  // namespace
 
-void SmtpServer::listen(libconf::FileDescriptor socket) {
-  const asio::ip::tcp protocol = protocol_of(socket.get());
-  listeners_.push_back({asio::ip::tcp::acceptor(io_, protocol, socket.release())});
+void SmtpServer::listen(libconf::FileDescriptor socket, Clients clients) {
+  const asio::generic::stream_protocol protocol(family_of(socket.get()), 0);
+  Listener& listener = listeners_.emplace_back(
+      Listener{asio::basic_socket_acceptor<asio::generic::stream_protocol>(io_), clients});
+  listener.acceptor.assign(protocol, socket.release());
   asio::error_code failure;
-  const auto endpoint = listeners_.back().acceptor.local_endpoint(failure);
-  is_public_ = is_public_ || (!failure && !endpoint.address().is_loopback());
-  accept(listeners_.back());
+  const auto end = tcp_endpoint(listener.acceptor.local_endpoint(failure));
+  if (end) port_ = end->port();
+  is_public_ = is_public_ || (end && !end->address().is_loopback());
+  accept(listener);
 }
 
 void SmtpServer::accept(Listener& listener) {
   if (is_stopping_ || listener.is_accepting || !has_room()) return;
   listener.is_accepting = true;
-  listener.acceptor.async_accept(
-      [this, &listener](const asio::error_code& failure, asio::ip::tcp::socket socket) {
-        listener.is_accepting = false;
-        if (failure == asio::error::operation_aborted) return;
-        if (failure) {
-          service_.log(libconf::Severity::kWarning, libconf::concat("accept: ", failure.message()));
-          const auto timer = std::make_shared<asio::steady_timer>(io_, kPause);
-          timer->async_wait([this, timer](const asio::error_code&) { accept_where_idle(); });
-          return;
-        }
-        asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
-        accept(listener);
-      });
+  listener.acceptor.async_accept([this, &listener](const asio::error_code& failure, StreamSocket socket) {
+    listener.is_accepting = false;
+    if (failure == asio::error::operation_aborted) return;
+    if (failure) {
+      service_.log(libconf::Severity::kWarning, libconf::concat("accept: ", failure.message()));
+      const auto timer = std::make_shared<asio::steady_timer>(io_, kPause);
+      timer->async_wait([this, timer](const asio::error_code&) { accept_where_idle(); });
+      return;
+    }
+    was_used_ = true;
+    asio::co_spawn(
+        io_,
+        listener.clients == Clients::kConnect ? serve(std::move(socket)) : serve_passed(std::move(socket)),
+        asio::detached);
+    accept(listener);
+  });
 }
 
 void SmtpServer::accept_where_idle() {
@@ -69,8 +93,7 @@ SmtpService& SmtpServer::service_now() {
 void SmtpServer::warn_of_stress() {
   const std::string& name = service_.name();
   const std::size_t colon = name.rfind(':');
-  asio::error_code failure;
-  const std::string port = std::to_string(listeners_.front().acceptor.local_endpoint(failure).port());
+  const std::string port = std::to_string(port_);
   const std::string place =
       colon == std::string::npos ? port : libconf::concat("[", name.substr(0, colon), "]:", port);
   for (const std::string& line :
@@ -83,7 +106,7 @@ void SmtpServer::warn_of_stress() {
     service_.runtime().log.write({.program = "master"}, libconf::Severity::kWarning, line);
 }
 
-asio::awaitable<void> SmtpServer::serve(asio::ip::tcp::socket socket) {
+asio::awaitable<void> SmtpServer::serve(StreamSocket socket) {
   {
     SmtpSession session(std::move(socket), service_now());
     sessions_.insert(&session);
@@ -92,6 +115,29 @@ asio::awaitable<void> SmtpServer::serve(asio::ip::tcp::socket socket) {
     sessions_.erase(&session);
   }
   accept_where_idle();
+}
+
+asio::awaitable<void> SmtpServer::serve_passed(StreamSocket socket_of_sender) {
+  // Shared with the timer, whose end may be on its way when the wait is over.
+  const auto from = std::make_shared<StreamSocket>(std::move(socket_of_sender));
+  asio::error_code failure;
+  asio::steady_timer timer(io_, kPassTime);
+  timer.async_wait([from](const asio::error_code& cancelled) {
+    asio::error_code ignored;
+    if (!cancelled) from->cancel(ignored);
+  });
+  co_await from->async_wait(StreamSocket::wait_read, asio::redirect_error(asio::use_awaitable, failure));
+  timer.cancel();
+  libconf::FileDescriptor passed;
+  if (!failure) passed = receive_descriptor(from->native_handle());
+  if (!passed) {
+    service_.log(libconf::Severity::kWarning, "no connection came from who passes connections on");
+    co_return;
+  }
+  const asio::generic::stream_protocol protocol(family_of(passed.get()), 0);
+  StreamSocket socket(io_);
+  socket.assign(protocol, passed.release());
+  co_await serve(std::move(socket));
 }
 
 void SmtpServer::stop() {

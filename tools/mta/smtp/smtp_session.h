@@ -7,7 +7,6 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <asio/ip/tcp.hpp>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -37,7 +36,7 @@ namespace mta {
 /// Not thread-safe. The service must outlive it.
 class SmtpSession {
  public:
-  SmtpSession(asio::ip::tcp::socket socket, SmtpService& service);
+  SmtpSession(StreamSocket socket, SmtpService& service);
 
   /// Serves the client until one of the two ends it, and logs. Never throws.
   asio::awaitable<void> run();
@@ -155,6 +154,7 @@ class SmtpSession {
   /// Forgets the message, but not what XFORWARD said of the next.
   void clear_transaction();
   std::string protocol_name() const;
+  std::vector<std::pair<std::string_view, std::string>> login_attributes() const;
   void end_transaction();
   void log(libconf::Severity severity, std::string_view text) { service_.log(severity, text); }
   std::string client_text() const;

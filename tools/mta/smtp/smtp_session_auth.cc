@@ -12,6 +12,9 @@ using libconf::concat;
 using libconf::Result;
 using libconf::Severity;
 
+/// How much of the name of a login that failed the log has, in bytes.
+constexpr std::size_t kShownOfName = 100;
+
 SaslPeer SmtpSession::sasl_peer() const {
   return {.local_address = state_.server_address,
           .local_port = state_.server_port,
@@ -85,8 +88,9 @@ void SmtpSession::log_failed_login(std::string_view mechanism, const SaslReply& 
   if (answer.state == SaslReply::State::kTooLong) return;  // The reader has said it.
   const std::string what = concat(client_text(), ": SASL ", mechanism, " authentication ");
   if (answer.state == SaslReply::State::kAborted) return log(Severity::kWarning, concat(what, "aborted"));
-  log(Severity::kWarning, concat(what, "failed: ", answer.reason, ", sasl_username=",
-                                 answer.username.empty() ? "(unavailable)" : answer.username));
+  log(Severity::kWarning,
+      concat(what, "failed: ", answer.reason, ", sasl_username=",
+             answer.username.empty() ? "(unavailable)" : answer.username.substr(0, kShownOfName)));
 }
 
 asio::awaitable<void> SmtpSession::delay_failed_login() {

@@ -1,5 +1,5 @@
 // SmtpSession: who the client is, as the connection and a proxy say, and whether it is served at all.
-#include <asio/ip/tcp.hpp>
+#include <ctime>
 
 #include "libconf/text.h"
 #include "libmaps/ip_address.h"
@@ -56,8 +56,8 @@ asio::awaitable<bool> SmtpSession::read_proxy_header(std::chrono::seconds timeou
   if (state == ProxyHeaderReader::State::kMalformed)
     co_return failed(concat(reader.error(), ": ", escape(reader.header()), escape(input_)));
   if (const std::optional<ProxyEndpoints>& endpoints = reader.endpoints()) {
-    state_.client.address = libmaps::to_string(endpoints->client);
-    state_.client.port = std::to_string(endpoints->client_port);
+    state_.client = {.address = libmaps::to_string(endpoints->client),
+                     .port = std::to_string(endpoints->client_port)};
     state_.server_address = libmaps::to_string(endpoints->server);
     state_.server_port = std::to_string(endpoints->server_port);
   }
@@ -67,7 +67,8 @@ asio::awaitable<bool> SmtpSession::read_proxy_header(std::chrono::seconds timeou
 asio::awaitable<std::optional<Reply>> SmtpSession::meet_client() {
   const std::optional<std::chrono::seconds> proxy_timeout = service_.rules().proxy_timeout();
   if (proxy_timeout) is_known_ = co_await read_proxy_header(*proxy_timeout);
-  if (is_known_ && service_.looks_up_names()) {
+  const bool has_name = state_.client.name_status == NameStatus::kFound;  // Of a local connection.
+  if (is_known_ && !has_name && service_.looks_up_names()) {
     state_.client = co_await look_up_client(state_.client.address, state_.client.port,
                                             service_.runtime().hosts, service_.runtime().resolver);
   }

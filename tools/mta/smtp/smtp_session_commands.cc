@@ -40,6 +40,7 @@ asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
   if (request.is_extended) state_.protocol = "ESMTP";
   protocol_.has_helo = true;
   if (!request.is_extended) co_return helo_reply(service_.options());
+  update_offers();
   const Result<std::string> mechanisms = co_await offered_mechanisms();
   if (!mechanisms) co_return local_data_error();
   co_return ehlo_reply(service_.options(), protocol_, *mechanisms);
@@ -147,8 +148,11 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
         state_.protocol = text_of(attribute);
         break;
       case ClientAttributeName::kLogin:
+        // Where AUTH is off, a login has no rights.
         if (attribute.state == ClientAttributeState::kKnown)
-          state_.sasl = {.is_authenticated = true, .method = "XCLIENT", .username = attribute.value};
+          state_.sasl = {.is_authenticated = service_.auth().is_enabled(),
+                         .method = "XCLIENT",
+                         .username = attribute.value};
         break;
       case ClientAttributeName::kDestAddr:
         state_.server_address = text_of(attribute);

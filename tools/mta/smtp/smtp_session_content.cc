@@ -2,6 +2,7 @@
 #include <ctime>
 
 #include "libconf/text.h"
+#include "tools/mta/content/header_line.h"
 #include "tools/mta/content/mail_date.h"
 #include "tools/mta/smtp/smtp_session.h"
 
@@ -24,7 +25,7 @@ std::string SmtpSession::received_header() const {
   if (tls_facts_ && service_.tls().policy().adds_received_header)
     header += concat(received_tls_comment(*tls_facts_), "\n\t");
   if (state_.sasl.is_authenticated && service_.auth().adds_header())
-    header += concat("(Authenticated sender: ", state_.sasl.username, ")\n\t");
+    header += concat("(Authenticated sender: ", comment_text(state_.sasl.username), ")\n\t");
   header += concat("by ", service_.options().myhostname, " (", service_.mail_name(), ") with ",
                    protocol_name(), " id ", transaction_.queue_id);
   if (transaction_.recipients.size() == 1) {
@@ -47,7 +48,7 @@ std::string SmtpSession::client_line() const {
 std::string SmtpSession::protocol_name() const {
   if (state_.protocol != "ESMTP") return state_.protocol;
   return concat(transaction_.mail.is_utf8 ? "UTF8SMTP" : state_.protocol, state_.tls.is_encrypted ? "S" : "",
-                state_.sasl.is_authenticated ? "A" : "");
+                state_.sasl.username.empty() ? "" : "A");
 }
 
 SmtpSession::LoggedClient SmtpSession::logged_client() const {
@@ -76,16 +77,10 @@ RewriteContext SmtpSession::rewrite_context() {
 std::vector<std::pair<std::string_view, std::string>> SmtpSession::client_attributes() const {
   const LoggedClient logged = logged_client();
   const bool is_ipv6 = state_.client.address.find(':') != std::string::npos;
-  const auto if_any = [](const std::string& text) {
-    return text.empty() ? std::nullopt : std::optional(text);
-  };
   const struct {
     std::string_view name;
     std::optional<std::string> value;
-  } all[] = {{"sasl_method", if_any(state_.sasl.method)},
-             {"sasl_username", if_any(state_.sasl.username)},
-             {"sasl_sender", if_any(state_.sasl.sender)},
-             {"log_client_name", logged.name},
+  } all[] = {{"log_client_name", logged.name},
              {"log_client_address", literal(logged.address)},
              {"log_client_port", logged.port},
              {"log_message_origin", logged.origin},
@@ -106,6 +101,14 @@ std::vector<std::pair<std::string_view, std::string>> SmtpSession::client_attrib
   return known;
 }
 
+std::vector<std::pair<std::string_view, std::string>> SmtpSession::login_attributes() const {
+  std::vector<std::pair<std::string_view, std::string>> attributes = {{"sasl_method", state_.sasl.method},
+                                                                      {"sasl_username", state_.sasl.username},
+                                                                      {"sasl_sender", state_.sasl.sender}};
+  std::erase_if(attributes, [](const auto& attribute) { return attribute.second.empty(); });
+  return attributes;
+}
+
 void SmtpSession::begin_content() {
   const LoggedClient logged = logged_client();
   transaction_.has_begun = true;
@@ -118,6 +121,7 @@ void SmtpSession::begin_content() {
                                                   : 0,
                               .context = rewrite_context(),
                               .log_ident = forwarded_.ident().value_or(""),
+                              .login = login_attributes(),
                               .attributes = client_attributes(),
                               .client = logged.origin,
                               .protocol = logged.protocol,

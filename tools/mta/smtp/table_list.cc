@@ -1,7 +1,7 @@
 #include "tools/mta/smtp/table_list.h"
 
 #include "libconf/text.h"
-#include "libmaps/open.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 
@@ -25,7 +25,7 @@ TableList TableList::of(std::string_view spec, const libmaps::TableContext& cont
 }
 
 void TableList::add(std::string_view spec, const libmaps::TableContext& context) {
-  Result<std::unique_ptr<libmaps::Table>> table = libmaps::open(spec, context);
+  Result<std::unique_ptr<libmaps::Table>> table = open_table(spec, context);
   if (!table) context.warnings.warn("table", concat(spec, " is unavailable. ", table.error().message));
   tables_.push_back({std::string(spec), table ? std::move(*table) : nullptr});
 }
