@@ -277,8 +277,9 @@ def talk(server, service, early, lines):
 
 
 def envelopes(server, postcat):
-    """What postcat says of the envelopes in the queue, in the order of arrival."""
-    files = sorted((server.queue / "incoming").iterdir(), key=lambda file: file.stat().st_mtime_ns)
+    """What postcat says of the envelopes of complete messages in the queue, in the order of arrival."""
+    files = sorted((file for file in (server.queue / "incoming").iterdir() if file.stat().st_mode & 0o100),
+                   key=lambda file: file.stat().st_mtime_ns)
     texts = [normal(postcat(file).decode("latin-1"), server).split("*** MESSAGE CONTENTS")[0] for file in files]
     for text, file in zip(texts, files):
         file.unlink()
