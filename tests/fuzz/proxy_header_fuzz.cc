@@ -12,6 +12,7 @@ using State = mta::ProxyHeaderReader::State;
 
 std::string outcome(std::string_view input, std::size_t portion_size) {
   mta::ProxyHeaderReader reader({});
+  const std::string_view whole = input;
   const std::size_t all = input.size();
   while (!input.empty()) {
     std::string_view portion = input.substr(0, portion_size);
@@ -28,6 +29,9 @@ std::string outcome(std::string_view input, std::size_t portion_size) {
     }
     return text;
   }
+  require(reader.end() == State::kMalformed && !reader.error().empty(),
+          "an end that comes early is an error");
+  require(reader.header() == whole.substr(0, reader.header().size()), "the header is what came");
   return "incomplete";
 }
 

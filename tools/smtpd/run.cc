@@ -13,6 +13,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <ostream>
@@ -28,6 +29,9 @@
 #include "tools/mta/dns/cares_resolver.h"
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
+#include "tools/mta/smtp/client_rates.h"
+#include "tools/mta/smtp/rate_report.h"
+#include "tools/smtpd/no_verifier.h"
 #include "tools/smtpd/served_commands.h"
 #include "tools/smtpd/stand_alone.h"
 #include "tools/smtpd/wake_up_timer.h"
@@ -92,12 +96,6 @@ std::string configuration_of(const cli::CommandLine& line) {
   return {};
 }
 
-/// There is no queue manager yet that could probe: what an address is worth is not known.
-class NoVerifier final : public mta::AddressVerifier {
- public:
-  asio::awaitable<mta::Verification> verify(std::string) override { co_return mta::Verification{}; }
-};
-
 /// For good: the process serves strangers from here on.
 Result<void> become(const mta::Identity& identity) {
   if (::setgroups(0, nullptr) == 0 && ::setgid(identity.group) == 0 && ::setuid(identity.user) == 0)
@@ -152,6 +150,8 @@ class Process {
   std::unique_ptr<mta::PolicyService> policy_;
   std::optional<mta::QueueDirectory> queue_;
   std::optional<mta::GroupCommitter> committer_;
+  std::optional<mta::ClientRates> rates_;
+  std::optional<mta::RateReport> rate_report_;
   std::vector<std::unique_ptr<Service>> services_;
   std::vector<std::unique_ptr<WakeUpTimer>> timers_;
 };
@@ -179,7 +179,8 @@ Result<void> Process::add_service(const libconf::PlacedService& placed) {
                                                                           .queue = *queue_,
                                                                           .committer = *committer_,
                                                                           .policy = *policy_,
-                                                                          .verifier = verifier_}});
+                                                                          .verifier = verifier_,
+                                                                          .rates = *rates_}});
   if (!service) return failed(service.error());
   for (Inheritance::Socket& each : inheritance_.sockets) {
     if (!is_its(each)) continue;
@@ -206,6 +207,12 @@ Result<void> Process::prepare() {
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io_.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);
+  const Result<std::chrono::seconds> time_unit = settings.get_duration("anvil_rate_time_unit");
+  if (!time_unit) return time_unit.error();
+  rates_.emplace(*time_unit, [] { return std::time(nullptr); });
+  const Result<std::chrono::seconds> report_time = settings.get_duration("anvil_status_update_time");
+  if (!report_time) return report_time.error();
+  rate_report_.emplace(io_, *rates_, *log_, *report_time);
   const Result<std::string> level = settings.get("compatibility_level");
   if (!level) return level.error();
   const Result<std::string> version = settings.get("mail_version");
@@ -230,7 +237,9 @@ void Process::run() {
   control_.async_read_some(asio::buffer(&nothing_, 1), [this](const asio::error_code& failure, std::size_t) {
     if (failure != asio::error::operation_aborted) end(&Service::stop);
   });
+  rate_report_->start();
   loop_.run();
+  rate_report_->write();
 }
 
 void Process::wait_for_signal() {
@@ -242,6 +251,7 @@ void Process::wait_for_signal() {
 }
 
 void Process::end(void (Service::*how)()) {
+  rate_report_->stop();
   for (const auto& timer : timers_) timer->stop();
   for (const auto& service : services_) (service.get()->*how)();
   loop_.drain();

@@ -14,8 +14,11 @@ using mta::Transport;
 
 class SmtpClients final : public Service {
  public:
-  SmtpClients(std::unique_ptr<mta::SmtpService> service, asio::io_context& io, std::size_t limit)
-      : service_(std::move(service)), server_(io, *service_, limit) {}
+  SmtpClients(std::unique_ptr<mta::SmtpService> service, std::unique_ptr<mta::SmtpService> stressed,
+              asio::io_context& io, std::size_t limit)
+      : service_(std::move(service)),
+        stressed_(std::move(stressed)),
+        server_(io, *service_, *stressed_, limit) {}
 
   Result<void> listen(Transport transport, libconf::FileDescriptor socket) override {
     switch (transport) {
@@ -36,17 +39,23 @@ class SmtpClients final : public Service {
 
  private:
   std::unique_ptr<mta::SmtpService> service_;
+  std::unique_ptr<mta::SmtpService> stressed_;  ///< The same with "stress = yes".
   mta::SmtpServer server_;
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Service>> serve_smtp_clients(ServiceStart start) {
+  libconf::Settings stress_settings = start.settings;
+  stress_settings.override_value("stress", "yes");
   Result<std::unique_ptr<mta::SmtpService>> service =
       mta::SmtpService::create(std::move(start.settings), start.runtime);
   if (!service) return service.error();
-  return std::unique_ptr<Service>(
-      std::make_unique<SmtpClients>(std::move(*service), start.runtime.io, start.process_limit));
+  Result<std::unique_ptr<mta::SmtpService>> stressed =
+      mta::SmtpService::create(std::move(stress_settings), start.runtime);
+  if (!stressed) return stressed.error();
+  return std::unique_ptr<Service>(std::make_unique<SmtpClients>(std::move(*service), std::move(*stressed),
+                                                                start.runtime.io, start.process_limit));
 }
 
 }  // namespace smtpd

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <ctime>
 #include <ostream>
 #include <thread>
 
@@ -19,6 +20,7 @@
 #include "tools/mta/dns/scripted_resolver.h"
 #include "tools/mta/smtp/smtp_session.h"
 #include "tools/mta/submission/user_program.h"
+#include "tools/smtpd/no_verifier.h"
 
 namespace smtpd {
 namespace {
@@ -57,12 +59,6 @@ constexpr std::array kOverrides = {
     Override{"smtpd_tls_wrappermode", "no"},
 };
 
-/// No restriction asks it.
-class NoVerifier final : public mta::AddressVerifier {
- public:
-  asio::awaitable<mta::Verification> verify(std::string) override { co_return mta::Verification{}; }
-};
-
 bool write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t size = ::write(fd, text.data(), text.size());
@@ -93,6 +89,7 @@ Result<void> serve(mta::UserProgram& program, const std::string& postdrop, FileD
   mta::ScriptedResolver resolver;
   mta::PolicyClient policy(io.get_executor(), {});
   NoVerifier verifier;
+  mta::ClientRates rates(std::chrono::seconds(1), [] { return std::time(nullptr); });
   const libconf::Host host = libconf::system_host();
   const mta::HostsFile hosts = mta::HostsFile::load("/etc/hosts");
   Result<std::unique_ptr<mta::SmtpService>> service =
@@ -105,6 +102,7 @@ Result<void> serve(mta::UserProgram& program, const std::string& postdrop, FileD
                                                      .committer = committer,
                                                      .policy = policy,
                                                      .verifier = verifier,
+                                                     .rates = rates,
                                                      .postdrop = postdrop});
   if (!service) return service.error();
   mta::SmtpSession session(

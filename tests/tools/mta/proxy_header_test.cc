@@ -67,6 +67,7 @@ TEST(ProxyHeader, IsReadAsItComes) {
       {"v1, tabs", "PROXY\tTCP4\t1.2.3.4\t5.6.7.8\t1\t2\r\n", "unrecognized protocol header"},
       {"no header", "EHLO x\r\n", "unrecognized protocol header"},
       {"endless", std::string(1000, 'x'), "unrecognized protocol header"},
+      {"v1, endless", "PROXY TCP4 " + std::string(1000, 'x'), "missing protocol header terminator"},
       {"v2", version_2(0x21, 0x11, kIpv4Addresses) + "EHLO", "1.2.3.4 1 5.6.7.8 2|EHLO"},
       {"v2, IPv6", version_2(0x21, 0x21, ipv6), "2001::1 1 2001::2 2|"},
       {"v2, with more", version_2(0x21, 0x11, kIpv4Addresses, "\4\0\0"s) + "E", "1.2.3.4 1 5.6.7.8 2|E"},
@@ -99,6 +100,25 @@ TEST(ProxyHeader, HasNoAddressOfAFamilyThatIsOff) {
   EXPECT_EQ(outcome("PROXY TCP6 ::1 ::2 1 2\r\n", 100, ipv4_only), "bad or missing protocol type");
   EXPECT_EQ(outcome(version_2(0x21, 0x21, std::string(36, '\0')), 100, ipv4_only),
             "unsupported network protocol");
+}
+
+// The words are those of Postfix 3.7.
+TEST(ProxyHeaderReader, TellsOfAnEarlyEnd) {
+  const struct {
+    std::string_view input;
+    const char* error;
+  } cases[] = {{"PROXY TCP4 ", "missing protocol header terminator"},
+               {std::string_view("\r\n\r\n\0\r\nQUIT\n!\x11\0", 15), "short version 2 protocol header"},
+               {"\r\n", "short protocol header"},
+               {"PR", "short protocol header"}};
+  for (const auto& [input, error] : cases) {
+    ProxyHeaderReader reader({});
+    std::string_view rest = input;
+    EXPECT_EQ(reader.read(rest), ProxyHeaderReader::State::kIncomplete) << error;
+    EXPECT_EQ(reader.header(), input);
+    EXPECT_EQ(reader.end(), ProxyHeaderReader::State::kMalformed);
+    EXPECT_EQ(reader.error(), error);
+  }
 }
 
 }  // namespace

@@ -216,8 +216,8 @@ bool Evaluation::is_action_out_of_place(const AccessAction& action, std::string_
   if (name == std::end(kNames)) return false;
   // There is no message.
   if (state_.stage == SmtpStage::kEtrn || state_.stage == SmtpStage::kVrfy) return true;
-  if (state_.stage == SmtpStage::kConnect || state_.stage == SmtpStage::kHelo ||
-      state_.stage == SmtpStage::kEhlo) {
+  if (state_.stage == SmtpStage::kConnect || state_.stage == SmtpStage::kXclient ||
+      state_.stage == SmtpStage::kHelo || state_.stage == SmtpStage::kEhlo) {
     warn(concat("access table ", table, ": with smtpd_delay_reject=no, action ", name->second,
                 " is always skipped in Client host or Helo command restrictions"));
     return true;

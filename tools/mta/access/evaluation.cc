@@ -68,6 +68,7 @@ asio::awaitable<Outcome> Evaluation::run_stage() {
   Outcome outcome = Outcome::kDunno;
   switch (state_.stage) {
     case SmtpStage::kConnect:
+    case SmtpStage::kXclient:
       if (!delays) {
         outcome = co_await run_client();
         memory_.client = deferred_if_permit_;

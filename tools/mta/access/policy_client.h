@@ -33,7 +33,7 @@ class PolicyClient final : public PolicyService {
                                    const std::function<void(std::string)>& warn) override;
 
   /// Lets the connections of a message go: others may use them.
-  void release(std::string_view instance);
+  void release(std::string_view instance) override;
 
   /// How many connections are kept for another question.
   std::size_t kept() const { return kept_.size(); }

@@ -43,6 +43,8 @@ std::string_view command_name(const SmtpdState& state) {
   switch (state.stage) {
     case SmtpStage::kConnect:
       return "CONNECT";
+    case SmtpStage::kXclient:
+      return "XCLIENT";
     case SmtpStage::kHelo:
       return "HELO";
     case SmtpStage::kEhlo:

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "libconf/result.h"
 #include "tools/mta/access/smtpd_state.h"
@@ -67,6 +68,9 @@ class PolicyService {
   /// answer, after warnings have been given to `warn`.
   virtual asio::awaitable<std::string> ask(const PolicyServiceSettings& settings, const SmtpdState& state,
                                            const std::function<void(std::string)>& warn) = 0;
+
+  /// No more questions come about the message with this SmtpdState::instance.
+  virtual void release(std::string_view /*instance*/) {}
 };
 
 /// All of them. They must outlive the engine.

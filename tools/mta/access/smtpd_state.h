@@ -7,8 +7,19 @@
 
 namespace mta {
 
-/// The command that is being answered.
-enum class SmtpStage : std::uint8_t { kConnect, kHelo, kEhlo, kMail, kRcpt, kData, kEndOfData, kEtrn, kVrfy };
+/// The command that is being answered. kXclient is kConnect once more, for another client.
+enum class SmtpStage : std::uint8_t {
+  kConnect,
+  kXclient,
+  kHelo,
+  kEhlo,
+  kMail,
+  kRcpt,
+  kData,
+  kEndOfData,
+  kEtrn,
+  kVrfy
+};
 
 /// How a name was found for an address (postconf(5), reject_unknown_client_hostname).
 enum class NameStatus : std::uint8_t { kFound, kNotFound, kTemporaryFailure };

@@ -133,8 +133,7 @@ Result<std::string> short_host_name(const libconf::Settings& settings) {
 
 }  // namespace
 
-std::string log_line(time_t seconds, std::string_view host, std::string_view tag, pid_t pid,
-                     std::string_view text) {
+std::string log_time(time_t seconds) {
   // Most lines are of the same second as the one before.
   thread_local time_t last_seconds = -1;
   thread_local std::array<char, 32> stamp{};
@@ -142,11 +141,15 @@ std::string log_line(time_t seconds, std::string_view host, std::string_view tag
   if (seconds != last_seconds) {
     std::tm parts{};
     ::localtime_r(&seconds, &parts);
-    size = std::strftime(stamp.data(), stamp.size(), "%b %e %H:%M:%S ", &parts);
+    size = std::strftime(stamp.data(), stamp.size(), "%b %e %H:%M:%S", &parts);
     last_seconds = seconds;
   }
-  return concat(std::string_view(stamp.data(), size), host, " ", tag, "[", std::to_string(pid), "]: ", text,
-                "\n");
+  return {stamp.data(), size};
+}
+
+std::string log_line(time_t seconds, std::string_view host, std::string_view tag, pid_t pid,
+                     std::string_view text) {
+  return concat(log_time(seconds), " ", host, " ", tag, "[", std::to_string(pid), "]: ", text, "\n");
 }
 
 void MailLog::write(LogTag tag, Severity severity, std::string_view text) {

@@ -75,6 +75,9 @@ class LogSink final : public DiagnosticSink {
   LogTag tag_;
 };
 
+/// "Nov 28 22:37:31", in the local time zone: times as the log has them. Thread-safe.
+std::string log_time(time_t seconds);
+
 /// One line of a file: "Nov 28 22:37:31 host tag[pid]: text\n". `seconds` are of the local time zone.
 std::string log_line(time_t seconds, std::string_view host, std::string_view tag, pid_t pid,
                      std::string_view text);

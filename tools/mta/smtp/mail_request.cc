@@ -236,10 +236,6 @@ Refusal read_parameters(const ParameterReader<T> (&readers)[count], std::size_t 
 
 constexpr std::size_t kAddressWord = 2;  ///< "MAIL", "FROM:", address
 
-bool has_address(const CommandLine& line, std::string_view keyword) {
-  return line.words().size() > kAddressWord && equals_ignoring_case(line.words()[1].text, keyword);
-}
-
 bool asks_for_utf8(const RequestContext& context) {
   const std::vector<CommandWord>& words = context.line.words();
   return context.offers_utf8() &&
@@ -257,8 +253,11 @@ tl::expected<std::string, Reply> parse_envelope_address(const RequestContext& co
 
 }  // namespace
 
+bool has_address(const CommandLine& line, std::string_view keyword) {
+  return line.words().size() > kAddressWord && equals_ignoring_case(line.words()[1].text, keyword);
+}
+
 RequestResult parse_mail(const RequestContext& context) {
-  if (!has_address(context.line, "FROM:")) return refuse(501, "5.5.4", "Syntax: MAIL FROM:<address>");
   MailRequest request;
   request.is_utf8 = asks_for_utf8(context);
   auto sender = parse_envelope_address(context, request.is_utf8, {501, "5.1.7", "Bad sender address syntax"});
@@ -279,7 +278,6 @@ RequestResult parse_mail(const RequestContext& context) {
 }
 
 RequestResult parse_rcpt(const RequestContext& context) {
-  if (!has_address(context.line, "TO:")) return refuse(501, "5.5.4", "Syntax: RCPT TO:<address>");
   const Reply bad_syntax(501, "5.1.3", "Bad recipient address syntax");
   RcptRequest request;
   auto recipient = parse_envelope_address(context, context.state.is_utf8_message, bad_syntax);

@@ -87,7 +87,7 @@ void MessageIntake::write_start() {
   writer_.attribute("create_time", std::to_string(to_time(arrival_)));
   const std::string_view context = envelope_.context == RewriteContext::kLocal ? "local" : "remote";
   if (!is_submitted) {
-    writer_.attribute("log_ident", id());
+    writer_.attribute("log_ident", envelope_.log_ident.empty() ? id() : envelope_.log_ident);
     writer_.attribute("rewrite_context", context);
   }
   if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);

@@ -61,6 +61,7 @@ struct Envelope {
   std::string verp_delimiters = {};           ///< Empty: not given.
   std::string encoding = {};                  ///< "7bit" or "8bit"; empty: not given.
   RewriteContext context = RewriteContext::kRemote;
+  std::string log_ident = {};  ///< What another system calls the message; empty: its own ID.
   /// Attributes of the client's login, in the order of the queue file.
   std::vector<std::pair<std::string_view, std::string>> login;
   /// The client's other attributes.

@@ -90,12 +90,18 @@ ProxyHeaderReader::State ProxyHeaderReader::read(std::string_view& input) {
     input.remove_prefix(1);
     const std::optional<std::size_t> wanted = length();
     if (!is_recognized() || (!wanted && header_.size() >= kMaxProxyHeader)) {
-      return fail("unrecognized protocol header");
+      return fail(header_.starts_with(kVersion1) ? "missing protocol header terminator"
+                                                 : "unrecognized protocol header");
     }
     if (wanted && *wanted > kMaxProxyHeader) return fail("short version 2 protocol header");
     if (wanted == header_.size()) return finish();
   }
   return State::kIncomplete;
+}
+
+ProxyHeaderReader::State ProxyHeaderReader::end() {
+  if (header_.starts_with(kVersion1)) return fail("missing protocol header terminator");
+  return fail(header_.starts_with(kSignature) ? "short version 2 protocol header" : "short protocol header");
 }
 
 ProxyHeaderReader::State ProxyHeaderReader::finish() {

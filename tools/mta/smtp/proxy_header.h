@@ -47,6 +47,12 @@ class ProxyHeaderReader {
   /// Takes bytes of the header off the front of `input`. Call it no more once it is complete or malformed.
   State read(std::string_view& input);
 
+  /// Nothing more comes to an incomplete header: kMalformed.
+  State end();
+
+  /// What was taken.
+  std::string_view header() const { return header_; }
+
   /// Of a complete header. Nothing: the proxy speaks for itself, or does not know (LOCAL, UNKNOWN); the
   /// addresses of the connection count.
   const std::optional<ProxyEndpoints>& endpoints() const { return endpoints_; }

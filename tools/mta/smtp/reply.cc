@@ -18,6 +18,10 @@ using libconf::concat;
 constexpr std::string_view kLineBreak = "\\n";
 constexpr std::string_view kSameLine = "\\c";
 
+/// Characters that have a letter of their own behind the backslash.
+constexpr std::string_view kEscapeLetters = "abfnrtv";
+constexpr std::string_view kEscapeControls = "\a\b\f\n\r\t\v";
+
 bool is_octal(char c) { return c >= '0' && c <= '7'; }
 
 /// The attributes as `$name`. What they bring is filtered before it stands in the text.
@@ -110,9 +114,33 @@ libconf::Result<void> ReplyFooter::apply(Reply& reply, const FooterAttributes& a
   return {};
 }
 
+Reply softened(Reply reply) {
+  if (reply.code() < 500) return reply;
+  std::string status = reply.enhanced();
+  if (!status.empty()) status.front() = '4';
+  return {reply.code() - 100, status, reply.text()};
+}
+
+std::string escape(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const std::size_t control = kEscapeControls.find(c);
+    if (control != std::string_view::npos) {
+      out += {'\\', kEscapeLetters[control]};
+    } else if (c == '\\') {
+      out += "\\\\";
+    } else if (byte < ' ' || byte > '~') {
+      out += {'\\', static_cast<char>('0' + (byte >> 6)), static_cast<char>('0' + (byte >> 3 & 7)),
+              static_cast<char>('0' + (byte & 7))};
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
 std::string unescape(std::string_view text) {
-  constexpr std::string_view kLetters = "abfnrtv";
-  constexpr std::string_view kControls = "\a\b\f\n\r\t\v";
   std::string out;
   while (!text.empty()) {
     if (text.front() != '\\' || text.size() == 1) {
@@ -121,9 +149,9 @@ std::string unescape(std::string_view text) {
       continue;
     }
     text.remove_prefix(1);
-    const std::size_t letter = kLetters.find(text.front());
+    const std::size_t letter = kEscapeLetters.find(text.front());
     if (letter != std::string_view::npos) {
-      out += kControls[letter];
+      out += kEscapeControls[letter];
       text.remove_prefix(1);
     } else if (is_octal(text.front())) {
       unsigned value = 0;

@@ -48,6 +48,8 @@ class Reply {
   std::string text_;
 };
 
+/// The reply with a 4xx code and status instead of a 5xx one (soft_bounce).
+Reply softened(Reply reply);
 /// A reply of one line as text, "554 5.7.1 text". REQUIRES: it starts with three digits.
 Reply parse_reply(std::string_view text);
 
@@ -76,6 +78,9 @@ class ReplyFooter {
   std::string text_;
   std::string filter_;
 };
+
+/// `text` for the log: C's backslash escapes for what cannot be printed, "EHLO x\\r\\n", "\\300". Pure.
+std::string escape(std::string_view text);
 
 /// The characters that a text with C's backslash escapes names (smtpd_expansion_filter): \t \n \40 and so on.
 std::string unescape(std::string_view text);

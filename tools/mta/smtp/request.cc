@@ -14,11 +14,9 @@ namespace {
 using libconf::concat;
 using libconf::equals_ignoring_case;
 
-tl::unexpected<Reply> refuse_without_helo() { return refuse(503, "5.5.1", "Error: send HELO/EHLO first"); }
+Reply reply_without_helo() { return {503, "5.5.1", "Error: send HELO/EHLO first"}; }
 
-tl::unexpected<Reply> refuse_in_transaction() {
-  return refuse(503, "5.5.1", "Error: MAIL transaction in progress");
-}
+Reply reply_in_transaction() { return {503, "5.5.1", "Error: MAIL transaction in progress"}; }
 
 RequestResult parse_helo(const RequestContext& context, bool is_extended) {
   const std::size_t count = context.line.words().size();
@@ -36,12 +34,20 @@ RequestResult parse_starttls(const RequestContext& context) {
   return StarttlsRequest{};
 }
 
+/// Why a command is not at its place. Nothing: it is.
+using OrderRefusal = std::optional<Reply>;
+
+OrderRefusal refuse_early_auth(const RequestContext& context) {
+  if (context.options.smtpd_helo_required && !context.state.has_helo) return reply_without_helo();
+  if (!context.state.offers_auth) return Reply(503, "5.5.1", "Error: authentication not enabled");
+  if (context.state.has_sender) return reply_in_transaction();
+  if (context.state.is_authenticated) return Reply(503, "5.5.1", "Error: already authenticated");
+  return std::nullopt;
+}
+
 RequestResult parse_auth(const RequestContext& context) {
+  if (OrderRefusal refusal = refuse_early_auth(context)) return tl::make_unexpected(*std::move(refusal));
   const std::vector<CommandWord>& words = context.line.words();
-  if (context.options.smtpd_helo_required && !context.state.has_helo) return refuse_without_helo();
-  if (!context.state.offers_auth) return refuse(503, "5.5.1", "Error: authentication not enabled");
-  if (context.state.has_sender) return refuse_in_transaction();
-  if (context.state.is_authenticated) return refuse(503, "5.5.1", "Error: already authenticated");
   if (words.size() < 2 || words.size() > 3) return refuse(501, "5.5.4", "Syntax: AUTH mechanism");
   AuthRequest request{std::string(words[1].text)};
   if (words.size() == 3) request.initial_response = words[2].text;
@@ -120,7 +126,7 @@ RequestResult parse_etrn(const RequestContext& context) {
 
 RequestResult parse_client_attributes(const RequestContext& context, bool is_authorized,
                                       std::string_view name, RequestResult (*parse)(const RequestContext&)) {
-  if (context.state.has_sender) return refuse_in_transaction();
+  if (context.state.has_sender) return tl::make_unexpected(reply_in_transaction());
   if (context.line.words().size() < 2) {
     return refuse(501, "5.5.4", concat("Syntax: ", name, " attribute=value..."));
   }
@@ -136,17 +142,45 @@ RequestResult parse_authorized_xforward(const RequestContext& context) {
   return parse_client_attributes(context, context.state.may_use_xforward, "XFORWARD", parse_xforward);
 }
 
+OrderRefusal refuse_early_mail(const RequestContext& context) {
+  if (context.options.smtpd_helo_required && !context.state.has_helo) return reply_without_helo();
+  if (context.state.has_sender) return Reply(503, "5.5.1", "Error: nested MAIL command");
+  if (context.state.is_in_chunks) return Reply(503, "5.5.1", "Error: MAIL after BDAT");
+  if (!has_address(context.line, "FROM:")) return Reply(501, "5.5.4", "Syntax: MAIL FROM:<address>");
+  return std::nullopt;
+}
+
 RequestResult parse_mail_in_order(const RequestContext& context) {
-  if (context.options.smtpd_helo_required && !context.state.has_helo) return refuse_without_helo();
-  if (context.state.has_sender) return refuse(503, "5.5.1", "Error: nested MAIL command");
-  if (context.state.is_in_chunks) return refuse(503, "5.5.1", "Error: MAIL after BDAT");
+  if (OrderRefusal refusal = refuse_early_mail(context)) return tl::make_unexpected(*std::move(refusal));
   return parse_mail(context);
 }
 
+OrderRefusal refuse_early_rcpt(const RequestContext& context) {
+  if (!context.state.has_sender) return Reply(503, "5.5.1", "Error: need MAIL command");
+  if (context.state.is_in_chunks) return Reply(503, "5.5.1", "Error: RCPT after BDAT");
+  if (!has_address(context.line, "TO:")) return Reply(501, "5.5.4", "Syntax: RCPT TO:<address>");
+  return std::nullopt;
+}
+
 RequestResult parse_rcpt_in_order(const RequestContext& context) {
-  if (!context.state.has_sender) return refuse(503, "5.5.1", "Error: need MAIL command");
-  if (context.state.is_in_chunks) return refuse(503, "5.5.1", "Error: RCPT after BDAT");
+  if (OrderRefusal refusal = refuse_early_rcpt(context)) return tl::make_unexpected(*std::move(refusal));
   return parse_rcpt(context);
+}
+
+/// What rate limits count.
+struct Attempt {
+  Verb verb;
+  OrderRefusal (*refuse_early)(const RequestContext&);
+};
+
+constexpr Attempt kAttempts[] = {
+    {Verb::kAuth, refuse_early_auth},
+    {Verb::kMail, refuse_early_mail},
+    {Verb::kRcpt, refuse_early_rcpt},
+};
+
+bool lacks_tls(const Command& command, const SessionState& state) {
+  return state.requires_tls && !state.is_tls && !command.works_without_tls;
 }
 
 struct Parser {
@@ -182,9 +216,17 @@ static_assert(has_same_order());
 
 }  // namespace
 
+bool is_counted_attempt(const Command& command, const CommandLine& line, const ServerOptions& options,
+                        const SessionState& state) {
+  if (lacks_tls(command, state)) return false;
+  for (const Attempt& attempt : kAttempts)
+    if (attempt.verb == command.verb) return !attempt.refuse_early({line, options, state});
+  return false;
+}
+
 RequestResult parse_request(const Command& command, const CommandLine& line, const ServerOptions& options,
                             const SessionState& state) {
-  if (state.requires_tls && !state.is_tls && !command.works_without_tls) {
+  if (lacks_tls(command, state)) {
     return refuse(530, "5.7.0", "Must issue a STARTTLS command first");
   }
   return kParsers[static_cast<std::size_t>(command.verb)].parse({line, options, state});

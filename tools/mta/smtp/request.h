@@ -154,6 +154,11 @@ using RequestResult = tl::expected<Request, Reply>;
 RequestResult parse_request(const Command& command, const CommandLine& line, const ServerOptions& options,
                             const SessionState& state);
 
+/// Whether `line` is an attempt that rate limits count (smtpd_client_message_rate_limit and others): MAIL or
+/// RCPT with an address, or AUTH, at its place in the session. What comes of it does not matter.
+bool is_counted_attempt(const Command& command, const CommandLine& line, const ServerOptions& options,
+                        const SessionState& state);
+
 /// The replies to what is no request.
 Reply reply_to_empty_line();
 Reply reply_to_bad_utf8();

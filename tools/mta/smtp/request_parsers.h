@@ -15,6 +15,10 @@ struct RequestContext {
   bool offers_utf8() const { return options.smtputf8_enable && !state.discarded.has(EhloKeyword::kSmtputf8); }
 };
 
+/// Whether the line is "MAIL FROM:address" or "RCPT TO:address", with anything behind it. `keyword`: "FROM:".
+bool has_address(const CommandLine& line, std::string_view keyword);
+
+/// REQUIRES: has_address().
 RequestResult parse_mail(const RequestContext& context);
 RequestResult parse_rcpt(const RequestContext& context);
 RequestResult parse_vrfy(const RequestContext& context);

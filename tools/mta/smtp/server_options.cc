@@ -19,20 +19,15 @@ struct KeywordName {
   std::string_view name;
   EhloKeyword keyword;
 };
+/// In the order in which Postfix logs them.
 constexpr KeywordName kKeywordNames[] = {
-    {"8bitmime", EhloKeyword::k8BitMime},
-    {"auth", EhloKeyword::kAuth},
-    {"chunking", EhloKeyword::kChunking},
-    {"dsn", EhloKeyword::kDsn},
-    {"enhancedstatuscodes", EhloKeyword::kEnhancedStatusCodes},
-    {"etrn", EhloKeyword::kEtrn},
-    {"pipelining", EhloKeyword::kPipelining},
-    {"size", EhloKeyword::kSize},
-    {"smtputf8", EhloKeyword::kSmtputf8},
-    {"starttls", EhloKeyword::kStarttls},
-    {"vrfy", EhloKeyword::kVrfy},
-    {"xclient", EhloKeyword::kXclient},
-    {"xforward", EhloKeyword::kXforward},
+    {"8BITMIME", EhloKeyword::k8BitMime}, {"AUTH", EhloKeyword::kAuth},
+    {"ETRN", EhloKeyword::kEtrn},         {"PIPELINING", EhloKeyword::kPipelining},
+    {"SIZE", EhloKeyword::kSize},         {"VRFY", EhloKeyword::kVrfy},
+    {"XCLIENT", EhloKeyword::kXclient},   {"XFORWARD", EhloKeyword::kXforward},
+    {"STARTTLS", EhloKeyword::kStarttls}, {"ENHANCEDSTATUSCODES", EhloKeyword::kEnhancedStatusCodes},
+    {"DSN", EhloKeyword::kDsn},           {"SMTPUTF8", EhloKeyword::kSmtputf8},
+    {"CHUNKING", EhloKeyword::kChunking},
 };
 
 struct BoolParameter {
@@ -43,6 +38,7 @@ constexpr BoolParameter kBoolParameters[] = {
     {"allow_min_user", &ServerOptions::allow_min_user},
     {"broken_sasl_auth_clients", &ServerOptions::broken_sasl_auth_clients},
     {"disable_vrfy_command", &ServerOptions::disable_vrfy_command},
+    {"smtpd_client_port_logging", &ServerOptions::smtpd_client_port_logging},
     {"smtpd_forbid_unauth_pipelining", &ServerOptions::smtpd_forbid_unauth_pipelining},
     {"smtpd_helo_required", &ServerOptions::smtpd_helo_required},
     {"smtputf8_enable", &ServerOptions::smtputf8_enable},
@@ -77,6 +73,13 @@ DiscardedKeywords DiscardedKeywords::parse(std::string_view list) {
     }
   }
   return discarded;
+}
+
+std::string DiscardedKeywords::to_string() const {
+  std::string out;
+  for (const KeywordName& known : kKeywordNames)
+    if (has(known.keyword)) out += concat(out.empty() ? "" : " ", known.name);
+  return out;
 }
 
 Result<ServerOptions> read_server_options(const Settings& settings) {

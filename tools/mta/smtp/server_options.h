@@ -43,6 +43,9 @@ class DiscardedKeywords {
   /// `silent-discard`: the log does not tell.
   bool is_silent() const { return is_silent_; }
 
+  /// Their names, "DSN CHUNKING", in the order in which Postfix logs them.
+  std::string to_string() const;
+
  private:
   unsigned bits_ = 0;
   bool is_silent_ = false;
@@ -61,6 +64,7 @@ struct ServerOptions {
   bool strict_smtputf8 = false;
   bool disable_vrfy_command = false;
   bool broken_sasl_auth_clients = false;
+  bool smtpd_client_port_logging = false;
   bool smtpd_forbid_unauth_pipelining = false;
   BareNewline smtpd_forbid_bare_newline = BareNewline::kNormalize;
   int smtpd_forbid_bare_newline_reject_code = 0;

@@ -4,10 +4,12 @@
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <chrono>
+#include <cstring>
 
 #include "libconf/text.h"
 #include "tools/mta/daemon/event_loop.h"
@@ -29,6 +31,16 @@ int family_of(int socket) {
   return family;
 }
 
+/// Nothing: it is a local socket.
+std::optional<asio::ip::tcp::endpoint> tcp_endpoint(const asio::generic::stream_protocol::endpoint& any) {
+  const int family = any.protocol().family();
+  asio::ip::tcp::endpoint endpoint;
+  if ((family != AF_INET && family != AF_INET6) || any.size() > endpoint.capacity()) return std::nullopt;
+  std::memcpy(endpoint.data(), any.data(), any.size());
+  endpoint.resize(any.size());
+  return endpoint;
+}
+
 }  // namespace
 
 void SmtpServer::listen(libconf::FileDescriptor socket, Clients clients) {
@@ -36,6 +48,10 @@ void SmtpServer::listen(libconf::FileDescriptor socket, Clients clients) {
   Listener& listener = listeners_.emplace_back(
       Listener{asio::basic_socket_acceptor<asio::generic::stream_protocol>(io_), clients});
   listener.acceptor.assign(protocol, socket.release());
+  asio::error_code failure;
+  const auto end = tcp_endpoint(listener.acceptor.local_endpoint(failure));
+  if (end) port_ = end->port();
+  is_public_ = is_public_ || (end && !end->address().is_loopback());
   accept(listener);
 }
 
@@ -64,10 +80,37 @@ void SmtpServer::accept_where_idle() {
   for (Listener& listener : listeners_) accept(listener);
 }
 
+SmtpService& SmtpServer::service_now() {
+  const auto now = std::chrono::steady_clock::now();
+  // The session that is about to begin is not among them yet.
+  if (is_public_ && limit_ > 0 && sessions_.size() + 1 >= limit_) {
+    if (!stress_end_) warn_of_stress();
+    stress_end_ = now + kStressTime;
+  }
+  if (stress_end_ && now >= *stress_end_) stress_end_.reset();
+  return stress_end_ ? stressed_ : service_;
+}
+
+void SmtpServer::warn_of_stress() {
+  const std::string& name = service_.name();
+  const std::size_t colon = name.rfind(':');
+  const std::string port = std::to_string(port_);
+  const std::string place =
+      colon == std::string::npos ? port : libconf::concat("[", name.substr(0, colon), "]:", port);
+  for (const std::string& line :
+       {libconf::concat("service \"", name, "\" (", place, ") has reached its process limit \"",
+                        std::to_string(limit_), "\": new clients may experience noticeable delays"),
+        std::string("to avoid this condition, increase the process count in master.cf or reduce the service "
+                    "time per client"),
+        std::string("see http://www.postfix.org/STRESS_README.html for examples of stress-adapting "
+                    "configuration settings")})
+    service_.runtime().log.write({.program = "master"}, libconf::Severity::kWarning, line);
+}
+
 asio::awaitable<void> SmtpServer::serve(StreamSocket socket) {
   const EventLoop::Hold hold;
   {
-    SmtpSession session(std::move(socket), service_);
+    SmtpSession session(std::move(socket), service_now());
     sessions_.insert(&session);
     if (is_stopping_) session.stop();
     co_await session.run();

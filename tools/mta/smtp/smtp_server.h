@@ -1,6 +1,6 @@
 /// Takes clients at the sockets of a service, as many at a time as its process limit says.
 ///
-///     SmtpServer server(io, *service, {.limit = 100});
+///     SmtpServer server(io, *service, *service_under_stress, 100);
 ///     server.listen(std::move(socket), SmtpServer::Clients::kConnect);
 ///     ...
 ///     server.stop();   // no more clients; run() of the io_context ends with the last session
@@ -10,8 +10,10 @@
 #include <asio/basic_socket_acceptor.hpp>
 #include <asio/generic/stream_protocol.hpp>
 #include <asio/io_context.hpp>
+#include <chrono>
 #include <list>
 #include <memory>
+#include <optional>
 #include <set>
 
 #include "libconf/handle.h"
@@ -23,9 +25,13 @@ namespace mta {
 /// Not thread-safe. It must live until the io_context has run to its end.
 class SmtpServer {
  public:
-  /// `limit`: sessions at a time; 0: any number. Where it is reached, clients wait to be taken.
-  SmtpServer(asio::io_context& io, SmtpService& service, std::size_t limit)
-      : io_(io), service_(service), limit_(limit) {}
+  /// `limit`: sessions at a time; 0: any number. Where it is reached, clients wait to be taken. From the
+  /// session that takes the last place on, and until none has been taken by all for kStressTime, new sessions
+  /// have the service `stressed`: the same with "stress = yes" (STRESS_README).
+  SmtpServer(asio::io_context& io, SmtpService& service, SmtpService& stressed, std::size_t limit)
+      : io_(io), service_(service), stressed_(stressed), limit_(limit) {}
+
+  static constexpr std::chrono::seconds kStressTime{60};
 
   /// How clients come to a socket.
   enum class Clients {
@@ -52,6 +58,9 @@ class SmtpServer {
     bool is_accepting = false;
   };
 
+  /// The service for a session that begins now.
+  SmtpService& service_now();
+  void warn_of_stress();
   bool has_room() const { return limit_ == 0 || sessions_.size() < limit_; }
   void accept(Listener& listener);
   void accept_where_idle();
@@ -60,7 +69,11 @@ class SmtpServer {
 
   asio::io_context& io_;
   SmtpService& service_;
+  SmtpService& stressed_;
   std::size_t limit_;
+  unsigned port_ = 0;       ///< Of a TCP socket; 0: there is none.
+  bool is_public_ = false;  ///< Not on loopback alone, which is never under stress.
+  std::optional<std::chrono::steady_clock::time_point> stress_end_;
   std::list<Listener> listeners_;
   std::set<SmtpSession*> sessions_;
   bool is_retired_ = false;

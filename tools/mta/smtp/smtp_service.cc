@@ -1,6 +1,5 @@
 #include "tools/mta/smtp/smtp_service.h"
 
-#include <algorithm>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -26,7 +25,11 @@ Result<void> SmtpService::read_settings() {
   const struct {
     std::string_view parameter;
     std::string& value;
-  } texts[] = {{"syslog_name", syslog_name_}, {"mail_name", mail_name_}, {"content_filter", content_filter_}};
+  } texts[] = {{"syslog_name", syslog_name_},
+               {"mail_name", mail_name_},
+               {"service_name", name_},
+               {"stress", stress_},
+               {"content_filter", content_filter_}};
   for (const auto& [parameter, value] : texts) {
     Result<std::string> text = settings_.get(parameter);
     if (!text) return text.error();
@@ -45,15 +48,9 @@ Result<void> SmtpService::read_settings() {
   const Result<bool> looks_up_names = settings_.get_bool("smtpd_peername_lookup");
   if (!looks_up_names) return looks_up_names.error();
   looks_up_names_ = *looks_up_names;
-  const struct {
-    std::string_view parameter;
-    std::vector<std::string>& value;
-  } lists[] = {{"always_bcc", always_bcc_}, {"local_header_rewrite_clients", local_client_rules_}};
-  for (const auto& [parameter, value] : lists) {
-    Result<std::vector<std::string>> list = settings_.get_list(parameter);
-    if (!list) return list.error();
-    value = std::move(*list);
-  }
+  Result<std::vector<std::string>> always_bcc = settings_.get_list("always_bcc");
+  if (!always_bcc) return always_bcc.error();
+  always_bcc_ = std::move(*always_bcc);
   const Result<std::int64_t> minfree = settings_.get_int("queue_minfree");
   if (!minfree) return minfree.error();
   space_ = {.minimal_free = static_cast<std::uint64_t>(*minfree),
@@ -72,7 +69,6 @@ Result<void> SmtpService::open_lists() {
     std::optional<MatchList>& list;
   } lists[] = {
       {"smtpd_authorized_xclient_hosts", MatchKind::kNetworks, xclient_hosts_},
-      {"mynetworks", MatchKind::kNetworks, mynetworks_},
       {"smtpd_authorized_xforward_hosts", MatchKind::kNetworks, xforward_hosts_},
       {"smtpd_noop_commands", MatchKind::kStrings, noop_commands_},
       {"smtpd_forbidden_commands", MatchKind::kStrings, forbidden_commands_},
@@ -130,6 +126,15 @@ Result<std::unique_ptr<SmtpService>> SmtpService::create(libconf::Settings setti
       AccessEngine::create(service->settings_, services, std::move(site), *service->warnings_);
   if (!access) return access.error();
   service->access_ = std::move(*access);
+  Result<LocalClients> local_clients =
+      LocalClients::open({.settings = service->settings_, .warnings = *service->warnings_},
+                         service->addresses_->local_domains()->addresses());
+  if (!local_clients) return local_clients.error();
+  service->local_clients_.emplace(std::move(*local_clients));
+  Result<std::unique_ptr<SessionRules>> rules =
+      SessionRules::create({.settings = service->settings_, .warnings = *service->warnings_}, runtime.rates);
+  if (!rules) return rules.error();
+  service->rules_ = std::move(*rules);
   return service;
 }
 
@@ -165,22 +170,6 @@ Result<bool> SmtpService::may_use_xclient(const ClientState& client) {
 
 Result<bool> SmtpService::may_use_xforward(const ClientState& client) {
   return xforward_hosts_->matches_client(client.name, client.address);
-}
-
-Result<bool> SmtpService::is_local_client(const ClientState& client, const SaslState& sasl) {
-  for (const std::string& rule : local_client_rules_) {
-    if (rule == "permit_sasl_authenticated" && sasl.is_authenticated) return true;
-    if (rule == "permit_inet_interfaces") {
-      const auto address = libmaps::parse_ip_address(client.address);
-      const std::vector<libmaps::IpAddress>& own = addresses_->local_domains()->addresses();
-      if (address && std::find(own.begin(), own.end(), *address) != own.end()) return true;
-    }
-    if (rule == "permit_mynetworks") {
-      const Result<bool> is_ours = mynetworks_->matches_client(client.name, client.address);
-      if (!is_ours || *is_ours) return is_ours;
-    }
-  }
-  return false;
 }
 
 }  // namespace mta

@@ -24,10 +24,12 @@
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/smtp/address_services.h"
 #include "tools/mta/smtp/error_limits.h"
+#include "tools/mta/smtp/local_clients.h"
 #include "tools/mta/smtp/message_intake.h"
 #include "tools/mta/smtp/server_auth.h"
 #include "tools/mta/smtp/server_options.h"
 #include "tools/mta/smtp/server_tls.h"
+#include "tools/mta/smtp/session_rules.h"
 
 namespace mta {
 
@@ -42,6 +44,7 @@ struct SmtpRuntime {
   GroupCommitter& committer;
   PolicyService& policy;
   AddressVerifier& verifier;
+  ClientRates& rates;
   /// The path of postdrop(1), where messages are submitted (sendmail -bs); empty: they go into the queue.
   std::string postdrop = {};
 };
@@ -59,8 +62,11 @@ class SmtpService {
   const ErrorLimits& error_limits() const { return error_limits_; }
   std::chrono::seconds timeout() const { return timeout_; }
   const std::string& mail_name() const { return mail_name_; }
+  const std::string& name() const { return name_; }  ///< In master.cf: "smtp", "192.0.2.1:25".
   bool looks_up_names() const { return looks_up_names_; }
+  bool is_under_stress() const { return !stress_.empty(); }
   AccessEngine& access() { return *access_; }
+  SessionRules& rules() { return *rules_; }
   AddressServices& addresses() { return *addresses_; }
   ServerTls& tls() { return *tls_; }
   ServerAuth& auth() { return *auth_; }
@@ -79,7 +85,7 @@ class SmtpService {
   libconf::Result<bool> has_room() const;
 
   /// Whether headers of this client's mail get $myorigin (local_header_rewrite_clients).
-  libconf::Result<bool> is_local_client(const ClientState& client, const SaslState& sasl);
+  libconf::Result<bool> is_local_client(const SmtpdState& state) { return local_clients_->has(state); }
 
   /// Whether `client` is in a list such as smtpd_authorized_xclient_hosts.
   libconf::Result<bool> may_use_xclient(const ClientState& client);
@@ -109,18 +115,20 @@ class SmtpService {
   ErrorLimits error_limits_;
   std::chrono::seconds timeout_{0};
   std::string mail_name_;
+  std::string name_;
+  std::string stress_;
   bool looks_up_names_ = true;  ///< smtpd_peername_lookup
   std::string content_filter_;
   std::vector<std::string> always_bcc_;
-  std::vector<std::string> local_client_rules_;  ///< local_header_rewrite_clients
   SpaceRule space_;
   CleanupOptions cleanup_;
   ContentChecks checks_;
   std::unique_ptr<AddressServices> addresses_;
   std::unique_ptr<AccessEngine> access_;
+  std::unique_ptr<SessionRules> rules_;
+  std::optional<LocalClients> local_clients_;
   std::unique_ptr<ServerTls> tls_;
   std::unique_ptr<ServerAuth> auth_;
-  std::optional<libmaps::MatchList> mynetworks_;
   std::optional<libmaps::MatchList> xclient_hosts_;
   std::optional<libmaps::MatchList> xforward_hosts_;
   std::optional<libmaps::MatchList> noop_commands_;

@@ -5,7 +5,6 @@
 #include <asio/use_awaitable.hpp>
 
 #include "libconf/text.h"
-#include "libmaps/ip_address.h"
 #include "libmaps/utf8.h"
 #include "tools/mta/smtp/client_name.h"
 #include "tools/mta/smtp/connection_ends.h"
@@ -31,15 +30,14 @@ SmtpSession::SmtpSession(StreamSocket socket, SmtpService& service)
       service_(service),
       errors_(service.error_limits()),
       reader_(service.options().line_length_limit, service.options().smtpd_forbid_bare_newline,
-              service.options().smtputf8_enable) {}
+              service.options().smtputf8_enable) {
+  state_.is_under_stress = service.is_under_stress();
+  if (const auto& limits = service.rules().request_deadline()) deadline_.emplace(*limits);
+}
 
 void SmtpSession::stop() {
   is_stopping_ = true;
   if (!protocol_.has_sender) stream_.interrupt();
-}
-
-std::string SmtpSession::client_text() const {
-  return concat(state_.client.name, "[", state_.client.address, "]");
 }
 
 Reply SmtpSession::unavailable(std::string_view status, std::string_view text) const {
@@ -52,17 +50,11 @@ asio::awaitable<void> SmtpSession::run() {
   stream_.set_time_limit(service_.timeout());
   state_.server_address = ends->server_address;
   state_.server_port = ends->server_port;
-  std::string address = ends->client_address;
-  std::string port = ends->client_port;
   if (ends->is_local) {
     state_.client = local_client();
-  } else if (service_.looks_up_names()) {
-    state_.client = co_await look_up_client(std::move(address), std::move(port), service_.runtime().hosts,
-                                            service_.runtime().resolver);
   } else {
-    state_.client = {.address = std::move(address), .port = std::move(port)};
+    state_.client = {.address = ends->client_address, .port = ends->client_port};
   }
-  log(Severity::kInfo, concat("connect from ", client_text()));
   const StreamResult<void> ended = co_await converse();
   if (!ended) {
     if (ended.error() == StreamEnd::kStopped) {
@@ -86,11 +78,6 @@ asio::awaitable<void> SmtpSession::run() {
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::converse() {
-  update_offers();
-  if (service_.tls().is_wrapper()) {
-    if (const StreamResult<void> wrapped = co_await wrap(); !wrapped) co_return wrapped;
-    if (is_over_) co_return co_await flush();
-  }
   if (const StreamResult<void> greeted = co_await greet(); !greeted) co_return greeted;
   while (!is_over_) {
     if (errors_.must_disconnect()) {
@@ -102,6 +89,7 @@ asio::awaitable<StreamResult<void>> SmtpSession::converse() {
     if (!line) co_return tl::make_unexpected(line.error());
     if (const StreamResult<void> done = co_await command(line->text, line->has_bare_newline); !done)
       co_return done;
+    if (deadline_) deadline_->start();
   }
   co_return co_await flush();
 }
@@ -127,23 +115,31 @@ asio::awaitable<StreamResult<SmtpSession::ReceivedLine>> SmtpSession::receive_li
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::greet() {
-  const Result<bool> may_use_xclient = service_.may_use_xclient(state_.client);
-  protocol_.may_use_xclient = may_use_xclient && *may_use_xclient;
-  const Result<bool> may_use_xforward = service_.may_use_xforward(state_.client);
-  protocol_.may_use_xforward = may_use_xforward && *may_use_xforward;
-  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect)) {
+  std::optional<Reply> refusal = co_await meet_client();
+  update_offers();
+  if (is_known_ && service_.tls().is_wrapper()) {
+    if (const StreamResult<void> wrapped = co_await wrap(); !wrapped || is_over_) co_return wrapped;
+  }
+  if (!refusal) refusal = co_await refuse_early_input();
+  if (refusal) {
     is_over_ = true;
+    co_return co_await send(std::move(*refusal));
+  }
+  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect)) {
+    is_denied_ = true;
     co_return co_await send(*reply);
   }
   co_return co_await send(greeting(service_.options()));
 }
 
-asio::awaitable<StreamResult<void>> SmtpSession::command(std::string_view text, bool has_bare_newline) {
+asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool has_bare_newline) {
   const ServerOptions& options = service_.options();
-  if (has_bare_newline && options.smtpd_forbid_bare_newline == BareNewline::kReject) {
+  if (has_bare_newline && bare_newline_ == BareNewline::kReject) {
     is_over_ = true;
+    log_rejected(where_, kBareNewlineText);
     co_return co_await send(reply_to_bare_newline(options));
   }
+  if (std::optional<Reply> reply = filter_command(text)) co_return co_await send(std::move(*reply));
   const CommandLine line(text);
   if (line.words().empty()) co_return co_await send(reply_to_empty_line());
   if (options.smtputf8_enable && !libmaps::is_utf8(text)) co_return co_await send(reply_to_bad_utf8());
@@ -158,27 +154,35 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string_view text, 
     const Result<bool> is_listed = service_.is_forbidden_command(line.name());
     const bool is_forbidden = line.is_message_header() || (is_listed && *is_listed);
     if (is_forbidden)
-      log(Severity::kWarning, concat("non-SMTP command from ", client_text(), ": ", text.substr(0, 100)));
+      log(Severity::kWarning,
+          concat("non-SMTP command from ", client_text(), ": ", escape(text.substr(0, 100))));
     // GCC 12 destroys what a conditional in a co_await makes twice.
-    const Reply reply = is_forbidden ? reply_to_forbidden_command() : reply_to_unknown_command();
+    const Reply reply = is_forbidden ? reply_to_forbidden_command()
+                        : is_denied_ ? access_denied()
+                                     : reply_to_unknown_command();
     co_return co_await send(reply);
+  }
+  if (is_denied_ && found->verb != Verb::kQuit) {
+    statistics_.count(found->verb, false);
+    co_return co_await send(access_denied());
   }
   where_ = found->name;
   const bool has_more_input = !input_.empty() || reader_.has_pending();
   const bool may_pipeline = state_.protocol == "ESMTP" && !protocol_.discarded.has(EhloKeyword::kPipelining);
   if (has_more_input && forbids_more_input(*found, may_pipeline)) {
-    state_.has_unauthorized_pipelining = true;
-    if (options.smtpd_forbid_unauth_pipelining) {
-      is_over_ = true;
-      log(Severity::kInfo, concat("improper command pipelining after ", found->name, " from ", client_text(),
-                                  ": ", std::string_view(input_).substr(0, 100)));
+    if (std::optional<Reply> reply = refuse_improper_input()) {
       statistics_.count(found->verb, false);
-      co_return co_await send(reply_to_unauthorized_pipelining());
+      co_return co_await send(std::move(*reply));
     }
   }
   if (found->is_junk) errors_.count_junk_command();
+  if (std::optional<Reply> reply = refuse_counted(*found, line)) {
+    statistics_.count(found->verb, false);
+    co_return co_await send(std::move(*reply));
+  }
   RequestResult request = parse_request(*found, line, options, protocol_);
   if (!request) {
+    log_refused_request(found->verb, request.error(), line);
     statistics_.count(found->verb, false);
     co_return co_await send(request.error());
   }
@@ -211,6 +215,8 @@ asio::awaitable<StreamResult<void>> SmtpSession::carry_out(const Command& comman
     reply = co_await handle(*etrn);
   } else if (const auto* const xclient = std::get_if<XclientRequest>(&request)) {
     reply = co_await handle(*xclient);
+  } else if (const auto* const xforward = std::get_if<XforwardRequest>(&request)) {
+    reply = handle(*xforward);
   } else if (std::holds_alternative<QuitRequest>(request)) {
     is_over_ = true;
     reply = Reply(221, "2.0.0", "Bye");
@@ -244,6 +250,13 @@ asio::awaitable<std::optional<Reply>> SmtpSession::refused(SmtpStage stage) {
 }
 
 void SmtpSession::end_transaction() {
+  clear_transaction();
+  forwarded_ = {};
+}
+
+void SmtpSession::clear_transaction() {
+  if (!state_.instance.empty()) service_.runtime().policy.release(state_.instance);
+  state_.instance.clear();
   transaction_ = {};
   protocol_.has_sender = protocol_.is_utf8_message = false;
   protocol_.is_in_chunks = protocol_.is_chunk_failed = false;
@@ -258,6 +271,7 @@ void SmtpSession::end_transaction() {
 
 asio::awaitable<StreamResult<void>> SmtpSession::send(Reply reply) {
   if (reply.is_error()) {
+    finish_refusal(reply);
     errors_.count_error();
     if (const auto delay = errors_.delay(); delay.count() > 0) {
       asio::steady_timer timer(co_await asio::this_coro::executor, delay);
@@ -279,7 +293,13 @@ asio::awaitable<StreamResult<void>> SmtpSession::flush() {
 asio::awaitable<StreamResult<std::string_view>> SmtpSession::receive() {
   // All replies to a group of commands go out together, when the server has nothing more to do.
   if (const StreamResult<void> sent = co_await flush(); !sent) co_return tl::make_unexpected(sent.error());
-  co_return co_await stream_.read();
+  if (!deadline_) co_return co_await stream_.read();
+  const auto start = std::chrono::steady_clock::now();
+  stream_.set_deadline(start + deadline_->left());
+  const StreamResult<std::string_view> input = co_await stream_.read();
+  stream_.set_deadline(std::nullopt);
+  deadline_->spend(std::chrono::steady_clock::now() - start);
+  co_return input;
 }
 
 }  // namespace mta

@@ -7,9 +7,12 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tools/mta/access/engine.h"
@@ -17,10 +20,13 @@
 #include "tools/mta/access/verdict.h"
 #include "tools/mta/address/virtual_alias.h"
 #include "tools/mta/smtp/error_limits.h"
+#include "tools/mta/smtp/forwarded_client.h"
 #include "tools/mta/smtp/line_reader.h"
 #include "tools/mta/smtp/message_intake.h"
+#include "tools/mta/smtp/rate_limits.h"
 #include "tools/mta/smtp/reply.h"
 #include "tools/mta/smtp/request.h"
+#include "tools/mta/smtp/request_deadline.h"
 #include "tools/mta/smtp/session_statistics.h"
 #include "tools/mta/smtp/smtp_service.h"
 #include "tools/mta/smtp/stream.h"
@@ -51,6 +57,35 @@ class SmtpSession {
     bool has_begun = false;               ///< The envelope has been written.
   };
 
+  static constexpr std::string_view kBareNewlineText = "bare <LF> received";  ///< In the log.
+
+  // smtp_session_log.cc: what the log says of what was refused before restrictions have seen it.
+  /// The message's queue ID, or "NOQUEUE".
+  std::string log_id() const;
+  /// "NOQUEUE: reject: WHERE from CLIENT: TEXT; from=<...> ...".
+  void log_rejected(std::string_view where, std::string_view text);
+  /// Some replies to bad syntax have a warning; of others nothing is said.
+  void log_refused_request(Verb verb, const Reply& reply, const CommandLine& line);
+
+  // smtp_session_client.cc: who the client is, and what this service has for it.
+  /// Finds out who has connected. What comes back is said instead of the greeting,
+  /// and ends the session.
+  asio::awaitable<std::optional<Reply>> meet_client();
+  asio::awaitable<bool> read_proxy_header(std::chrono::seconds timeout);
+  std::optional<Reply> limit_client();
+  std::optional<Reply> logged_refusal(std::optional<RateRefusal> refusal);
+  void choose_bare_newline();
+  asio::awaitable<std::optional<Reply>> refuse_early_input();
+  /// `input_` came before the client may send it. Nothing: it may go on.
+  std::optional<Reply> refuse_improper_input();
+  /// What smtpd_client_*_rate_limit say of a command, before it is looked at any closer.
+  std::optional<Reply> refuse_counted(const Command& command, const CommandLine& line);
+  Reply access_denied() const;
+  Reply local_data_error();
+  std::optional<Reply> filter_command(std::string& text);
+  std::optional<Reply> choose_ehlo_keywords();
+  /// A 4xx or 5xx reply as it goes out.
+  void finish_refusal(Reply& reply);
   struct ReceivedLine {
     std::string text;
     bool has_bare_newline = false;
@@ -58,7 +93,7 @@ class SmtpSession {
 
   asio::awaitable<StreamResult<void>> converse();
   asio::awaitable<StreamResult<void>> greet();
-  asio::awaitable<StreamResult<void>> command(std::string_view text, bool has_bare_newline);
+  asio::awaitable<StreamResult<void>> command(std::string text, bool has_bare_newline);
   asio::awaitable<StreamResult<void>> carry_out(const Command& command, Request request);
 
   asio::awaitable<Reply> handle(const HeloRequest& request);
@@ -67,6 +102,7 @@ class SmtpSession {
   asio::awaitable<Reply> handle(const VrfyRequest& request);
   asio::awaitable<Reply> handle(const EtrnRequest& request);
   asio::awaitable<Reply> handle(const XclientRequest& request);
+  Reply handle(const XforwardRequest& request);
 
   /// Begins TLS with the connection (smtpd_tls_wrappermode).
   asio::awaitable<StreamResult<void>> wrap();
@@ -100,11 +136,25 @@ class SmtpSession {
   asio::awaitable<StreamResult<std::string_view>> receive();
   asio::awaitable<StreamResult<ReceivedLine>> receive_line(CommandReader& reader);
 
+  /// The client as the queue file and the log of a message have it: this one, or what XFORWARD said.
+  struct LoggedClient {
+    std::string name;
+    std::string address;
+    std::string port;
+    std::optional<std::string> helo;
+    std::string protocol;
+    std::string origin;  ///< "name[address]"
+  };
+  LoggedClient logged_client() const;
+  std::string client_line() const;
+  std::vector<std::pair<std::string_view, std::string>> client_attributes() const;
+  RewriteContext rewrite_context();
   void begin_content();
   std::string received_header() const;
+  /// Forgets the message, but not what XFORWARD said of the next.
+  void clear_transaction();
   std::string protocol_name() const;
   std::vector<std::pair<std::string_view, std::string>> login_attributes() const;
-  std::vector<std::pair<std::string_view, std::string>> client_attributes() const;
   void end_transaction();
   void log(libconf::Severity severity, std::string_view text) { service_.log(severity, text); }
   std::string client_text() const;
@@ -122,8 +172,14 @@ class SmtpSession {
   CommandReader reader_;
   std::string input_;  ///< What has come and was not read yet.
   Transaction transaction_;
+  ForwardedClient forwarded_;  ///< Of the message that is to come, or comes.
+  LimitedClient limited_client_;
+  BareNewline bare_newline_ = BareNewline::kNormalize;  ///< For this client.
+  std::optional<RequestDeadline> deadline_;
   std::string where_ = "CONNECT";  ///< For the log: the command that came last.
   std::string output_;             ///< Replies that have not been sent: to pipelined commands, together.
+  bool is_known_ = true;           ///< Not: the proxy has not said who it is.
+  bool is_denied_ = false;         ///< The client was refused: all its commands are.
   bool is_over_ = false;
   bool is_stopping_ = false;
   std::uint64_t content_received_ = 0;

@@ -61,13 +61,13 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::authenticate(const AuthRequest
   std::optional<std::string_view> initial_response;
   if (request.initial_response) initial_response = *request.initial_response;
   SaslReply answer = co_await exchange.start(request.mechanism, initial_response);
-  CommandReader responses(sasl.response_limit(), options.smtpd_forbid_bare_newline, false);
+  CommandReader responses(sasl.response_limit(), bare_newline_, false);
   while (answer.state == SaslReply::State::kChallenge) {
     if (const StreamResult<void> sent = co_await send(parse_reply(answer.text)); !sent)
       co_return tl::make_unexpected(sent.error());
     const StreamResult<ReceivedLine> response = co_await receive_line(responses);
     if (!response) co_return tl::make_unexpected(response.error());
-    if (response->has_bare_newline && options.smtpd_forbid_bare_newline == BareNewline::kReject) {
+    if (response->has_bare_newline && bare_newline_ == BareNewline::kReject) {
       is_over_ = true;
       co_return reply_to_bare_newline(options);
     }

@@ -14,28 +14,40 @@ using libconf::concat;
 using libconf::Result;
 using libconf::Severity;
 
+namespace {
+
+/// Another name for the questions about one message (SMTPD_POLICY_README, "instance"). Sessions are not
+/// spread over threads.
+std::string next_instance() {
+  static std::uint64_t messages = 0;
+  return concat(std::to_string(::getpid()), ".", std::to_string(std::time(nullptr)), ".",
+                std::to_string(++messages));
+}
+
+}  // namespace
+
 asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
-  end_transaction();
-  state_.helo = request.name;
-  if (request.is_extended) state_.protocol = "ESMTP";
-  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kHelo)) {
-    state_.helo.reset();
+  if (request.is_extended)
+    if (std::optional<Reply> failure = choose_ehlo_keywords()) co_return *failure;
+  update_offers();
+  const std::optional<std::string> previous = std::exchange(state_.helo, request.name);
+  const SmtpStage stage = request.is_extended ? SmtpStage::kEhlo : SmtpStage::kHelo;
+  if (const std::optional<Reply> reply = co_await refused(stage)) {
+    state_.helo = previous;
     co_return *reply;
   }
+  end_transaction();
+  if (request.is_extended) state_.protocol = "ESMTP";
   protocol_.has_helo = true;
   if (!request.is_extended) co_return helo_reply(service_.options());
   update_offers();
   const Result<std::string> mechanisms = co_await offered_mechanisms();
-  if (!mechanisms) {
-    const Reply reply = unavailable("4.3.0", "Server local data error");
-    log(Severity::kInfo, concat("NOQUEUE: reject: EHLO from ", client_text(), ": ", reply.to_string()));
-    co_return reply;
-  }
+  if (!mechanisms) co_return local_data_error();
   co_return ehlo_reply(service_.options(), protocol_, *mechanisms);
 }
 
 asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
-  end_transaction();
+  clear_transaction();
   const Result<bool> has_room = service_.has_room();
   if (!has_room || !*has_room) {
     log(Severity::kWarning, has_room ? "not enough free space in mail queue" : has_room.error().message);
@@ -44,9 +56,9 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
   state_.sender = request.sender;
   state_.sasl.sender = request.submitter.value_or("");
   state_.size = static_cast<std::int64_t>(request.size);
-  state_.instance = concat(std::to_string(::getpid()), ".", std::to_string(std::time(nullptr)));
+  state_.instance = next_instance();
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kMail)) {
-    end_transaction();
+    clear_transaction();
     co_return *reply;
   }
   errors_.start_message();
@@ -69,7 +81,7 @@ asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
     }
     transaction_.intake = std::move(*intake);
     transaction_.queue_id = transaction_.intake->id();
-    log(Severity::kInfo, concat(transaction_.queue_id, ": client=", client_text(), sasl_text()));
+    log(Severity::kInfo, client_line());
   }
   const std::string external = quote_address(request.recipient);
   transaction_.recipients.push_back({.address = external,
@@ -90,8 +102,15 @@ asio::awaitable<Reply> SmtpSession::handle(const VrfyRequest& request) {
 
 asio::awaitable<Reply> SmtpSession::handle(const EtrnRequest& request) {
   state_.etrn_domain = request.domain;
-  const std::optional<Reply> reply = co_await refused(SmtpStage::kEtrn);
-  co_return reply ? *reply : Reply(459, "", concat("<", request.domain, ">: service unavailable"));
+  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kEtrn)) co_return *reply;
+  const Result<bool> may_flush = service_.rules().may_flush(request.domain);
+  if (may_flush && *may_flush) {
+    log(Severity::kWarning, "unable to talk to fast flush service");  // There is none.
+    co_return Reply(458, "", "Unable to queue messages");
+  }
+  if (!may_flush) log(Severity::kWarning, may_flush.error().message);
+  log(Severity::kWarning, concat("reject: ETRN ", request.domain, "... from ", client_text()));
+  co_return Reply(459, "", concat("<", request.domain, ">: service unavailable"));
 }
 
 asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
@@ -105,6 +124,7 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
                                                                  : NameStatus::kTemporaryFailure;
   };
   forget_client();
+  state_.protocol = "SMTP";
   for (const ClientAttribute& attribute : request.attributes) {
     switch (attribute.name) {
       case ClientAttributeName::kName:
@@ -148,8 +168,17 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
   memory_ = {};
   protocol_.is_authenticated = state_.sasl.is_authenticated;
   update_offers();
-  const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect);
-  co_return reply ? *reply : greeting(service_.options());
+  choose_bare_newline();
+  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kXclient)) {
+    is_denied_ = true;
+    co_return *reply;
+  }
+  co_return greeting(service_.options());
+}
+
+Reply SmtpSession::handle(const XforwardRequest& request) {
+  forwarded_.take(request.attributes);
+  return {250, "2.0.0", "Ok"};
 }
 
 }  // namespace mta

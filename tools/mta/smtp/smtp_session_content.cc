@@ -36,6 +36,14 @@ std::string SmtpSession::received_header() const {
   return header + mail_date(std::time(nullptr));
 }
 
+std::string SmtpSession::client_line() const {
+  std::string line = concat(transaction_.queue_id, ": client=", client_text(), sasl_text());
+  if (forwarded_.ident()) line += concat(", orig_queue_id=", *forwarded_.ident());
+  if (forwarded_.has_client())
+    line += concat(", orig_client=", forwarded_.origin(service_.options().smtpd_client_port_logging));
+  return line;
+}
+
 /// RFC 3848, RFC 6531
 std::string SmtpSession::protocol_name() const {
   if (state_.protocol != "ESMTP") return state_.protocol;
@@ -43,27 +51,54 @@ std::string SmtpSession::protocol_name() const {
                 state_.sasl.username.empty() ? "" : "A");
 }
 
+SmtpSession::LoggedClient SmtpSession::logged_client() const {
+  if (forwarded_.has_client())
+    return {.name = forwarded_.name(),
+            .address = forwarded_.address(),
+            .port = forwarded_.port(),
+            .helo = forwarded_.helo(),
+            .protocol = forwarded_.protocol(),
+            .origin = forwarded_.origin(service_.options().smtpd_client_port_logging)};
+  return {.name = state_.client.name,
+          .address = state_.client.address,
+          .port = state_.client.port,
+          .helo = state_.helo,
+          .protocol = state_.protocol,
+          .origin = client_text()};
+}
+
+RewriteContext SmtpSession::rewrite_context() {
+  if (forwarded_.is_local()) return *forwarded_.is_local() ? RewriteContext::kLocal : RewriteContext::kRemote;
+  const Result<bool> is_local = service_.is_local_client(state_);
+  if (!is_local) log(libconf::Severity::kWarning, is_local.error().message);
+  return is_local && *is_local ? RewriteContext::kLocal : RewriteContext::kRemote;
+}
+
 std::vector<std::pair<std::string_view, std::string>> SmtpSession::client_attributes() const {
+  const LoggedClient logged = logged_client();
   const bool is_ipv6 = state_.client.address.find(':') != std::string::npos;
-  const std::string helo = state_.helo.value_or("");
-  std::vector<std::pair<std::string_view, std::string>> attributes = {
-      {"log_client_name", state_.client.name},
-      {"log_client_address", state_.client.address},
-      {"log_client_port", state_.client.port},
-      {"log_message_origin", client_text()},
-      {"log_helo_name", helo},
-      {"log_protocol_name", state_.protocol},
-      {"client_name", state_.client.name},
-      {"reverse_client_name", state_.client.reverse_name},
-      {"client_address", state_.client.address},
-      {"client_port", state_.client.port},
-      {"server_address", state_.server_address},
-      {"server_port", state_.server_port},
-      {"helo_name", helo},
-      {"protocol_name", state_.protocol},
-      {"client_address_type", is_ipv6 ? "10" : "2"}};
-  std::erase_if(attributes, [](const auto& attribute) { return attribute.second.empty(); });
-  return attributes;
+  const struct {
+    std::string_view name;
+    std::optional<std::string> value;
+  } all[] = {{"log_client_name", logged.name},
+             {"log_client_address", literal(logged.address)},
+             {"log_client_port", logged.port},
+             {"log_message_origin", logged.origin},
+             {"log_helo_name", logged.helo},
+             {"log_protocol_name", logged.protocol},
+             {"client_name", state_.client.name},
+             {"reverse_client_name", state_.client.reverse_name},
+             {"client_address", state_.client.address},
+             {"client_port", state_.client.port},
+             {"server_address", state_.server_address},
+             {"server_port", state_.server_port},
+             {"helo_name", state_.helo},
+             {"protocol_name", state_.protocol},
+             {"client_address_type", is_ipv6 ? "10" : "2"}};
+  std::vector<std::pair<std::string_view, std::string>> known;
+  for (const auto& [name, value] : all)
+    if (value) known.emplace_back(name, *value);
+  return known;
 }
 
 std::vector<std::pair<std::string_view, std::string>> SmtpSession::login_attributes() const {
@@ -75,23 +110,24 @@ std::vector<std::pair<std::string_view, std::string>> SmtpSession::login_attribu
 }
 
 void SmtpSession::begin_content() {
-  const Result<bool> is_local = service_.is_local_client(state_.client, state_.sasl);
+  const LoggedClient logged = logged_client();
   transaction_.has_begun = true;
-  transaction_.intake->begin(
-      {.sender = transaction_.mail.sender,
-       .recipients = transaction_.recipients,
-       .envelope_id = transaction_.mail.envelope_id,
-       .return_flags = transaction_.mail.dsn_return == DsnReturn::kFull      ? kReturnFull
-                       : transaction_.mail.dsn_return == DsnReturn::kHeaders ? kReturnHeaders
-                                                                             : 0,
-       .context = is_local && *is_local ? RewriteContext::kLocal : RewriteContext::kRemote,
-       .login = login_attributes(),
-       .attributes = client_attributes(),
-       .client = client_text(),
-       .protocol = state_.protocol,
-       .helo = state_.helo.value_or(""),
-       .received = received_header(),
-       .actions = transaction_.actions});
+  transaction_.intake->begin({.sender = transaction_.mail.sender,
+                              .recipients = transaction_.recipients,
+                              .envelope_id = transaction_.mail.envelope_id,
+                              .return_flags = transaction_.mail.dsn_return == DsnReturn::kFull ? kReturnFull
+                                              : transaction_.mail.dsn_return == DsnReturn::kHeaders
+                                                  ? kReturnHeaders
+                                                  : 0,
+                              .context = rewrite_context(),
+                              .log_ident = forwarded_.ident().value_or(""),
+                              .login = login_attributes(),
+                              .attributes = client_attributes(),
+                              .client = logged.origin,
+                              .protocol = logged.protocol,
+                              .helo = logged.helo.value_or(""),
+                              .received = received_header(),
+                              .actions = transaction_.actions});
 }
 
 asio::awaitable<StreamResult<Reply>> SmtpSession::receive_data() {
@@ -103,9 +139,10 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_data() {
   const ServerOptions& options = service_.options();
   DataReader reader({.line_length_limit = options.line_length_limit,
                      .message_size_limit = options.message_size_limit,
-                     .bare_newline = options.smtpd_forbid_bare_newline},
+                     .bare_newline = bare_newline_},
                     *transaction_.intake);
   content_received_ = 0;
+  if (deadline_) deadline_->start();
   for (;;) {
     std::string_view input = input_;
     const bool is_complete = reader.read(input);
@@ -114,6 +151,7 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_data() {
     const StreamResult<std::string_view> more = co_await receive();
     if (!more) co_return tl::make_unexpected(more.error());
     content_received_ += more->size();
+    if (deadline_) deadline_->earn(more->size());
     input_ = *more;
   }
   co_return co_await end_of_message(reader.summary(), "Ok: queued as ");
@@ -128,10 +166,14 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatReques
     transaction_.chunks =
         std::make_unique<ChunkReader>(ContentLimits{.line_length_limit = options.line_length_limit,
                                                     .message_size_limit = options.message_size_limit,
-                                                    .bare_newline = options.smtpd_forbid_bare_newline},
+                                                    .bare_newline = bare_newline_},
                                       *transaction_.intake);
   }
-  if (!refusal && !transaction_.chunks->fits(request.size)) refusal = reply_to_large_chunk();
+  if (request.refusal) log_refused_request(Verb::kBdat, *request.refusal, CommandLine({}));
+  if (!refusal && !transaction_.chunks->fits(request.size)) {
+    refusal = reply_to_large_chunk();
+    log_refused_request(Verb::kBdat, *refusal, CommandLine({}));
+  }
   ChunkSkipper skipper(request.size);
   if (!refusal) transaction_.chunks->start(request.size, request.is_last);
   for (;;) {
@@ -141,9 +183,14 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatReques
     if (is_complete) break;
     const StreamResult<std::string_view> more = co_await receive();
     if (!more) co_return tl::make_unexpected(more.error());
+    if (deadline_) deadline_->earn(more->size());
     input_ = *more;
   }
   protocol_.is_in_chunks = true;
+  if (!refusal && transaction_.chunks->summary().has_bare_newline && bare_newline_ == BareNewline::kReject) {
+    log_rejected("BDAT content", kBareNewlineText);
+    refusal = reply_to_bare_newline(options);
+  }
   if (refusal) {
     protocol_.is_chunk_failed = true;
     if (request.is_last) end_transaction();
@@ -157,13 +204,13 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatReques
 
 asio::awaitable<Reply> SmtpSession::end_of_message(const ContentSummary& summary, std::string_view taken) {
   const ServerOptions& options = service_.options();
-  if (summary.has_bare_newline && options.smtpd_forbid_bare_newline == BareNewline::kNote)
-    statistics_.note_bare_newline();
+  if (summary.has_bare_newline && bare_newline_ == BareNewline::kNote) statistics_.note_bare_newline();
   std::optional<Reply> reply;
-  if (summary.has_bare_newline && options.smtpd_forbid_bare_newline == BareNewline::kReject) {
-    is_over_ = true;
+  if (summary.has_bare_newline && bare_newline_ == BareNewline::kReject) {
+    log_rejected("END-OF-MESSAGE", kBareNewlineText);
     reply = reply_to_bare_newline(options);
   } else if (summary.is_too_big) {
+    log(libconf::Severity::kWarning, concat(transaction_.queue_id, ": queue file size limit exceeded"));
     reply = reply_to_large_message();
   } else {
     state_.size = static_cast<std::int64_t>(summary.size);

@@ -18,6 +18,10 @@ void SmtpSession::update_offers() {
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::wrap() {
+  if (logged_refusal(limited_client_.refuse_tls(true))) {  // Which nobody could read.
+    is_over_ = true;
+    co_return StreamResult<void>();
+  }
   if (service_.tls().is_available()) co_return co_await shake_hands();
   log(Severity::kWarning, concat("Wrapper-mode request dropped from ", client_text(), " for service ",
                                  state_.server_address, ":", state_.server_port,
@@ -28,17 +32,17 @@ asio::awaitable<StreamResult<void>> SmtpSession::wrap() {
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::start_tls() {
-  const bool is_available = service_.tls().is_available();
-  const Reply reply = is_available ? Reply(220, "2.0.0", "Ready to start TLS")
-                                   : Reply(454, "4.7.0", "TLS not available due to local problem");
-  if (!is_available) {
+  std::optional<Reply> refusal = logged_refusal(limited_client_.refuse_tls(false));
+  if (!service_.tls().is_available()) refusal = Reply(454, "4.7.0", "TLS not available due to local problem");
+  if (refusal) {
     statistics_.count(Verb::kStarttls, false);
-    co_return co_await send(reply);
+    co_return co_await send(std::move(*refusal));
   }
-  StreamResult<void> done = co_await send(reply);
+  const Reply ready(220, "2.0.0", "Ready to start TLS");
+  StreamResult<void> done = co_await send(ready);
   if (done) done = co_await flush();
   if (done) done = co_await shake_hands();
-  statistics_.count(Verb::kStarttls, done.has_value());
+  statistics_.count(Verb::kStarttls, done && !is_over_);
   co_return done;
 }
 
@@ -54,6 +58,10 @@ asio::awaitable<StreamResult<void>> SmtpSession::shake_hands() {
   stream_.set_time_limit(tls.time_limit());
   const StreamResult<void> done = co_await stream_.start_tls(tls.asio_context(), attach);
   stream_.set_time_limit(service_.timeout());
+  // A handshake that fails has cost as much as one of a new session.
+  std::optional<Reply> too_many;
+  if (!done || SSL_session_reused(stream_.tls()) == 0)
+    too_many = logged_refusal(limited_client_.count(ClientEvent::kTlsSession));
   if (!done) {
     const bool is_timeout = done.error() == StreamEnd::kTimeout;
     log_failed_handshake(*tls_connection_, is_timeout ? "Connection timed out"
@@ -67,6 +75,10 @@ asio::awaitable<StreamResult<void>> SmtpSession::shake_hands() {
   state_.tls = tls_state(*tls_facts_);
   protocol_.is_tls = true;
   update_offers();
+  if (too_many) {
+    is_over_ = true;
+    co_return co_await send(std::move(*too_many));
+  }
   co_return co_await require_certificate();
 }
 

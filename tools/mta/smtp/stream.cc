@@ -75,11 +75,11 @@ Stream::Stream(StreamSocket socket)
   socket_.non_blocking(true, ignored);
 }
 
-asio::awaitable<StreamResult<std::string_view>> Stream::read() {
+asio::awaitable<StreamResult<std::string_view>> Stream::read(std::size_t limit) {
   if (is_interrupted_) co_return tl::make_unexpected(StreamEnd::kStopped);
   Watch watch(*this);
   is_reading_ = true;
-  const auto buffer = asio::buffer(input_);
+  const auto buffer = asio::buffer(input_, limit);
   asio::error_code failure;
   std::size_t size = 0;
   if (tls_) {

@@ -12,6 +12,7 @@
 #include <asio/ssl/stream.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -49,8 +50,8 @@ class Stream {
   /// (smtpd_per_request_deadline).
   void set_deadline(std::optional<std::chrono::steady_clock::time_point> deadline) { deadline_ = deadline; }
 
-  /// What has come, at least one byte; valid until the next read.
-  asio::awaitable<StreamResult<std::string_view>> read();
+  /// What has come, from one byte to `limit` or what the object takes at a time; valid until the next read.
+  asio::awaitable<StreamResult<std::string_view>> read(std::size_t limit = SIZE_MAX);
 
   /// Sends all of `text`.
   asio::awaitable<StreamResult<void>> write(std::string_view text);

@@ -1,0 +1,72 @@
+// SmtpSession: what the log says of what was refused before restrictions have seen it.
+#include <iterator>
+
+#include "libconf/text.h"
+#include "tools/mta/smtp/smtp_session.h"
+
+namespace mta {
+namespace {
+
+using libconf::concat;
+using libconf::Severity;
+
+/// What the warning about a reply to a command says.
+enum class RefusalWarning { kAddress, kMalformedChunk, kNullChunk, kLargeChunk };
+
+struct RefusalFacts {
+  Verb verb;
+  std::string_view status;  ///< Of the reply.
+  RefusalWarning warning;
+};
+
+constexpr RefusalFacts kRefusals[] = {
+    {Verb::kMail, "5.1.7", RefusalWarning::kAddress},
+    {Verb::kRcpt, "5.1.3", RefusalWarning::kAddress},
+    {Verb::kBdat, "5.5.4", RefusalWarning::kMalformedChunk},
+    {Verb::kBdat, "5.7.1", RefusalWarning::kNullChunk},
+    {Verb::kBdat, "5.3.4", RefusalWarning::kLargeChunk},
+};
+
+constexpr std::size_t kAddressWord = 2;  ///< "MAIL", "FROM:", address
+
+}  // namespace
+
+std::string SmtpSession::log_id() const {
+  return transaction_.queue_id.empty() ? "NOQUEUE" : transaction_.queue_id;
+}
+
+void SmtpSession::log_rejected(std::string_view where, std::string_view text) {
+  std::string line = concat(log_id(), ": reject: ", where, " from ", client_text(), ": ", text, ";");
+  if (state_.sender) line += concat(" from=<", *state_.sender, ">");
+  if (protocol_.recipients == 1) line += concat(" to=<", transaction_.recipients.front().address, ">");
+  line += concat(" proto=", state_.protocol);
+  if (state_.helo) line += concat(" helo=<", *state_.helo, ">");
+  log(Severity::kInfo, line);
+}
+
+void SmtpSession::log_refused_request(Verb verb, const Reply& reply, const CommandLine& line) {
+  for (const RefusalFacts& each : kRefusals) {
+    if (each.verb != verb || each.status != reply.enhanced()) continue;
+    const std::vector<CommandWord>& words = line.words();
+    switch (each.warning) {
+      case RefusalWarning::kAddress:
+        if (words.size() > kAddressWord && !words[kAddressWord].is_open)
+          log(Severity::kWarning, concat("Illegal address syntax from ", client_text(), " in ", words[0].text,
+                                         " command: ", words[kAddressWord].text));
+        break;
+      case RefusalWarning::kMalformedChunk:
+        log(Severity::kWarning, concat(log_id(), ": malformed BDAT command syntax from ", client_text(), ": ",
+                                       line.join(0, words.size())));
+        break;
+      case RefusalWarning::kNullChunk:
+        log(Severity::kWarning, concat(log_id(), ": null BDAT request from ", client_text()));
+        break;
+      case RefusalWarning::kLargeChunk:
+        log(Severity::kWarning,
+            concat(log_id(), ": BDAT request from ", client_text(), " exceeds message size limit"));
+        break;
+    }
+  }
+}
+
+}  // namespace mta
