@@ -10,6 +10,7 @@ A script has lines to send, each of which has a reply, and functions of the sess
 ends early when the server closes the connection.
 """
 import difflib
+import os
 import re
 import ssl
 import time
@@ -81,6 +82,14 @@ class Session(Conversation):
             return type(error).__name__.encode()
         self.stream = self.socket.makefile("rb")
         return str(self.socket.version()).encode()
+
+    def rest(self):
+        if not isinstance(self.socket, ssl.SSLSocket):
+            return super().rest()
+        try:
+            return self.stream.read()  # The end of one direction would be the end of TLS.
+        except OSError:
+            return b""
 
     def reply(self):
         try:
@@ -198,9 +207,12 @@ class Judged:
             time.sleep(0.01)
         return found
 
+    def messages(self):
+        """Those that are complete: their files can be executed."""
+        return {path for path in (self.queue / "incoming").iterdir() if os.access(path, os.X_OK)}
+
     def account(self, case):
-        start, incoming = len(self.log()), self.queue / "incoming"
-        before = set(incoming.iterdir())
+        start, before = len(self.log()), self.messages()
         service, replies = case.service, []
         with Session(self.ports[service]) as session:
             for step in case.first + case.script:
@@ -209,7 +221,7 @@ class Judged:
                               any(line.startswith("disconnect from") for line in found) and found)
         # Before that, the distribution's server says what it finds when it starts.
         lines = lines[next(i for i, line in enumerate(lines) if line.startswith("connect from")):]
-        records = [line for path in sorted(set(incoming.iterdir()) - before)
+        records = [line for path in sorted(self.messages() - before)
                    for line in self.postcat(path).decode("utf-8", "replace").splitlines()]
         return Account(replies, lines, records)
 
