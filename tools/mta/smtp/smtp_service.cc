@@ -7,7 +7,7 @@
 
 #include "libconf/text.h"
 #include "libmaps/ip_address.h"
-#include "libmaps/open.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 
@@ -81,7 +81,7 @@ Result<void> SmtpService::open_lists() {
     if (!value) return value.error();
     Result<MatchList> opened =
         MatchList::parse(std::string(parameter), *value, {.kind = kind},
-                         [&](std::string_view spec) { return libmaps::open(spec, context); });
+                         [&](std::string_view spec) { return open_table(spec, context); });
     if (!opened) return opened.error();
     list.emplace(std::move(*opened));
   }

@@ -8,6 +8,7 @@
 #include "libmaps/ip_address.h"
 #include "libmaps/utf8.h"
 #include "tools/mta/smtp/client_name.h"
+#include "tools/mta/smtp/connection_ends.h"
 #include "tools/mta/smtp/ehlo.h"
 
 namespace mta {
@@ -25,7 +26,7 @@ constexpr std::size_t kShownOfLongLine = 30;
 
 }  // namespace
 
-SmtpSession::SmtpSession(asio::ip::tcp::socket socket, SmtpService& service)
+SmtpSession::SmtpSession(StreamSocket socket, SmtpService& service)
     : stream_(std::move(socket)),
       service_(service),
       errors_(service.error_limits()),
@@ -46,17 +47,16 @@ Reply SmtpSession::unavailable(std::string_view status, std::string_view text) c
 }
 
 asio::awaitable<void> SmtpSession::run() {
-  asio::error_code failure;
-  const auto peer = stream_.socket().remote_endpoint(failure);
-  const auto local = stream_.socket().local_endpoint(failure);
-  if (failure) co_return;  // It is gone already.
-  stream_.socket().set_option(asio::ip::tcp::no_delay(true), failure);
+  const std::optional<ConnectionEnds> ends = ends_of(stream_.socket());
+  if (!ends) co_return;  // It is gone already.
   stream_.set_time_limit(service_.timeout());
-  state_.server_address = local.address().to_string();
-  state_.server_port = std::to_string(local.port());
-  std::string address = peer.address().to_string();
-  std::string port = std::to_string(peer.port());
-  if (service_.looks_up_names()) {
+  state_.server_address = ends->server_address;
+  state_.server_port = ends->server_port;
+  std::string address = ends->client_address;
+  std::string port = ends->client_port;
+  if (ends->is_local) {
+    state_.client = local_client();
+  } else if (service_.looks_up_names()) {
     state_.client = co_await look_up_client(std::move(address), std::move(port), service_.runtime().hosts,
                                             service_.runtime().resolver);
   } else {

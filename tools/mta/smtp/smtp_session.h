@@ -7,7 +7,6 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <asio/ip/tcp.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -31,7 +30,7 @@ namespace mta {
 /// Not thread-safe. The service must outlive it.
 class SmtpSession {
  public:
-  SmtpSession(asio::ip::tcp::socket socket, SmtpService& service);
+  SmtpSession(StreamSocket socket, SmtpService& service);
 
   /// Serves the client until one of the two ends it, and logs. Never throws.
   asio::awaitable<void> run();

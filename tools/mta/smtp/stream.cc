@@ -55,7 +55,7 @@ class Stream::Watch {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-Stream::Stream(asio::ip::tcp::socket socket)
+Stream::Stream(StreamSocket socket)
     : socket_(std::move(socket)), timer_(socket_.get_executor()), input_(kInputSize) {}
 
 asio::awaitable<StreamResult<std::string_view>> Stream::read() {
@@ -119,7 +119,7 @@ asio::awaitable<void> Stream::close() {
     Watch watch(*this);
     co_await tls_->async_shutdown(into(ignored));
   }
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.shutdown(StreamSocket::shutdown_both, ignored);
   socket_.close(ignored);
 }
 

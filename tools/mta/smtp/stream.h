@@ -7,7 +7,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <asio/ip/tcp.hpp>
+#include <asio/generic/stream_protocol.hpp>
 #include <asio/ssl/context.hpp>
 #include <asio/ssl/stream.hpp>
 #include <asio/steady_timer.hpp>
@@ -22,6 +22,9 @@
 
 namespace mta {
 
+/// By TCP, or a UNIX-domain socket. A socket of either converts to it.
+using StreamSocket = asio::generic::stream_protocol::socket;
+
 /// Why a connection is of no more use.
 enum class StreamEnd {
   kLost,     ///< The peer closed it, or the network did.
@@ -35,7 +38,7 @@ using StreamResult = tl::expected<T, StreamEnd>;
 /// Not thread-safe: it is used on one executor, by one coroutine at a time.
 class Stream {
  public:
-  explicit Stream(asio::ip::tcp::socket socket);
+  explicit Stream(StreamSocket socket);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -67,14 +70,14 @@ class Stream {
   /// Tells the peer that no more comes; errors do not matter any more.
   asio::awaitable<void> close();
 
-  asio::ip::tcp::socket& socket() { return socket_; }
+  StreamSocket& socket() { return socket_; }
 
  private:
   /// Ends the operation that runs when its time is over.
   class Watch;
 
-  asio::ip::tcp::socket socket_;
-  std::optional<asio::ssl::stream<asio::ip::tcp::socket&>> tls_;
+  StreamSocket socket_;
+  std::optional<asio::ssl::stream<StreamSocket&>> tls_;
   asio::steady_timer timer_;
   std::chrono::seconds limit_{0};
   std::optional<std::chrono::steady_clock::time_point> deadline_;
