@@ -126,11 +126,15 @@ asio::awaitable<StreamResult<SmtpSession::ReceivedLine>> SmtpSession::receive_li
   }
 }
 
-asio::awaitable<StreamResult<void>> SmtpSession::greet() {
+void SmtpSession::update_rights() {
   const Result<bool> may_use_xclient = service_.may_use_xclient(state_.client);
   protocol_.may_use_xclient = may_use_xclient && *may_use_xclient;
   const Result<bool> may_use_xforward = service_.may_use_xforward(state_.client);
   protocol_.may_use_xforward = may_use_xforward && *may_use_xforward;
+}
+
+asio::awaitable<StreamResult<void>> SmtpSession::greet() {
+  update_rights();
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect)) {
     is_over_ = true;
     co_return co_await send(*reply);
@@ -226,7 +230,8 @@ asio::awaitable<StreamResult<void>> SmtpSession::carry_out(const Command& comman
   } else {
     reply = Reply(250, "2.0.0", "Ok");
   }
-  statistics_.count(command.verb, !reply->is_error());
+  // XCLIENT starts the session anew before it is counted.
+  statistics_.count(command.verb, !reply->is_error() && command.verb != Verb::kXclient);
   co_return co_await send(std::move(*reply));
 }
 
