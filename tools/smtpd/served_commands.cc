@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tools/smtpd/maildrop_pickup.h"
 #include "tools/smtpd/proxy_clients.h"
 #include "tools/smtpd/smtp_clients.h"
 
@@ -10,6 +11,7 @@ namespace smtpd {
 namespace {
 
 constexpr std::array kCommands = {
+    ServedCommand{"pickup", serve_maildrop},
     ServedCommand{"proxymap", serve_proxy_clients},
     ServedCommand{"smtpd", serve_smtp_clients},
 };

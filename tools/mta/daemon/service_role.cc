@@ -14,7 +14,7 @@ constexpr std::array kRoles = {
     ServiceRole{"dnsblog", kAbsent},    ServiceRole{"error", kDelivers},
     ServiceRole{"flush", kInside},      ServiceRole{"lmtp", kDelivers},
     ServiceRole{"local", kDelivers},    ServiceRole{"nqmgr", kInside},
-    ServiceRole{"oqmgr", kInside},      ServiceRole{"pickup", kInside},
+    ServiceRole{"oqmgr", kInside},      ServiceRole{"pickup", kServer},
     ServiceRole{"pipe", kDelivers},     ServiceRole{"postlogd", kInside},
     ServiceRole{"postscreen", kAbsent}, ServiceRole{"proxymap", kServer},
     ServiceRole{"qmgr", kInside},       ServiceRole{"qmqpd", kAbsent},

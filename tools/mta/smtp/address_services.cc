@@ -105,7 +105,10 @@ asio::awaitable<Result<AddressInfo>> AddressServices::resolve(std::string addres
 
 Result<std::string> AddressServices::rewrite(RewriteContext context, AddressRole role,
                                              std::string_view address) {
-  Result<std::string> mapped = canonical_.map(role, rewriting_.rewrite(context, address));
+  // Only headers differ by the client (local_header_rewrite_clients); the envelope is always completed.
+  const bool is_header = role == AddressRole::kHeaderSender || role == AddressRole::kHeaderRecipient;
+  Result<std::string> mapped =
+      canonical_.map(role, rewriting_.rewrite(is_header ? context : RewriteContext::kLocal, address));
   if (!mapped) return mapped;
   return masquerade_.hide(role, std::move(*mapped));
 }
@@ -115,6 +118,12 @@ Result<std::string> AddressServices::rewrite_sender(RewriteContext context, std:
   Result<std::string> rewritten = rewrite(context, AddressRole::kEnvelopeSender, quote_address(sender));
   if (!rewritten) return rewritten;
   return unquote_address(*rewritten);
+}
+
+Result<std::string> AddressServices::original_recipient(RewriteContext context, std::string_view recipient) {
+  const Result<std::string> rewritten = rewrite(context, AddressRole::kEnvelopeRecipient, recipient);
+  if (!rewritten) return rewritten;
+  return libconf::concat("rfc822;", unquote_address(*rewritten));
 }
 
 Result<std::vector<EnvelopeRecipient>> AddressServices::expand(RewriteContext context,

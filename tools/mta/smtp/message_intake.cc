@@ -43,20 +43,16 @@ MessageIntake::MessageIntake(const IntakeServices& services, QueueFile file, Que
 
 void MessageIntake::begin(Envelope envelope) {
   envelope_ = std::move(envelope);
-  writer_.arrival_time(arrival_);
-  writer_.attribute("create_time", std::to_string(to_time(arrival_)));
-  writer_.attribute("log_ident", id());
-  writer_.attribute("rewrite_context", envelope_.context == RewriteContext::kLocal ? "local" : "remote");
-  if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
-  if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
-
-  for (const auto& [name, value] : envelope_.login) writer_.attribute(name, value);
-
   const Result<std::string> sender = services_.addresses.rewrite_sender(envelope_.context, envelope_.sender);
   if (!sender) return refuse(sender.error());
+  write_start();
   writer_.put(RecordType::kSender, *sender);
   external_sender_ = quote_address(*sender);
   for (const auto& [name, value] : envelope_.attributes) writer_.attribute(name, value);
+  if (envelope_.submission && !envelope_.encoding.empty()) writer_.attribute("encoding", envelope_.encoding);
+  if (envelope_.submission && envelope_.submission->trace_flags)
+    writer_.attribute("trace_flags", std::to_string(*envelope_.submission->trace_flags));
+  if (!envelope_.verp_delimiters.empty()) writer_.put(RecordType::kVerp, envelope_.verp_delimiters);
 
   if (envelope_.actions.filter) filter_ = *envelope_.actions.filter;
   if (envelope_.actions.redirect) redirect_ = *envelope_.actions.redirect;
@@ -66,19 +62,39 @@ void MessageIntake::begin(Envelope envelope) {
   write_recipients();
 
   writer_.begin_content();
-  context_ = {.queue_id = id(),
-              .client = envelope_.client,
-              .sender = external_sender_,
-              .recipient = last_recipient_,
-              .protocol = envelope_.protocol,
-              .helo = envelope_.helo,
-              .arrival = to_time(arrival_),
-              .rewrites_headers = envelope_.context == RewriteContext::kLocal};
+  context_ = {
+      .queue_id = id(),
+      .client = envelope_.client,
+      .sender = external_sender_,
+      .recipient = last_recipient_,
+      .protocol = envelope_.protocol,
+      .helo = envelope_.helo,
+      .full_name = envelope_.full_name,
+      .arrival = to_time(envelope_.submission ? envelope_.submission->arrival.value_or(arrival_) : arrival_),
+      .created = to_time(arrival_),
+      .rewrites_headers = envelope_.context == RewriteContext::kLocal};
   header_addresses_ = services_.addresses.for_headers(envelope_.context);
   CleanupSink& sink = *this;
   cleanup_.emplace(services_.cleanup, services_.checks, context_, header_addresses_.get(), sink);
   for (const std::string& header : envelope_.actions.prepend) input_ += concat(header, "\n");
   input_ += concat(envelope_.received, "\n");
+}
+
+/// In the order of Postfix, which is that of whoever sends the records: smtpd(8), or sendmail(1).
+void MessageIntake::write_start() {
+  const bool is_submitted = envelope_.submission.has_value();
+  writer_.arrival_time(is_submitted ? envelope_.submission->arrival.value_or(arrival_) : arrival_);
+  writer_.attribute("create_time", std::to_string(to_time(arrival_)));
+  const std::string_view context = envelope_.context == RewriteContext::kLocal ? "local" : "remote";
+  if (!is_submitted) {
+    writer_.attribute("log_ident", id());
+    writer_.attribute("rewrite_context", context);
+  }
+  if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
+  if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
+  for (const auto& [name, value] : envelope_.login) writer_.attribute(name, value);
+  if (is_submitted && envelope_.submission->has_context) writer_.attribute("rewrite_context", context);
+  if (!envelope_.full_name.empty()) writer_.put(RecordType::kFullName, envelope_.full_name);
 }
 
 void MessageIntake::write_recipients() {
@@ -136,9 +152,14 @@ void MessageIntake::refuse(const libconf::Error& error) {
 }
 
 void MessageIntake::write_extracted() {
-  if (is_8bit_) writer_.attribute("encoding", "8bit");
+  if (is_8bit_) {
+    writer_.attribute("encoding", "8bit");
+  } else if (!envelope_.encoding.empty()) {
+    writer_.attribute("encoding", envelope_.encoding);
+  }
   if (!filter_.empty()) writer_.put(RecordType::kFilter, filter_);
   if (!redirect_.empty()) writer_.put(RecordType::kRedirect, redirect_);
+  for (EnvelopeRecipient& each : late_recipients_) write_recipient(std::move(each));
   for (const std::string& each : services_.always_bcc) added_.push_back(each);
   for (const std::string& address : std::exchange(added_, {}))
     write_recipient({.address = address, .original = address, .dsn_notify = kNotifyNever});

@@ -45,12 +45,21 @@ struct IntakeServices {
   const std::vector<std::string>& always_bcc;  ///< Addresses.
 };
 
+/// What is known of mail that a user of this host submits, beside what others send (pickup(8)).
+struct SubmissionFacts {
+  std::optional<QueueTime> arrival;  ///< When postdrop(1) took it; nothing: now.
+  bool has_context = true;           ///< The file in maildrop/ says which context.
+  std::optional<int> trace_flags;
+};
+
 /// What is known of a message before its content. Addresses are in internal form.
 struct Envelope {
   std::string sender;
   std::vector<EnvelopeRecipient> recipients;  ///< In external form.
   std::string envelope_id;                    ///< ENVID of RFC 3461
   int return_flags = 0;                       ///< ReturnFlag; 0: not given.
+  std::string verp_delimiters = {};           ///< Empty: not given.
+  std::string encoding = {};                  ///< "7bit" or "8bit"; empty: not given.
   RewriteContext context = RewriteContext::kRemote;
   /// Attributes of the client's login, in the order of the queue file.
   std::vector<std::pair<std::string_view, std::string>> login;
@@ -61,6 +70,8 @@ struct Envelope {
   std::string helo;
   std::string received;  ///< The Received: header, without its last newline.
   MessageActions actions;
+  std::string full_name = {};  ///< Of the sender (sendmail -F).
+  std::optional<SubmissionFacts> submission = {};
 };
 
 enum class IntakeKind {
@@ -85,6 +96,9 @@ class MessageIntake final : public ContentSink, private CleanupSink {
   /// Writes the envelope, once, before the content. What goes wrong is told by finish().
   void begin(Envelope envelope);
 
+  /// A recipient that came up with the content, after it; the address is in external form.
+  void add_recipient(EnvelopeRecipient recipient) { late_recipients_.push_back(std::move(recipient)); }
+
   /// ContentSink.
   void line(std::string_view text, bool is_continued) override;
 
@@ -107,6 +121,7 @@ class MessageIntake final : public ContentSink, private CleanupSink {
   void discard() override { is_discarded_ = true; }
   void reject(const Rejection& rejection) override { refusal_ = rejection; }
 
+  void write_start();
   void write_recipients();
   void write_recipient(EnvelopeRecipient recipient);
   void write_extracted();
@@ -124,7 +139,8 @@ class MessageIntake final : public ContentSink, private CleanupSink {
   MessageContext context_;
   std::unique_ptr<HeaderAddresses> header_addresses_;
   std::optional<Cleanup> cleanup_;
-  std::string input_;               ///< Lines that cleanup_ has not seen yet.
+  std::string input_;  ///< Lines that cleanup_ has not seen yet.
+  std::vector<EnvelopeRecipient> late_recipients_;
   std::vector<std::string> added_;  ///< Recipients that headers and rules add.
   std::unordered_set<std::string>
       seen_;  ///< Recipients that are in the file, to leave out those that come again.

@@ -96,9 +96,9 @@ Result<void> SmtpService::open_tls_and_auth() {
   if (!tls) return tls.error();
   tls_ = std::move(*tls);
   const libmaps::TableContext context{.settings = settings_, .warnings = *warnings_};
-  const MatchList::OpenTable open_table = [&](std::string_view spec) { return libmaps::open(spec, context); };
+  const MatchList::OpenTable open = [&](std::string_view spec) { return open_table(spec, context); };
   Result<std::unique_ptr<ServerAuth>> auth =
-      ServerAuth::create(settings_, runtime_.io.get_executor(), open_table, *warnings_);
+      ServerAuth::create(settings_, runtime_.io.get_executor(), open, *warnings_);
   if (!auth) return auth.error();
   auth_ = std::move(*auth);
   return {};
