@@ -66,6 +66,7 @@ def settle(text):
     text = re.sub(r"<\d{14}\.ID", "<STAMP.ID", text)
     text = re.sub(r"(_port[=:] ?)\d+", r"\1PORT", text)
     text = re.sub(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), .*\)$", "DATE", text)
+    text = re.sub(r"(: fail:x: ).*", r"\1WHY", text)
     return re.sub(r"[0-9a-f]{4,}:error:", "error:", text)
 
 
