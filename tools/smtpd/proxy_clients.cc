@@ -129,6 +129,7 @@ void ProxyClients::give_back(std::unique_ptr<Worker> worker) {
 }
 
 asio::awaitable<void> ProxyClients::serve(Socket socket) {
+  const mta::EventLoop::Hold hold;
   clients_.insert(&socket);
   co_await converse(socket);
   clients_.erase(&socket);

@@ -137,6 +137,7 @@ class Process {
   libconf::Host host_ = libconf::system_host();
   mta::HostsFile hosts_ = mta::HostsFile::load("/etc/hosts");
   asio::io_context io_;
+  mta::EventLoop loop_{io_};
   asio::signal_set signals_;
   asio::posix::stream_descriptor control_;
   char nothing_ = 0;
@@ -222,7 +223,7 @@ void Process::run() {
   control_.async_read_some(asio::buffer(&nothing_, 1), [this](const asio::error_code& failure, std::size_t) {
     if (failure != asio::error::operation_aborted) stop();
   });
-  mta::EventLoop(io_).run();
+  loop_.run();
 }
 
 void Process::stop() {
@@ -230,6 +231,7 @@ void Process::stop() {
   control_.cancel();
   for (const auto& timer : timers_) timer->stop();
   for (const auto& service : services_) service->stop();
+  loop_.drain();
 }
 
 }  // namespace

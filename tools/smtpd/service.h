@@ -3,7 +3,7 @@
 ///     std::unique_ptr<Service> service = ...;            // see served_commands.h
 ///     Result<void> listening = service->listen(mta::Transport::kUnix, std::move(socket));
 ///     ...
-///     service->stop();   // run() of the io_context ends when its last client has gone
+///     service->stop();   // its last clients have an EventLoop::Hold each
 #pragma once
 
 #include "libconf/handle.h"
@@ -12,7 +12,7 @@
 
 namespace smtpd {
 
-/// Not thread-safe. It must live until the io_context has run to its end.
+/// Not thread-safe. It must live until the event loop has run to its end.
 class Service {
  public:
   Service() = default;
@@ -30,7 +30,8 @@ class Service {
   /// Whether a client has come so far: what a wake-up time with `?` waits for.
   virtual bool was_used() const = 0;
 
-  /// Takes no more clients, and lets those that are there finish what they are about.
+  /// Takes no more clients, and lets those that are there finish what they are about: that alone keeps a loop
+  /// that is drained.
   virtual void stop() = 0;
 };
 

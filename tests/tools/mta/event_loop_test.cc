@@ -26,6 +26,39 @@ TEST(EventLoop, EndsWhenThereIsNothingToDo) {
   EXPECT_EQ(ran, 1);
 }
 
+TEST(EventLoop, DrainedEndsWithTheLastHold) {
+  asio::io_context io;
+  EventLoop loop(io);
+  asio::steady_timer idle(io, 1h);
+  idle.async_wait([](const asio::error_code&) {});
+  int finished = 0;
+  for (int i = 0; i < 3; ++i) {
+    asio::co_spawn(
+        io,
+        [&, i]() -> asio::awaitable<void> {
+          const EventLoop::Hold hold;
+          asio::steady_timer work(io, i * 5ms);
+          co_await work.async_wait(asio::use_awaitable);
+          if (i == 0) loop.drain();
+          ++finished;
+        },
+        asio::detached);
+  }
+  loop.run();
+  EXPECT_EQ(finished, 3);
+}
+
+TEST(EventLoop, DrainedEndsAtOnceWithoutHolds) {
+  asio::io_context io;
+  EventLoop loop(io);
+  asio::steady_timer idle(io, 1h);
+  idle.async_wait([](const asio::error_code&) {});
+  asio::post(io, [&] { loop.drain(); });
+  const auto start = std::chrono::steady_clock::now();
+  loop.run();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
+}
+
 TEST(EventLoop, RunsOtherHandlersDuringAPause) {
   asio::io_context io;
   std::promise<void> other_ran;

@@ -69,6 +69,25 @@ void EventLoop::come_back() {
   is_taken_ = true;
 }
 
+void EventLoop::drain() {
+  is_draining_ = true;
+  end_if_drained();
+}
+
+void EventLoop::end_if_drained() {
+  if (is_draining_ && holds_ == 0) io_.stop();
+}
+
+EventLoop::Hold::Hold() : loop_(running_here) {
+  if (loop_ != nullptr) ++loop_->holds_;
+}
+
+EventLoop::Hold::~Hold() {
+  if (loop_ == nullptr) return;
+  --loop_->holds_;
+  loop_->end_if_drained();
+}
+
 EventLoop::Pause::Pause() : loop_(std::exchange(running_here, nullptr)) {
   if (loop_ != nullptr) loop_->leave();
 }

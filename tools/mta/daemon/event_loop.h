@@ -27,9 +27,26 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  /// Runs until the io_context has nothing more to do. Threads that wait for their turn are made as needed:
-  /// one more than there are pauses at a time.
+  /// Runs until the io_context has nothing more to do, or has been drained. Threads that wait for their turn
+  /// are made as needed: one more than there are pauses at a time.
   void run();
+
+  /// From now on, run() goes on only as long as there is a Hold: what else waits, such as a connection to a
+  /// server that is kept for the next request, is not waited for. REQUIRES: called in the loop.
+  void drain();
+
+  /// What must be finished even when the loop is drained: the work for a client. REQUIRES: made, and
+  /// destroyed, in the loop; without a loop in this thread it does nothing.
+  class Hold {
+   public:
+    Hold();
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+    ~Hold();
+
+   private:
+    EventLoop* const loop_;
+  };
 
   /// While it lives, other handlers run. What they may use must be left alone, and what they may change must
   /// be looked at again afterwards. Without a loop in this thread, and within another pause, it does nothing.
@@ -49,7 +66,11 @@ class EventLoop {
   void leave();
   void come_back();
 
+  void end_if_drained();
+
   asio::io_context& io_;
+  std::size_t holds_ = 0;
+  bool is_draining_ = false;
   std::mutex mutex_;  ///< Of all that follows.
   std::condition_variable turn_;
   std::condition_variable return_;

@@ -10,6 +10,7 @@
 #include <chrono>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/event_loop.h"
 #include "tools/mta/daemon/local_socket.h"
 
 namespace mta {
@@ -64,6 +65,7 @@ void SmtpServer::accept_where_idle() {
 }
 
 asio::awaitable<void> SmtpServer::serve(StreamSocket socket) {
+  const EventLoop::Hold hold;
   {
     SmtpSession session(std::move(socket), service_);
     sessions_.insert(&session);

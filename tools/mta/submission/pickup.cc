@@ -19,6 +19,7 @@
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/content/mail_date.h"
+#include "tools/mta/daemon/event_loop.h"
 #include "tools/mta/submission/submission_reader.h"
 
 namespace mta {
@@ -189,6 +190,7 @@ void Pickup::stop() {
 }
 
 asio::awaitable<void> Pickup::take_some() {
+  const EventLoop::Hold hold;
   while (!waiting_.empty()) {
     const std::string name = std::move(waiting_.front());
     waiting_.pop_front();
