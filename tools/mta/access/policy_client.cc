@@ -195,11 +195,6 @@ void PolicyClient::release(std::string_view instance) {
     if (connection->instance == instance) connection->instance.clear();
 }
 
-void PolicyClient::close_idle() {
-  kept_.clear();
-  timer_->expiry.cancel();
-}
-
 void PolicyClient::drop_expired() {
   const auto now = Clock::now();
   kept_.remove_if([now](const auto& connection) { return connection->expires <= now; });

@@ -35,8 +35,6 @@ class PolicyClient final : public PolicyService {
   /// Lets the connections of a message go: others may use them.
   void release(std::string_view instance);
 
-  void close_idle() override;
-
   /// How many connections are kept for another question.
   std::size_t kept() const { return kept_.size(); }
 

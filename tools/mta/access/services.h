@@ -67,9 +67,6 @@ class PolicyService {
   /// answer, after warnings have been given to `warn`.
   virtual asio::awaitable<std::string> ask(const PolicyServiceSettings& settings, const SmtpdState& state,
                                            const std::function<void(std::string)>& warn) = 0;
-
-  /// Closes the connections that wait for a question, which would keep the process from ending.
-  virtual void close_idle() {}
 };
 
 /// All of them. They must outlive the engine.

@@ -40,9 +40,6 @@ class ServerAuth {
   /// Whether this client is told of AUTH (smtpd_sasl_exceptions_networks). Errors: those of tables.
   libconf::Result<bool> is_announced_to(const ClientState& client);
 
-  /// Lets the connections to other servers go; AUTH is off from here on. REQUIRES: no session is left.
-  void close() { sasl_.reset(); }
-
   /// REQUIRES: is_enabled().
   SaslServer& sasl() { return *sasl_; }
   AuthLimits& limits() { return *limits_; }

@@ -73,7 +73,6 @@ asio::awaitable<void> SmtpServer::serve(StreamSocket socket) {
     co_await session.run();
     sessions_.erase(&session);
   }
-  if (is_stopping_ && sessions_.empty()) service_.close();
   accept_where_idle();
 }
 
@@ -106,7 +105,6 @@ void SmtpServer::stop() {
   asio::error_code ignored;
   for (Listener& listener : listeners_) listener.acceptor.close(ignored);
   for (SmtpSession* const session : sessions_) session->stop();
-  if (sessions_.empty()) service_.close();
 }
 
 }  // namespace mta

@@ -132,11 +132,6 @@ Result<std::unique_ptr<SmtpService>> SmtpService::create(libconf::Settings setti
   return service;
 }
 
-void SmtpService::close() {
-  auth_->close();
-  runtime_.policy.close_idle();
-}
-
 IntakeServices SmtpService::intake() {
   return {.queue = runtime_.queue,
           .committer = runtime_.committer,

@@ -64,10 +64,6 @@ class SmtpService {
   ServerAuth& auth() { return *auth_; }
   SmtpRuntime& runtime() { return runtime_; }
 
-  /// Lets the connections to other servers go, which would keep the process from ending. REQUIRES: no session
-  /// is left.
-  void close();
-
   /// The log, for what parts report.
   libconf::DiagnosticSink& warnings() { return *warnings_; }
 
