@@ -75,7 +75,7 @@ TEST(CommandReader, KnowsOfTheStartOfAnotherCommand) {
 
 TEST(CommandReader, TellsOfALineThatIsTooLong) {
   CommandReader reader(5, BareNewline::kNormalize, true);
-  std::string_view input = "123456\r\n12345\r\nabcdefghij";
+  std::string_view input = "123456\r\n1234\r\nabcdefghij";
   const std::optional<CommandInput> line = reader.read(input);
   ASSERT_TRUE(line);
   EXPECT_TRUE(line->is_too_long);
