@@ -18,9 +18,9 @@ TEST(CommentText, IsOneCommentAgain) {
     std::string_view name;
     std::string_view wanted;
   } cases[] = {
-      {"joe", "joe"},     {"a(b", "a(b)"},        {"a)b", "a?b"},      {"((", "(())"},
-      {"))((", "??(())"}, {"a(b)c)d", "a(b)c?d"}, {"(a(b)", "(a(b))"}, {"a\\b\"c", "a?b\"c"},
-      {"\xc3\xa4", "??"}, {"a\x01\nb", "a??b"},   {"x y", "x y"},
+      {"joe", "joe"},       {"a(b", "a(b)"},        {"a)b", "a?b"},      {"((", "(())"},
+      {")x)((", "?x?(())"}, {"a(b)c)d", "a(b)c?d"}, {"(a(b)", "(a(b))"}, {"a\\b\"c", "a?b\"c"},
+      {"\xc3\xa4", "??"},   {"a\x01\nb", "a??b"},   {"x y", "x y"},
   };
   for (const auto& each : cases) EXPECT_EQ(comment_text(each.name), each.wanted) << each.name;
 }
