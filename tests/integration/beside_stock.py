@@ -10,6 +10,7 @@ A script has lines to send, each of which has a reply, and functions of the sess
 ends early when the server closes the connection.
 """
 import difflib
+import os
 import re
 import ssl
 import time
@@ -65,6 +66,7 @@ def settle(text):
     text = re.sub(r"<\d{14}\.ID", "<STAMP.ID", text)
     text = re.sub(r"(_port[=:] ?)\d+", r"\1PORT", text)
     text = re.sub(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), .*\)$", "DATE", text)
+    text = re.sub(r"(: fail:x: ).*", r"\1WHY", text)
     return re.sub(r"[0-9a-f]{4,}:error:", "error:", text)
 
 
@@ -81,6 +83,14 @@ class Session(Conversation):
             return type(error).__name__.encode()
         self.stream = self.socket.makefile("rb")
         return str(self.socket.version()).encode()
+
+    def rest(self):
+        if not isinstance(self.socket, ssl.SSLSocket):
+            return super().rest()
+        try:
+            return self.stream.read()  # The end of one direction would be the end of TLS.
+        except OSError:
+            return b""
 
     def reply(self):
         try:
@@ -198,9 +208,12 @@ class Judged:
             time.sleep(0.01)
         return found
 
+    def messages(self):
+        """Those that are complete: their files can be executed."""
+        return {path for path in (self.queue / "incoming").iterdir() if os.access(path, os.X_OK)}
+
     def account(self, case):
-        start, incoming = len(self.log()), self.queue / "incoming"
-        before = set(incoming.iterdir())
+        start, before = len(self.log()), self.messages()
         service, replies = case.service, []
         with Session(self.ports[service]) as session:
             for step in case.first + case.script:
@@ -209,7 +222,7 @@ class Judged:
                               any(line.startswith("disconnect from") for line in found) and found)
         # Before that, the distribution's server says what it finds when it starts.
         lines = lines[next(i for i, line in enumerate(lines) if line.startswith("connect from")):]
-        records = [line for path in sorted(set(incoming.iterdir()) - before)
+        records = [line for path in sorted(self.messages() - before)
                    for line in self.postcat(path).decode("utf-8", "replace").splitlines()]
         return Account(replies, lines, records)
 

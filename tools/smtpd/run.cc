@@ -1,6 +1,7 @@
 #include "tools/smtpd/run.h"
 
 #include <grp.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,9 +97,12 @@ std::string configuration_of(const cli::CommandLine& line) {
   return {};
 }
 
-/// For good: the process serves strangers from here on.
+/// For good: the process serves strangers from here on. The other groups of the user stay: sockets may be
+/// theirs, as saslauthd's is (SASL_README).
 Result<void> become(const mta::Identity& identity) {
-  if (::setgroups(0, nullptr) == 0 && ::setgid(identity.group) == 0 && ::setuid(identity.user) == 0)
+  const passwd* const user = ::getpwuid(identity.user);
+  if (user != nullptr && ::initgroups(user->pw_name, identity.group) == 0 && ::setgid(identity.group) == 0 &&
+      ::setuid(identity.user) == 0)
     return {};
   return Error{.kind = ErrorKind::kInputOutput,
                .message = concat("cannot become mail_owner: ", std::strerror(errno))};

@@ -73,6 +73,25 @@ TEST(CommandReader, KnowsOfTheStartOfAnotherCommand) {
   EXPECT_TRUE(reader.has_pending());
 }
 
+TEST(CommandReader, TellsOfALineThatIsTooLong) {
+  CommandReader reader(5, BareNewline::kNormalize, true);
+  std::string_view input = "123456\r\n1234\r\nabcdefghij";
+  const std::optional<CommandInput> line = reader.read(input);
+  ASSERT_TRUE(line);
+  EXPECT_TRUE(line->is_too_long);
+  EXPECT_EQ(line->text, "12345");
+  const std::optional<CommandInput> next = reader.read(input);
+  ASSERT_TRUE(next);
+  EXPECT_FALSE(next->is_too_long);
+  EXPECT_FALSE(reader.read(input));
+  reader.clear();
+  input = "QUIT\r\n";
+  const std::optional<CommandInput> after = reader.read(input);
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->text, "QUIT");
+  EXPECT_FALSE(after->is_too_long);
+}
+
 TEST(LineSplitter, GivesAViewOfInputThatHoldsALine) {
   LineSplitter splitter(512, false);
   const std::string_view bytes = "line\r\nnext";

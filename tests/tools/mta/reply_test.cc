@@ -62,6 +62,13 @@ TEST(ReplyFooter, ReportsAMalformedTemplate) {
   EXPECT_EQ(with_footer("${client_address", {500, "", "x"}), "error");
 }
 
+TEST(ParseReply, TakesCodesApart) {
+  EXPECT_EQ(parse_reply("554 5.7.1 no"), Reply(554, "5.7.1", "no"));
+  EXPECT_EQ(parse_reply("334 VXNlcm5hbWU6"), Reply(334, "", "VXNlcm5hbWU6"));
+  EXPECT_EQ(parse_reply("334 "), Reply(334, "", ""));
+  EXPECT_EQ(parse_reply("450 4.7.x later"), Reply(450, "", "4.7.x later"));
+}
+
 TEST(Unescape, KnowsCEscapes) { EXPECT_EQ(unescape("\\t\\40!\\\\\\n\\101\\q\\"), "\t !\\\nAq\\"); }
 
 }  // namespace

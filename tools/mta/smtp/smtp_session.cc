@@ -114,6 +114,13 @@ asio::awaitable<StreamResult<SmtpSession::ReceivedLine>> SmtpSession::receive_li
   }
 }
 
+void SmtpSession::update_rights() {
+  const Result<bool> may_use_xclient = service_.may_use_xclient(state_.client);
+  protocol_.may_use_xclient = may_use_xclient && *may_use_xclient;
+  const Result<bool> may_use_xforward = service_.may_use_xforward(state_.client);
+  protocol_.may_use_xforward = may_use_xforward && *may_use_xforward;
+}
+
 asio::awaitable<StreamResult<void>> SmtpSession::greet() {
   std::optional<Reply> refusal = co_await meet_client();
   update_offers();
@@ -232,7 +239,8 @@ asio::awaitable<StreamResult<void>> SmtpSession::carry_out(const Command& comman
   } else {
     reply = Reply(250, "2.0.0", "Ok");
   }
-  statistics_.count(command.verb, !reply->is_error());
+  // XCLIENT starts the session anew before it is counted.
+  statistics_.count(command.verb, !reply->is_error() && command.verb != Verb::kXclient);
   co_return co_await send(std::move(*reply));
 }
 

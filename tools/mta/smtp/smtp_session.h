@@ -93,6 +93,8 @@ class SmtpSession {
 
   asio::awaitable<StreamResult<void>> converse();
   asio::awaitable<StreamResult<void>> greet();
+  /// What this client may do: XCLIENT and XFORWARD.
+  void update_rights();
   asio::awaitable<StreamResult<void>> command(std::string text, bool has_bare_newline);
   asio::awaitable<StreamResult<void>> carry_out(const Command& command, Request request);
 

@@ -1,6 +1,7 @@
 // SmtpSession: what each command does, but for those that bring content.
 #include <unistd.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "libconf/text.h"
@@ -123,6 +124,9 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
     return attribute.state == ClientAttributeState::kUnavailable ? NameStatus::kNotFound
                                                                  : NameStatus::kTemporaryFailure;
   };
+  const bool names_reverse = std::any_of(
+      request.attributes.begin(), request.attributes.end(),
+      [](const ClientAttribute& attribute) { return attribute.name == ClientAttributeName::kReverseName; });
   forget_client();
   state_.protocol = "SMTP";
   for (const ClientAttribute& attribute : request.attributes) {
@@ -130,6 +134,9 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
       case ClientAttributeName::kName:
         state_.client.name = text_of(attribute);
         state_.client.name_status = status_of(attribute);
+        if (names_reverse) break;
+        state_.client.reverse_name = state_.client.name;
+        state_.client.reverse_name_status = state_.client.name_status;
         break;
       case ClientAttributeName::kReverseName:
         state_.client.reverse_name = text_of(attribute);
@@ -166,6 +173,7 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
     }
   }
   memory_ = {};
+  update_rights();
   protocol_.is_authenticated = state_.sasl.is_authenticated;
   update_offers();
   choose_bare_newline();
