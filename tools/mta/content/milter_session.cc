@@ -333,6 +333,15 @@ void MilterSession::settle(MilterVerdict verdict) {
 
 void MilterSession::fail(std::string_view reason) {
   warn(reason);
+  settle_by_default();
+}
+
+void MilterSession::fail_to_connect(std::string_view reason) {
+  warnings_.push_back(concat("connect to Milter service ", options_.endpoint, ": ", reason));
+  settle_by_default();
+}
+
+void MilterSession::settle_by_default() {
   const NamedAction& action = kDefaultActions[static_cast<std::size_t>(options_.default_action)];
   settle({.kind = action.kind, .reply = std::string(action.reply)});
   for_session_ = verdict_;

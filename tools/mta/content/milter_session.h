@@ -111,6 +111,8 @@ class MilterSession {
   std::string quit();
 
   bool awaits_reply() const { return awaited_.has_value(); }
+  /// What the filter is to reply to.
+  std::optional<MilterCommand> awaited() const { return awaited_; }
 
   /// Takes a reply. Edits come at the end of the message only.
   void take(const MilterReply& reply, MilterEdits& edits);
@@ -118,6 +120,7 @@ class MilterSession {
   /// The filter cannot be asked (any more): no connection, a time limit, a packet that makes no sense.
   /// `reason` is for the warning.
   void fail(std::string_view reason);
+  void fail_to_connect(std::string_view reason);
 
   const MilterVerdict& verdict() const { return verdict_; }
 
@@ -135,6 +138,7 @@ class MilterSession {
   std::string start(MilterCommand command, std::string_view packet);
   std::string macros_for(const Event& event) const;
   void settle(MilterVerdict verdict);
+  void settle_by_default();
   void refuse(std::string reply);
   void accept();
   void discard();

@@ -1,0 +1,74 @@
+/// The recipients of one message: expanded, with those that BCC maps add, each once (cleanup(8),
+/// duplicate_filter_limit).
+///
+///     MessageRecipients recipients(addresses, rules, context);
+///     Result<void> added = recipients.add({.address = "both@example.com", ...});
+///     for (const QueueRecipient& each : recipients.requested()) ...
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "libconf/result.h"
+#include "libconf/settings.h"
+#include "tools/mta/queue/queue_message.h"
+#include "tools/mta/smtp/address_services.h"
+
+namespace mta {
+
+/// What main.cf says about recipients.
+struct RecipientRules {
+  std::size_t duplicate_limit = 1000;  ///< duplicate_filter_limit: so many are remembered.
+  bool keeps_original = true;          ///< enable_original_recipient
+
+  /// Errors: as the getters of Settings.
+  static libconf::Result<RecipientRules> read(const libconf::Settings& settings);
+};
+
+/// A recipient, and who asked for it.
+struct MessageRecipient {
+  QueueRecipient recipient;
+  bool is_automatic = false;  ///< Nobody: a rule of ours added it.
+};
+
+/// Not thread-safe; `addresses` must outlive it.
+class MessageRecipients {
+ public:
+  MessageRecipients(AddressServices& addresses, const RecipientRules& rules, RewriteContext context)
+      : addresses_(addresses), rules_(rules), context_(context) {}
+
+  /// A recipient of the envelope, in external form, with what recipient_bcc_maps add to it. Errors: as
+  /// AddressServices::expand().
+  libconf::Result<void> add(EnvelopeRecipient recipient);
+
+  /// One that a milter added: as add(), without BCC.
+  libconf::Result<void> add_plain(EnvelopeRecipient recipient);
+
+  /// One that the sender is not to hear of: a BCC. `address` is in external form.
+  libconf::Result<void> add_automatic(std::string_view address);
+
+  /// Takes back all that came of an address, which is compared as it is, with what was asked for first
+  /// (SMFIR_DELRCPT).
+  void remove(std::string_view address);
+
+  /// In the order in which they came.
+  const std::vector<MessageRecipient>& all() const { return recipients_; }
+
+  /// Writes those from number `first` on.
+  void write(QueueFileWriter& writer, std::size_t first = 0) const;
+
+ private:
+  libconf::Result<void> expand(EnvelopeRecipient recipient, bool is_automatic);
+  std::string key_of(const EnvelopeRecipient& recipient) const;
+
+  AddressServices& addresses_;
+  RecipientRules rules_;
+  RewriteContext context_;
+  std::vector<MessageRecipient> recipients_;
+  std::unordered_set<std::string> seen_;
+};
+
+}  // namespace mta
