@@ -20,10 +20,6 @@ constexpr std::string_view kHelp =
 constexpr std::string_view kCharset = "us-ascii";
 constexpr std::string_view kFrom = "Mail Delivery System <MAILER-DAEMON>";
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
-}
-
 struct HeaderRow {
   std::string_view label;
   std::string BounceTemplate::*value;

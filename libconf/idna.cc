@@ -2,14 +2,15 @@
 
 #include <idn2.h>
 
-#include <algorithm>
 #include <memory>
+
+#include "libconf/text.h"
 
 namespace libconf {
 
 std::string domain_to_ascii(std::string_view domain) {
   std::string text(domain);
-  if (std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; })) return text;
+  if (is_ascii(text)) return text;
   if (text.find('\0') != std::string::npos) return text;
   char* ascii = nullptr;
   if (idn2_to_ascii_8z(text.c_str(), &ascii, IDN2_NONTRANSITIONAL | IDN2_NFC_INPUT) != IDN2_OK) return text;

@@ -23,6 +23,9 @@ inline constexpr std::string_view kListSeparators = ", \t\r\n";
 /// True when the texts are equal but for the case of ASCII letters.
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 
+/// Whether all bytes are ASCII.
+bool is_ascii(std::string_view text);
+
 /// A character of a parameter name in a `$name` reference: ASCII letter, digit or underscore.
 inline bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';

@@ -16,6 +16,13 @@ TEST(Text, Space) {
   for (char c : std::string("a0#=\0\x08\x0E\x85\xA0", 9)) EXPECT_FALSE(is_space(c)) << static_cast<int>(c);
 }
 
+TEST(Text, Ascii) {
+  EXPECT_TRUE(is_ascii(""));
+  EXPECT_TRUE(is_ascii(std::string_view("\0 \x7f", 3)));
+  EXPECT_FALSE(is_ascii("a\x80"));
+  EXPECT_FALSE(is_ascii("\xff"));
+}
+
 TEST(Text, NameCharacters) {
   for (char c : std::string("azAZ09_")) EXPECT_TRUE(is_name_char(c)) << c;
   for (char c : std::string("-.$ {}:?/@[`\xC3")) EXPECT_FALSE(is_name_char(c)) << c;

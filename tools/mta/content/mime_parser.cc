@@ -26,10 +26,6 @@ constexpr std::string_view kDashes = "--";
 
 bool is_fold(char c) { return c == ' ' || c == '\t'; }
 
-bool has_8bit(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
 std::string_view until_nul(std::string_view text) { return text.substr(0, text.find('\0')); }
 
 }  // namespace
@@ -104,7 +100,7 @@ void MimeParser::header_line(std::string_view text, bool goes_on) {
 void MimeParser::finish_header() {
   if (header_.empty()) return;
   const std::string_view text = header_;
-  if (options_.strictness.headers_7bit && has_8bit(text)) report(MimeFault::k8BitHeader, text);
+  if (options_.strictness.headers_7bit && !libconf::is_ascii(text)) report(MimeFault::k8BitHeader, text);
   const std::string_view name = text.substr(0, name_length_);
   const std::string_view value = text.substr(name_length_ + 1);
   if (equals_ignoring_case(name, kTransferEncoding)) {
@@ -198,7 +194,7 @@ void MimeParser::body_line(std::string_view text, bool goes_on) {
 }
 
 void MimeParser::emit_body(std::string_view text, bool goes_on) {
-  if (options_.strictness.body_8bitmime && encoding_ == Encoding::k7Bit && has_8bit(text))
+  if (options_.strictness.body_8bitmime && encoding_ == Encoding::k7Bit && !libconf::is_ascii(text))
     report(MimeFault::k8BitBody, text);
   if (goes_on) {
     sink_.body_piece(text);

@@ -18,10 +18,6 @@ using libconf::equals_ignoring_case;
 
 constexpr std::string_view kSmtputf8 = "SMTPUTF8";
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 /// What the address of a command must be.
 struct AddressRules {
   PathOptions path;
@@ -43,7 +39,7 @@ using Refusal = std::optional<Reply>;
 
 /// strict_smtputf8: an address beyond ASCII needs SMTPUTF8.
 Refusal refusal_of_utf8(std::string_view address, bool is_utf8, const ServerOptions& options) {
-  if (!options.strict_smtputf8 || is_utf8 || is_ascii(address)) return std::nullopt;
+  if (!options.strict_smtputf8 || is_utf8 || libconf::is_ascii(address)) return std::nullopt;
   return Reply(553, "5.6.7", "Must declare SMTPUTF8 to send unicode address");
 }
 
