@@ -100,9 +100,13 @@ class ScriptedMilter:
         return "unix:" + self.path if self.path else "inet:127.0.0.1:%d" % self.port
 
     def start(self, script=None, protocol=0):
-        """Forgets what was, for the next test."""
+        """Forgets what was, for the next test; what old connections still say is not heard."""
         self.script, self.protocol = script or {}, protocol
         self.events, self.macros, self.connections = [], [], 0
+
+    def is_over(self):
+        """Whether all connections have ended."""
+        return self.connections > 0 and self.events.count("closed") == self.connections
 
     def _accept(self):
         while True:
@@ -111,31 +115,31 @@ class ScriptedMilter:
             except OSError:
                 return
             self.connections += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._serve, args=(connection, self.events, self.macros), daemon=True).start()
 
-    def _serve(self, connection):
+    def _serve(self, connection, events, macros):
         stream = connection.makefile("rb")
         with connection, stream:
             try:
                 while True:
                     head = stream.read(4)
                     if len(head) < 4:
-                        self.events.append("closed")
-                        return
+                        break
                     data = stream.read(struct.unpack(">I", head)[0])
-                    answer = self._take(EVENTS.get(data[:1], "?"), data[1:])
+                    answer = self._take(EVENTS.get(data[:1], "?"), data[1:], events, macros)
                     if answer is None:
-                        return
+                        break
                     connection.sendall(b"".join(answer))
             except OSError:
                 pass
+            events.append("closed")
 
-    def _take(self, event, data):
+    def _take(self, event, data, events, macros):
         if event == "negotiate":
             return [packet(b"O", struct.pack(">III", 6, self.actions, self.protocol))]
         if event == "macros":
             pairs = words_of(data[1:])
-            self.macros.append((EVENTS[data[:1]], dict(zip(pairs[::2], pairs[1::2]))))
+            macros.append((EVENTS[data[:1]], dict(zip(pairs[::2], pairs[1::2]))))
             return []
         if event == "connect":
             name, rest = data.split(b"\0", 1)
@@ -144,7 +148,7 @@ class ScriptedMilter:
             words = [data.decode("latin-1")]
         else:
             words = words_of(data)
-        self.events.append(" ".join([event] + words))
+        events.append(" ".join([event] + words))
         if event in WITHOUT_REPLY or self.protocol & NO_REPLY.get(event, 0):
             return []
         answer = self.script.get(event, [CONTINUE])

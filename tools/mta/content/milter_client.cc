@@ -119,12 +119,20 @@ asio::awaitable<MilterVerdict> MilterClient::tell(MilterEvent event) {
   co_return co_await exchange(std::move(packets), options_.command_timeout, no_edits());
 }
 
-asio::awaitable<MilterVerdict> MilterClient::inspect(const StagedMessage& message, MilterEdits& edits) {
+asio::awaitable<MilterVerdict> MilterClient::inspect(const StagedMessage& message, MilterEdits& edits,
+                                                     MilterWarn warn) {
+  std::swap(warn_, warn);
+  MilterVerdict verdict = co_await tell_content(message, edits);
+  std::swap(warn_, warn);
+  co_return verdict;
+}
+
+asio::awaitable<MilterVerdict> MilterClient::tell_content(const StagedMessage& message, MilterEdits& edits) {
   const ClientSocket::Duration limit = options_.content_timeout;
   for (const std::string& header : message.visible_headers()) {
     const HeaderStart start = header_start(header);
     std::string packets = session_->header(std::string_view(header).substr(0, start.name),
-                                          std::string_view(header).substr(start.colon + 1));
+                                           std::string_view(header).substr(start.colon + 1));
     MilterVerdict verdict = co_await exchange(std::move(packets), limit, no_edits());
     if (verdict.kind != MilterVerdictKind::kContinue) co_return verdict;
   }

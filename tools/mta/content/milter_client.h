@@ -3,8 +3,8 @@
 ///
 ///     MilterChain filters(executor, options, macros, warn);
 ///     MilterVerdict verdict = co_await filters.connect(peer);
-///     verdict = co_await filters.tell([](MilterSession& session) { return session.helo("client.example"); });
-///     for (const auto& filter : filters.clients()) verdict = co_await filter->inspect(message, edits);
+///     verdict = co_await filters.tell([](MilterSession& session) { return session.helo("client.example");
+///     }); for (const auto& filter : filters.clients()) verdict = co_await filter->inspect(message, edits);
 ///
 /// Other sessions go on while a filter thinks.
 #pragma once
@@ -55,8 +55,8 @@ class MilterClient {
   asio::awaitable<MilterVerdict> tell(MilterEvent event);
 
   /// Tells the content, from the first header to the end of the message. What the filter changes goes to
-  /// `edits` when it has seen all. `message` must not change before.
-  asio::awaitable<MilterVerdict> inspect(const StagedMessage& message, MilterEdits& edits);
+  /// `edits` when it has seen all, warnings to `warn`. `message` must not change before.
+  asio::awaitable<MilterVerdict> inspect(const StagedMessage& message, MilterEdits& edits, MilterWarn warn);
 
   /// The message is over, in whatever way.
   void abort();
@@ -69,6 +69,7 @@ class MilterClient {
   asio::awaitable<MilterVerdict> exchange(std::string packets, ClientSocket::Duration limit,
                                           MilterEdits& edits);
   asio::awaitable<bool> receive(ClientSocket::Duration limit, MilterEdits& edits);
+  asio::awaitable<MilterVerdict> tell_content(const StagedMessage& message, MilterEdits& edits);
   asio::awaitable<MilterVerdict> tell_body(const StagedMessage& message, MilterEdits& edits);
   void fail_to_read(std::string_view reason);
   void send_now(std::string_view packets);

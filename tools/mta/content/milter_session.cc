@@ -162,16 +162,21 @@ bool is_code(std::string_view reply) {
 
 Result<std::vector<MilterOptions>> milter_options(const libconf::Settings& settings,
                                                   std::string_view parameter) {
+  const auto entries = settings.get(parameter);
+  if (!entries) return entries.error();
+  return parse_milter_options(settings, *entries);
+}
+
+Result<std::vector<MilterOptions>> parse_milter_options(const libconf::Settings& settings,
+                                                        std::string_view entries) {
   MilterOptions shared;
   for (const StageParameter& known : kStageParameters) {
     const auto value = settings.get(known.parameter);
     if (!value) return value.error();
     shared.macros[index_of(known.stage)] = words_of(*value);
   }
-  const auto entries = settings.get(parameter);
-  if (!entries) return entries.error();
   std::vector<MilterOptions> filters;
-  std::string_view rest = *entries;
+  std::string_view rest = entries;
   while (const auto entry = libconf::next_braced_word(rest, libconf::kListSeparators)) {
     MilterOptions options = shared;
     options.endpoint = *entry;
@@ -352,7 +357,7 @@ void MilterSession::refuse(std::string reply) {
   const bool closes = reply.starts_with("421");
   settle(
       {.kind = closes ? MilterVerdictKind::kClose : MilterVerdictKind::kReject, .reply = std::move(reply)});
-  if (closes || scope == Event::Scope::kSession) {
+  if (scope == Event::Scope::kSession) {
     for_session_ = verdict_;
   } else if (scope == Event::Scope::kMessage) {
     for_message_ = verdict_;
@@ -493,6 +498,7 @@ void MilterSession::take(const MilterReply& reply, MilterEdits& edits) {
         return;
       case MilterReplyCode::kShutdown:
         refuse(std::string(kClosing));
+        for_session_ = verdict_;  // It is not told anything more.
         return;
       case MilterReplyCode::kReplyCode:
         if (is_code(reply.text)) {

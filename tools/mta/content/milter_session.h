@@ -47,6 +47,10 @@ struct MilterOptions {
 libconf::Result<std::vector<MilterOptions>> milter_options(const libconf::Settings& settings,
                                                            std::string_view parameter);
 
+/// The same for `entries`, as smtpd_milter_maps have them.
+libconf::Result<std::vector<MilterOptions>> parse_milter_options(const libconf::Settings& settings,
+                                                                 std::string_view entries);
+
 enum class MilterVerdictKind {
   kContinue,  ///< Nothing speaks against the mail.
   kDiscard,   ///< The message is accepted and thrown away.

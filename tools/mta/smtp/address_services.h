@@ -60,6 +60,9 @@ class AddressServices final : public AddressResolver {
   /// Where mail for an address would go, in internal form. Errors: those of tables.
   libconf::Result<Resolution> route(std::string_view address) { return routes_.resolve("", address); }
 
+  /// Whether addresses are mapped at all: receive_override_options.
+  bool maps_addresses() const { return maps_addresses_; }
+
   /// Rewrites the addresses of headers for a client of that context.
   std::unique_ptr<HeaderAddresses> for_headers(RewriteContext context);
 
@@ -91,8 +94,8 @@ class AddressServices final : public AddressResolver {
   VirtualAliases aliases_;
   RouteResolver routes_;
   std::array<AddressMapping, 2> bcc_;  ///< In the order of Bcc.
-  std::size_t token_limit_;  ///< header_address_token_limit
-  bool maps_addresses_;      ///< receive_override_options has no no_address_mappings.
+  std::size_t token_limit_;            ///< header_address_token_limit
+  bool maps_addresses_;                ///< receive_override_options has no no_address_mappings.
 };
 
 }  // namespace mta

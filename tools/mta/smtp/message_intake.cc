@@ -7,6 +7,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
+#include "tools/mta/smtp/milter_inspection.h"
 
 namespace mta {
 namespace {
@@ -43,35 +44,36 @@ MessageIntake::MessageIntake(const IntakeServices& services, QueueFile file, Que
 
 void MessageIntake::begin(Envelope envelope) {
   envelope_ = std::move(envelope);
-  writer_.arrival_time(arrival_);
-  writer_.attribute("create_time", std::to_string(to_time(arrival_)));
-  writer_.attribute("log_ident", id());
-  writer_.attribute("rewrite_context", envelope_.context == RewriteContext::kLocal ? "local" : "remote");
-  if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
-  if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
-
-  const Result<std::string> sender = services_.addresses.rewrite_sender(envelope_.context, envelope_.sender);
+  Result<std::string> sender = services_.addresses.rewrite_sender(envelope_.context, envelope_.sender);
   if (!sender) return refuse(sender.error());
-  writer_.put(RecordType::kSender, *sender);
-  external_sender_ = quote_address(*sender);
-  for (const auto& [name, value] : envelope_.attributes) writer_.attribute(name, value);
-
+  sender_ = std::move(*sender);
+  external_sender_ = quote_address(sender_);
+  if (envelope_.is_utf8) send_options_ |= kUtf8Requested;
+  if (!libconf::is_ascii(sender_)) send_options_ |= kUtf8InSender;
   if (envelope_.actions.filter) filter_ = *envelope_.actions.filter;
   if (envelope_.actions.redirect) redirect_ = *envelope_.actions.redirect;
   is_held_ = envelope_.actions.hold;
   is_discarded_ = envelope_.actions.discard;
-  added_ = envelope_.actions.bcc;
-  write_recipients();
-
-  writer_.begin_content();
+  for (const std::string& address : envelope_.actions.bcc)
+    added_.emplace_back(address, RecipientSource::kBcc);
+  if (const Result<void> taken = take_recipients(); !taken) return refuse(taken.error());
+  const bool has_filters = envelope_.filters != nullptr && !envelope_.filters->clients().empty();
+  if (has_filters && !is_discarded_) {
+    staged_.emplace(services_.queue);
+  } else {
+    write_envelope();
+  }
   context_ = {.queue_id = id(),
               .client = envelope_.client,
               .sender = external_sender_,
               .recipient = last_recipient_,
               .protocol = envelope_.protocol,
               .helo = envelope_.helo,
+              .full_name = envelope_.full_name,
               .arrival = to_time(arrival_),
-              .rewrites_headers = envelope_.context == RewriteContext::kLocal};
+              .rewrites_headers = envelope_.context == RewriteContext::kLocal,
+              .checks_content = services_.checks_content,
+              .extracts_recipients = envelope_.extracts_recipients};
   header_addresses_ = services_.addresses.for_headers(envelope_.context);
   CleanupSink& sink = *this;
   cleanup_.emplace(services_.cleanup, services_.checks, context_, header_addresses_.get(), sink);
@@ -79,44 +81,82 @@ void MessageIntake::begin(Envelope envelope) {
   input_ += concat(envelope_.received, "\n");
 }
 
-void MessageIntake::write_recipients() {
+Result<void> MessageIntake::take_recipients() {
+  recipients_.emplace(services_.addresses, services_.recipients, envelope_.context);
+  const Result<std::optional<std::string>> bcc =
+      services_.addresses.automatic_bcc(AddressServices::Bcc::kSender, external_sender_);
+  if (!bcc) return bcc.error();
+  if (*bcc) {
+    if (Result<void> added = recipients_->add_automatic(**bcc, RecipientPlace::kEnvelope); !added)
+      return added;
+  }
   for (EnvelopeRecipient& recipient : envelope_.recipients) {
     last_recipient_ = recipient.address;
-    write_recipient(std::move(recipient));
+    if (Result<void> added = recipients_->add(std::move(recipient)); !added) return added;
   }
+  return {};
 }
 
-void MessageIntake::write_recipient(EnvelopeRecipient recipient) {
-  const Result<std::vector<EnvelopeRecipient>> expanded =
-      services_.addresses.expand(envelope_.context, std::move(recipient));
-  if (!expanded) return refuse(expanded.error());
-  for (const EnvelopeRecipient& each : *expanded) {
-    // The same notification twice is none too many; the same mailbox is (duplicate_filter_limit).
-    if (!seen_.insert(concat(each.address, "\n", each.original, "\n", each.dsn_original)).second) continue;
-    writer_.recipient({.address = each.address,
-                       .original = each.original,
-                       .dsn_original = each.dsn_original,
-                       .notify = each.dsn_notify});
-  }
+void MessageIntake::write_envelope() {
+  writer_.arrival_time(arrival_);
+  writer_.attribute("create_time", std::to_string(to_time(arrival_)));
+  writer_.attribute("log_ident", id());
+  writer_.attribute("rewrite_context", envelope_.context == RewriteContext::kLocal ? "local" : "remote");
+  if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
+  if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
+  writer_.put(RecordType::kSender, sender_);
+  for (const auto& [name, value] : envelope_.attributes) writer_.attribute(name, value);
+  recipients_->write(writer_, RecipientPlace::kEnvelope);
+  writer_.begin_content();
 }
 
+/// "From " lines of mailbox files are kept as headers; the rest of the content stays as it is.
 void MessageIntake::line(std::string_view text, bool is_continued) {
+  if (is_at_start_ && !is_in_line_) {
+    is_at_start_ = text.starts_with("From ") || text.starts_with(">From ");
+    if (is_at_start_) input_ += "X-Mailbox-Line: ";
+  }
+  is_in_line_ = is_continued;
   input_ += text;
   if (!is_continued) input_ += '\n';
   if (input_.size() >= kPortion) feed();
 }
 
 void MessageIntake::feed() {
-  if (cleanup_ && !refusal_ && !cleanup_->is_decided()) cleanup_->feed(input_);
+  if (cleanup_ && !refusal_ && !is_discarded_ && !cleanup_->is_decided()) cleanup_->feed(input_);
   input_.clear();
 }
 
+void MessageIntake::header(std::string_view text) {
+  if (!libconf::is_ascii(text)) send_options_ |= kUtf8InHeaders;
+  if (staged_ && !staged_->has_body()) {
+    staged_->header(text);
+  } else if (staged_) {
+    staged_->body(text);
+    staged_->body("\n");
+  } else {
+    writer_.header(text);
+  }
+}
+
 void MessageIntake::content(std::string_view text, bool ends_line) {
+  if (staged_) {
+    staged_->body(text);
+    if (ends_line) staged_->body("\n");
+    return;
+  }
   writer_.body(text);
   if (ends_line) writer_.body("\n");
 }
 
-void MessageIntake::recipient(std::string_view address, RecipientSource) { added_.emplace_back(address); }
+void MessageIntake::recipient(std::string_view address, RecipientSource source) {
+  if (!is_filtering_) {
+    added_.emplace_back(address, source);
+    return;
+  }
+  const EnvelopeRecipient recipient{.address = std::string(address), .original = unquote_address(address)};
+  if (const Result<void> added = recipients_->add_filtered(recipient); !added) refuse(added.error());
+}
 
 void MessageIntake::log(libconf::Severity severity, std::string_view text) {
   services_.log.write({.syslog_name = services_.syslog_name, .program = "cleanup"}, severity, text);
@@ -133,20 +173,55 @@ void MessageIntake::refuse(const libconf::Error& error) {
   }
 }
 
+Result<void> MessageIntake::take_automatic_recipients() {
+  constexpr RecipientPlace kPlace = RecipientPlace::kExtracted;
+  for (const auto& [address, source] : added_) {
+    const bool is_requested = source == RecipientSource::kHeader;
+    Result<void> added =
+        is_requested ? recipients_->add({.address = address, .original = unquote_address(address)}, kPlace)
+                     : recipients_->add_automatic(address, kPlace);
+    if (!added) return added;
+  }
+  if (services_.always_bcc.empty() || !services_.addresses.maps_addresses()) return {};
+  return recipients_->add_automatic(services_.always_bcc, kPlace);
+}
+
 void MessageIntake::write_extracted() {
   if (is_8bit_) writer_.attribute("encoding", "8bit");
   if (!filter_.empty()) writer_.put(RecordType::kFilter, filter_);
   if (!redirect_.empty()) writer_.put(RecordType::kRedirect, redirect_);
-  for (const std::string& each : services_.always_bcc) added_.push_back(each);
-  for (const std::string& address : std::exchange(added_, {}))
-    write_recipient({.address = address, .original = address, .dsn_notify = kNotifyNever});
+  recipients_->write(writer_, RecipientPlace::kExtracted);
+}
+
+asio::awaitable<void> MessageIntake::filter() {
+  is_filtering_ = true;
+  MilterInspection inspection(*staged_,
+                              {.sender = sender_,
+                               .external_sender = external_sender_,
+                               .recipients = *recipients_,
+                               .addresses = services_.addresses,
+                               .context = envelope_.context,
+                               .return_flags = envelope_.return_flags,
+                               .envelope_id = envelope_.envelope_id},
+                              services_.checks, context_, *this, is_held_);
+  const Result<void> done = co_await inspection.run(*envelope_.filters);
+  if (!done) refuse(done.error());
 }
 
 asio::awaitable<IntakeResult> MessageIntake::finish() {
   feed();
-  if (cleanup_ && !refusal_) cleanup_->finish();
+  if (cleanup_ && !refusal_ && !is_discarded_) cleanup_->finish();
+  if (!refusal_ && !is_discarded_) {
+    if (const Result<void> taken = take_automatic_recipients(); !taken) refuse(taken.error());
+  }
+  if (staged_ && !refusal_ && !is_discarded_ && !is_passed_) co_await filter();
   if (refusal_) co_return IntakeResult{.kind = IntakeKind::kRefused, .refusal = *refusal_};
   if (is_discarded_) co_return IntakeResult{.kind = IntakeKind::kDiscarded};
+  if (staged_) {
+    write_envelope();
+    if (const Result<void> written = staged_->write(writer_); !written) refuse(written.error());
+  }
+  writer_.send_options(send_options_);
   writer_.end_content();
   write_extracted();
   if (const Result<MessageSizes> sizes = writer_.finish(); !sizes) refuse(sizes.error());

@@ -1,6 +1,7 @@
 #include "tools/mta/smtp/message_recipients.h"
 
 #include "libconf/text.h"
+#include "libmaps/utf8.h"
 #include "tools/mta/address/quoting.h"
 
 namespace mta {
@@ -20,12 +21,12 @@ Result<RecipientRules> RecipientRules::read(const libconf::Settings& settings) {
 /// The same mailbox twice is a duplicate; another notification of the same is none, as long as originals
 /// matter.
 std::string MessageRecipients::key_of(const EnvelopeRecipient& recipient) const {
-  if (!rules_.keeps_original) return libconf::lower_case(recipient.address);
-  return libconf::lower_case(concat(std::to_string(recipient.dsn_notify), "\n", recipient.dsn_original, "\n",
-                                    recipient.original, "\n", recipient.address));
+  if (!rules_.keeps_original) return libmaps::fold_unicode(recipient.address);
+  return libmaps::fold_unicode(concat(std::to_string(recipient.dsn_notify), "\n", recipient.dsn_original,
+                                      "\n", recipient.original, "\n", recipient.address));
 }
 
-Result<void> MessageRecipients::expand(EnvelopeRecipient recipient, bool is_automatic) {
+Result<void> MessageRecipients::expand(EnvelopeRecipient recipient, RecipientPlace place, bool is_automatic) {
   const Result<std::vector<EnvelopeRecipient>> expanded = addresses_.expand(context_, std::move(recipient));
   if (!expanded) return expanded.error();
   for (const EnvelopeRecipient& each : *expanded) {
@@ -37,30 +38,30 @@ Result<void> MessageRecipients::expand(EnvelopeRecipient recipient, bool is_auto
                                          .original = rules_.keeps_original ? each.original : "",
                                          .dsn_original = each.dsn_original,
                                          .notify = each.dsn_notify},
+                           .place = place,
                            .is_automatic = is_automatic});
   }
   return {};
 }
 
-Result<void> MessageRecipients::add_plain(EnvelopeRecipient recipient) {
-  return expand(std::move(recipient), false);
+Result<void> MessageRecipients::add_filtered(EnvelopeRecipient recipient) {
+  return expand(std::move(recipient), RecipientPlace::kEnvelope, true);
 }
 
-Result<void> MessageRecipients::add(EnvelopeRecipient recipient) {
+Result<void> MessageRecipients::add(EnvelopeRecipient recipient, RecipientPlace place) {
   const Result<std::string> rewritten = addresses_.rewrite_recipient(context_, recipient.address);
   if (!rewritten) return rewritten.error();
-  if (Result<void> added = expand(std::move(recipient), false); !added) return added;
+  if (Result<void> added = expand(std::move(recipient), place, false); !added) return added;
   const Result<std::optional<std::string>> bcc =
       addresses_.automatic_bcc(AddressServices::Bcc::kRecipient, *rewritten);
   if (!bcc) return bcc.error();
-  return *bcc ? add_automatic(**bcc) : Result<void>();
+  return *bcc ? add_automatic(**bcc, place) : Result<void>();
 }
 
-Result<void> MessageRecipients::add_automatic(std::string_view address) {
-  return expand({.address = std::string(address),
-                 .original = unquote_address(address),
-                 .dsn_notify = kNotifyNever},
-                true);
+Result<void> MessageRecipients::add_automatic(std::string_view address, RecipientPlace place) {
+  return expand(
+      {.address = std::string(address), .original = unquote_address(address), .dsn_notify = kNotifyNever},
+      place, true);
 }
 
 void MessageRecipients::remove(std::string_view address) {
@@ -76,9 +77,9 @@ void MessageRecipients::remove(std::string_view address) {
   });
 }
 
-void MessageRecipients::write(QueueFileWriter& writer, std::size_t first) const {
-  for (std::size_t i = first; i < recipients_.size(); ++i) {
-    const MessageRecipient& each = recipients_[i];
+void MessageRecipients::write(QueueFileWriter& writer, RecipientPlace place) const {
+  for (const MessageRecipient& each : recipients_) {
+    if (each.place != place) continue;
     if (each.is_automatic) {
       writer.automatic_recipient(each.recipient);
     } else {

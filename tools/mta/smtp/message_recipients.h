@@ -3,7 +3,7 @@
 ///
 ///     MessageRecipients recipients(addresses, rules, context);
 ///     Result<void> added = recipients.add({.address = "both@example.com", ...});
-///     for (const QueueRecipient& each : recipients.requested()) ...
+///     recipients.write(writer, RecipientPlace::kEnvelope);
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@
 
 #include "libconf/result.h"
 #include "libconf/settings.h"
+#include "tools/mta/queue/queue_file_writer.h"
 #include "tools/mta/queue/queue_message.h"
 #include "tools/mta/smtp/address_services.h"
 
@@ -28,10 +29,15 @@ struct RecipientRules {
   static libconf::Result<RecipientRules> read(const libconf::Settings& settings);
 };
 
+/// Where in the queue file a recipient stands: before the content, or behind it, for those that came up with
+/// the content.
+enum class RecipientPlace { kEnvelope, kExtracted };
+
 /// A recipient, and who asked for it.
 struct MessageRecipient {
   QueueRecipient recipient;
-  bool is_automatic = false;  ///< Nobody: a rule of ours added it.
+  RecipientPlace place;
+  bool is_automatic;  ///< The sender did not name it: a rule of ours or a filter added it.
 };
 
 /// Not thread-safe; `addresses` must outlive it.
@@ -40,28 +46,25 @@ class MessageRecipients {
   MessageRecipients(AddressServices& addresses, const RecipientRules& rules, RewriteContext context)
       : addresses_(addresses), rules_(rules), context_(context) {}
 
-  /// A recipient of the envelope, in external form, with what recipient_bcc_maps add to it. Errors: as
+  /// A recipient that the sender names, in external form, with what recipient_bcc_maps add to it. Errors: as
   /// AddressServices::expand().
-  libconf::Result<void> add(EnvelopeRecipient recipient);
+  libconf::Result<void> add(EnvelopeRecipient recipient, RecipientPlace place = RecipientPlace::kEnvelope);
 
   /// One that a milter added: as add(), without BCC.
-  libconf::Result<void> add_plain(EnvelopeRecipient recipient);
+  libconf::Result<void> add_filtered(EnvelopeRecipient recipient);
 
   /// One that the sender is not to hear of: a BCC. `address` is in external form.
-  libconf::Result<void> add_automatic(std::string_view address);
+  libconf::Result<void> add_automatic(std::string_view address, RecipientPlace place);
 
   /// Takes back all that came of an address, which is compared as it is, with what was asked for first
   /// (SMFIR_DELRCPT).
   void remove(std::string_view address);
 
-  /// In the order in which they came.
-  const std::vector<MessageRecipient>& all() const { return recipients_; }
-
-  /// Writes those from number `first` on.
-  void write(QueueFileWriter& writer, std::size_t first = 0) const;
+  /// Writes those that stand there.
+  void write(QueueFileWriter& writer, RecipientPlace place) const;
 
  private:
-  libconf::Result<void> expand(EnvelopeRecipient recipient, bool is_automatic);
+  libconf::Result<void> expand(EnvelopeRecipient recipient, RecipientPlace place, bool is_automatic);
   std::string key_of(const EnvelopeRecipient& recipient) const;
 
   AddressServices& addresses_;

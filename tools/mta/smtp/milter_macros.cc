@@ -26,8 +26,8 @@ template <std::optional<MilterAddress> MilterFacts::*Who, std::string MilterAddr
 Value of_address(const MilterSettings&, const MilterFacts& facts) {
   if (!(facts.*Who)) return {};
   // The null sender has an address, which is empty.
-  if (Part == &MilterAddress::address) return ((facts.*Who)->*Part);
-  return known((facts.*Who)->*Part);
+  if (Part == &MilterAddress::address) return (*(facts.*Who)).*Part;
+  return known((*(facts.*Who)).*Part);
 }
 
 template <auto Group, auto Member>
@@ -46,7 +46,7 @@ constexpr std::array kMacros = {
           [](const MilterSettings&, const MilterFacts& facts) -> Value {
             return concat(facts.state->client.name, " [", facts.state->client.address, "]");
           }},
-    Macro{"i", [](const MilterSettings&, const MilterFacts& facts) { return known(facts.queue_id); }},
+    Macro{"i", [](const MilterSettings&, const MilterFacts& facts) { return known(facts.state->queue_id); }},
     Macro{"j", [](const MilterSettings& settings, const MilterFacts&) { return known(settings.myhostname); }},
     Macro{"v", [](const MilterSettings& settings, const MilterFacts&) { return known(settings.version); }},
     Macro{"{auth_authen}", of_state<&SmtpdState::sasl, &SaslState::username>},
@@ -60,8 +60,15 @@ constexpr std::array kMacros = {
             return tls.is_encrypted ? Value(std::to_string(tls.key_bits)) : Value();
           }},
     Macro{"{cipher}", of_state<&SmtpdState::tls, &TlsState::cipher>},
-    Macro{"{client_addr}", of_state<&SmtpdState::client, &ClientState::address>},
-    Macro{"{client_connections}", [](const MilterSettings&, const MilterFacts&) -> Value { return "0"; }},
+    Macro{"{client_addr}",
+          [](const MilterSettings&, const MilterFacts& facts) -> Value {
+            const std::string& address = facts.state->client.address;
+            return concat(address.find(':') == std::string::npos ? "" : "IPv6:", address);
+          }},
+    Macro{"{client_connections}",
+          [](const MilterSettings&, const MilterFacts& facts) -> Value {
+            return facts.client_connections ? Value(std::to_string(*facts.client_connections)) : Value();
+          }},
     Macro{"{client_name}", of_state<&SmtpdState::client, &ClientState::name>},
     Macro{"{client_port}", of_state<&SmtpdState::client, &ClientState::port>},
     Macro{"{client_ptr}", of_state<&SmtpdState::client, &ClientState::reverse_name>},

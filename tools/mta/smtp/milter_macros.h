@@ -1,8 +1,7 @@
 /// The values of the macros that milters are told (MILTER_README, "Sendmail macro emulation").
 ///
 ///     auto settings = MilterSettings::read(settings, "smtpd_milters");
-///     MilterMacros macros(*settings, facts);
-///     macros.value("{client_addr}")
+///     milter_macro("{client_addr}", *settings, {.state = &state});
 #pragma once
 
 #include <optional>
@@ -21,15 +20,16 @@ namespace mta {
 struct MilterSettings {
   std::vector<MilterOptions> filters;
   std::string myhostname;
-  std::string daemon_name;                                      ///< milter_macro_daemon_name
-  std::string version;                                          ///< milter_macro_v
-  std::vector<std::pair<std::string, std::string>> defaults;    ///< milter_macro_defaults
+  std::string daemon_name;                                    ///< milter_macro_daemon_name
+  std::string version;                                        ///< milter_macro_v
+  std::vector<std::pair<std::string, std::string>> defaults;  ///< milter_macro_defaults
 
   /// `parameter` is smtpd_milters or non_smtpd_milters. Errors: kConfiguration.
   static libconf::Result<MilterSettings> read(const libconf::Settings& settings, std::string_view parameter);
 };
 
-/// An address of the envelope as macros have it: {mail_addr}, {mail_host}, {mail_mailer}, and those of {rcpt_}.
+/// An address of the envelope as macros have it: {mail_addr}, {mail_host}, {mail_mailer}, and those of
+/// {rcpt_}.
 struct MilterAddress {
   std::string address;
   std::string host = {};    ///< Empty: not known.
@@ -38,8 +38,8 @@ struct MilterAddress {
 
 /// What changes in a session.
 struct MilterFacts {
-  const SmtpdState* state = nullptr;
-  std::string queue_id = {};                    ///< Empty: none yet.
+  const SmtpdState* state;
+  std::optional<int> client_connections = {};   ///< How many this client has; nothing: it is none of SMTP.
   std::optional<MilterAddress> sender = {};     ///< While MAIL is told.
   std::optional<MilterAddress> recipient = {};  ///< While RCPT is told.
 };

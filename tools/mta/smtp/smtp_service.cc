@@ -25,7 +25,10 @@ Result<void> SmtpService::read_settings() {
   const struct {
     std::string_view parameter;
     std::string& value;
-  } texts[] = {{"syslog_name", syslog_name_}, {"mail_name", mail_name_}, {"content_filter", content_filter_}};
+  } texts[] = {{"syslog_name", syslog_name_},
+               {"mail_name", mail_name_},
+               {"content_filter", content_filter_},
+               {"always_bcc", always_bcc_}};
   for (const auto& [parameter, value] : texts) {
     Result<std::string> text = settings_.get(parameter);
     if (!text) return text.error();
@@ -47,7 +50,7 @@ Result<void> SmtpService::read_settings() {
   const struct {
     std::string_view parameter;
     std::vector<std::string>& value;
-  } lists[] = {{"always_bcc", always_bcc_}, {"local_header_rewrite_clients", local_client_rules_}};
+  } lists[] = {{"local_header_rewrite_clients", local_client_rules_}};
   for (const auto& [parameter, value] : lists) {
     Result<std::vector<std::string>> list = settings_.get_list(parameter);
     if (!list) return list.error();
@@ -60,6 +63,17 @@ Result<void> SmtpService::read_settings() {
   Result<CleanupOptions> cleanup = cleanup_options(settings_);
   if (!cleanup) return cleanup.error();
   cleanup_ = std::move(*cleanup);
+  const Result<RecipientRules> recipients = RecipientRules::read(settings_);
+  if (!recipients) return recipients.error();
+  recipient_rules_ = *recipients;
+  const Result<ReceiveOverrides> overrides = ReceiveOverrides::read(settings_);
+  if (!overrides) return overrides.error();
+  overrides_ = *overrides;
+  if (overrides_.no_unknown_recipient_checks)
+    settings_.override_value("smtpd_reject_unlisted_recipient", "no");
+  Result<MilterSettings> milters = MilterSettings::read(settings_, "smtpd_milters");
+  if (!milters) return milters.error();
+  milters_ = std::move(*milters);
   return {};
 }
 
@@ -85,6 +99,9 @@ Result<void> SmtpService::open_lists() {
     if (!opened) return opened.error();
     list.emplace(std::move(*opened));
   }
+  auto milter_maps = open_tables("smtpd_milter_maps", {.tables = context, .host = runtime_.host});
+  if (!milter_maps) return milter_maps.error();
+  milter_maps_ = std::move(*milter_maps);
   Result<ContentChecks> checks = ContentChecks::open(settings_, context);
   if (!checks) return checks.error();
   checks_ = std::move(*checks);
@@ -128,7 +145,21 @@ IntakeServices SmtpService::intake() {
           .syslog_name = syslog_name_,
           .line_length_limit = options_.line_length_limit,
           .content_filter = content_filter_,
-          .always_bcc = always_bcc_};
+          .always_bcc = always_bcc_,
+          .recipients = recipient_rules_,
+          .checks_content = !overrides_.no_header_body_checks};
+}
+
+Result<std::vector<MilterOptions>> SmtpService::milters_of(const ClientState& client) {
+  if (overrides_.no_milters) return std::vector<MilterOptions>();
+  for (const auto& table : milter_maps_) {
+    const Result<std::optional<std::string>> value = table->lookup(client.address);
+    if (!value) return value.error();
+    if (!*value) continue;
+    if (libconf::equals_ignoring_case(libconf::trim(**value), "DISABLE")) return std::vector<MilterOptions>();
+    return parse_milter_options(settings_, **value);
+  }
+  return milters_.filters;
 }
 
 Result<bool> SmtpService::has_room() const {

@@ -25,6 +25,8 @@
 #include "tools/mta/smtp/address_services.h"
 #include "tools/mta/smtp/error_limits.h"
 #include "tools/mta/smtp/message_intake.h"
+#include "tools/mta/smtp/milter_macros.h"
+#include "tools/mta/smtp/receive_overrides.h"
 #include "tools/mta/smtp/server_options.h"
 
 namespace mta {
@@ -59,6 +61,10 @@ class SmtpService {
   AccessEngine& access() { return *access_; }
   AddressServices& addresses() { return *addresses_; }
   SmtpRuntime& runtime() { return runtime_; }
+
+  /// The filters of a client (smtpd_milters, smtpd_milter_maps), with what main.cf says about all of them.
+  const MilterSettings& milters() const { return milters_; }
+  libconf::Result<std::vector<MilterOptions>> milters_of(const ClientState& client);
 
   /// What a message needs.
   IntakeServices intake();
@@ -98,8 +104,12 @@ class SmtpService {
   std::string mail_name_;
   bool looks_up_names_ = true;  ///< smtpd_peername_lookup
   std::string content_filter_;
-  std::vector<std::string> always_bcc_;
-  std::vector<std::string> local_client_rules_;  ///< local_header_rewrite_clients
+  std::string always_bcc_;
+  RecipientRules recipient_rules_;
+  ReceiveOverrides overrides_;
+  MilterSettings milters_;                                    ///< smtpd_milters
+  std::vector<std::unique_ptr<libmaps::Table>> milter_maps_;  ///< smtpd_milter_maps
+  std::vector<std::string> local_client_rules_;               ///< local_header_rewrite_clients
   SpaceRule space_;
   CleanupOptions cleanup_;
   ContentChecks checks_;

@@ -129,16 +129,35 @@ asio::awaitable<StreamResult<void>> SmtpSession::converse() {
   co_return co_await flush();
 }
 
-asio::awaitable<StreamResult<void>> SmtpSession::greet() {
+void SmtpSession::read_privileges() {
   const Result<bool> may_use_xclient = service_.may_use_xclient(state_.client);
   protocol_.may_use_xclient = may_use_xclient && *may_use_xclient;
   const Result<bool> may_use_xforward = service_.may_use_xforward(state_.client);
   protocol_.may_use_xforward = may_use_xforward && *may_use_xforward;
+}
+
+asio::awaitable<StreamResult<void>> SmtpSession::greet() {
+  read_privileges();
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect)) {
     is_over_ = true;
     co_return co_await send(*reply);
   }
-  co_return co_await send(greeting(service_.options()));
+  const Reply reply = co_await greeting_after_filters();
+  co_return co_await send(reply);
+}
+
+asio::awaitable<Reply> SmtpSession::greeting_after_filters() {
+  milters_.reset();
+  milters_ = SmtpMilters::open(co_await asio::this_coro::executor, service_, state_);
+  std::optional<Reply> reply;
+  if (milters_) reply = co_await milters_->connect();
+  const std::string& host = service_.options().myhostname;
+  if (reply && reply->closes_connection())
+    co_return Reply(421, "", concat(host, " Service unavailable - try again later"));
+  // The client may go on, and hears why when it sends mail. A filter that is away may be back then.
+  if (reply && reply->code() >= 500)
+    co_return Reply(554, "", concat(host, " ESMTP not accepting connections"));
+  co_return greeting(service_.options());
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::command(std::string_view text, bool has_bare_newline) {
@@ -162,6 +181,10 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string_view text, 
     const bool is_forbidden = line.is_message_header() || (is_listed && *is_listed);
     if (is_forbidden)
       log(Severity::kWarning, concat("non-SMTP command from ", client_text(), ": ", text.substr(0, 100)));
+    if (milters_ && !is_forbidden) {
+      const std::optional<Reply> filtered = co_await milters_->unknown(std::string(line.name()));
+      if (filtered) co_return co_await send(*filtered);
+    }
     // GCC 12 destroys what a conditional in a co_await makes twice.
     const Reply reply = is_forbidden ? reply_to_forbidden_command() : reply_to_unknown_command();
     co_return co_await send(reply);
@@ -184,6 +207,10 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string_view text, 
   if (!request) {
     statistics_.count(found->verb, false);
     co_return co_await send(request.error());
+  }
+  if (milters_) {
+    arguments_.clear();
+    for (std::size_t i = 2; i < line.words().size(); ++i) arguments_.emplace_back(line.words()[i].text);
   }
   co_return co_await carry_out(*found, std::move(*request));
 }
@@ -243,12 +270,19 @@ asio::awaitable<std::optional<Reply>> SmtpSession::refused(SmtpStage stage) {
 asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
   end_transaction();
   state_.helo = request.name;
-  state_.protocol = request.is_extended ? "ESMTP" : "SMTP";
+  const std::string protocol = std::exchange(state_.protocol, request.is_extended ? "ESMTP" : "SMTP");
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kHelo)) {
     state_.helo.reset();
     co_return *reply;
   }
   protocol_.has_helo = true;
+  if (milters_) {
+    const std::string_view name = request.is_extended ? "EHLO" : "HELO";
+    const std::optional<Reply> reply = co_await milters_->helo(name, protocol);
+    if (reply && reply->closes_connection()) co_return *reply;
+    if (reply && reply->code() >= 500 && request.is_extended)
+      co_return Reply(250, "", concat(service_.options().myhostname, "\nENHANCEDSTATUSCODES"));
+  }
   co_return request.is_extended ? ehlo_reply(service_.options(), protocol_, "")
                                 : helo_reply(service_.options());
 }
@@ -267,6 +301,12 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
     end_transaction();
     co_return *reply;
   }
+  if (milters_) {
+    if (const std::optional<Reply> reply = co_await milters_->mail(arguments_, transaction_.actions)) {
+      end_transaction();
+      co_return *reply;
+    }
+  }
   errors_.start_message();
   transaction_.mail = request;
   protocol_.has_sender = true;
@@ -278,7 +318,14 @@ asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
   const auto judgement = errors_.judge_recipient(protocol_.recipients);
   if (judgement != ErrorCounter::Verdict::kAccept) co_return reply_to_too_many_recipients();
   state_.recipient = request.recipient;
-  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kRcpt)) co_return *reply;
+  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kRcpt)) {
+    if (milters_) co_await milters_->rejected_recipient(arguments_, *reply);
+    co_return *reply;
+  }
+  if (milters_) {
+    const std::optional<Reply> reply = co_await milters_->recipient(arguments_, transaction_.actions);
+    if (reply) co_return *reply;
+  }
   if (!transaction_.intake) {
     Result<std::unique_ptr<MessageIntake>> intake = MessageIntake::open(service_.intake());
     if (!intake) {
@@ -328,6 +375,9 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
       case ClientAttributeName::kName:
         state_.client.name = text_of(attribute);
         state_.client.name_status = status_of(attribute);
+        // Until REVERSE_NAME says otherwise.
+        state_.client.reverse_name = state_.client.name;
+        state_.client.reverse_name_status = state_.client.name_status;
         break;
       case ClientAttributeName::kReverseName:
         state_.client.reverse_name = text_of(attribute);
@@ -362,8 +412,10 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
     }
   }
   memory_ = {};
+  read_privileges();
   const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect);
-  co_return reply ? *reply : greeting(service_.options());
+  if (reply) co_return *reply;
+  co_return co_await greeting_after_filters();
 }
 
 std::string SmtpSession::received_header() const {
@@ -411,11 +463,19 @@ void SmtpSession::begin_content() {
        .protocol = state_.protocol,
        .helo = helo,
        .received = received_header(),
-       .actions = transaction_.actions});
+       .actions = transaction_.actions,
+       .filters = milters_ ? &milters_->chain() : nullptr});
+}
+
+asio::awaitable<std::optional<Reply>> SmtpSession::refused_before_content() {
+  std::optional<Reply> reply = co_await refused(SmtpStage::kData);
+  if (!reply && milters_)
+    reply = co_await milters_->data(transaction_.recipients.front().address, transaction_.actions);
+  co_return reply;
 }
 
 asio::awaitable<StreamResult<Reply>> SmtpSession::receive_data() {
-  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kData)) co_return *reply;
+  if (const std::optional<Reply> reply = co_await refused_before_content()) co_return *reply;
   const Reply go_on(354, "", "End data with <CR><LF>.<CR><LF>");
   if (const StreamResult<void> sent = co_await send(go_on); !sent)
     co_return tl::make_unexpected(sent.error());
@@ -442,7 +502,7 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_data() {
 asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatRequest& request) {
   const ServerOptions& options = service_.options();
   std::optional<Reply> refusal = request.refusal;
-  if (!refusal && !transaction_.has_begun) refusal = co_await refused(SmtpStage::kData);
+  if (!refusal && !transaction_.has_begun) refusal = co_await refused_before_content();
   if (!refusal && !transaction_.has_begun) {
     begin_content();
     transaction_.chunks =
@@ -503,6 +563,7 @@ asio::awaitable<Reply> SmtpSession::end_of_message(const ContentSummary& summary
 }
 
 void SmtpSession::end_transaction() {
+  if (milters_) milters_->abort();
   transaction_ = {};
   protocol_.has_sender = protocol_.is_utf8_message = false;
   protocol_.is_in_chunks = protocol_.is_chunk_failed = false;
@@ -510,6 +571,7 @@ void SmtpSession::end_transaction() {
   state_.sender.reset();
   state_.recipient.reset();
   state_.recipient_count = 0;
+  state_.queue_id.clear();
   state_.is_held = state_.is_discarded = false;
   memory_.sender.reset();
 }

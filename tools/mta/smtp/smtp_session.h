@@ -23,6 +23,7 @@
 #include "tools/mta/smtp/reply.h"
 #include "tools/mta/smtp/request.h"
 #include "tools/mta/smtp/session_statistics.h"
+#include "tools/mta/smtp/smtp_milters.h"
 #include "tools/mta/smtp/smtp_service.h"
 #include "tools/mta/smtp/stream.h"
 
@@ -54,6 +55,9 @@ class SmtpSession {
 
   asio::awaitable<StreamResult<void>> converse();
   asio::awaitable<StreamResult<void>> greet();
+  void read_privileges();
+  /// The greeting, or what filters say instead; also after XCLIENT.
+  asio::awaitable<Reply> greeting_after_filters();
   asio::awaitable<StreamResult<void>> command(std::string_view text, bool has_bare_newline);
   asio::awaitable<StreamResult<void>> carry_out(const Command& command, Request request);
 
@@ -66,6 +70,7 @@ class SmtpSession {
 
   asio::awaitable<StreamResult<Reply>> receive_data();
   asio::awaitable<StreamResult<Reply>> receive_chunk(const BdatRequest& request);
+  asio::awaitable<std::optional<Reply>> refused_before_content();
   asio::awaitable<Reply> end_of_message(const ContentSummary& summary, std::string_view taken);
 
   /// What the restrictions of a stage say; nothing: go on.
@@ -92,8 +97,10 @@ class SmtpSession {
   CommandReader reader_;
   std::string input_;  ///< What has come and was not read yet.
   Transaction transaction_;
-  std::string where_ = "CONNECT";  ///< For the log: the command that came last.
-  std::string output_;             ///< Replies that have not been sent: to pipelined commands, together.
+  std::unique_ptr<SmtpMilters> milters_;  ///< Null: nobody filters this client.
+  std::vector<std::string> arguments_;    ///< Of MAIL and RCPT, as the client wrote them; for filters.
+  std::string where_ = "CONNECT";         ///< For the log: the command that came last.
+  std::string output_;  ///< Replies that have not been sent: to pipelined commands, together.
   bool is_over_ = false;
   bool is_stopping_ = false;
   std::uint64_t content_received_ = 0;
