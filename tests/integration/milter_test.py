@@ -215,7 +215,6 @@ def run_checks(checks, bin_directory, directory):
         for action in ("quarantine", "accept", "reject", "shutdown"):
             services["dead-" + action] = {"smtpd_milters": dead, "milter_default_action": action}
         with TwoSystems(bin_directory, directory, MAIN_CF, services) as systems:
-            time.sleep(0.5)  # The first connections were to see whether somebody listens.
             judge = Judge(checks, systems, milter)
             check_events(judge)
             check_edits(judge)

@@ -86,6 +86,12 @@ class QueueFileWriter {
   /// next reader does that.
   void end_content();
 
+  /// Adds to the flags of notifications in the sizes, for a recipient that is not written: it came again.
+  void count_notify(int flags) { sizes_.queue_manager_flags |= std::int64_t{flags} << 1; }
+
+  /// Bytes of the file so far.
+  std::uint64_t size() const { return buffer_start_ + buffer_.size(); }
+
   /// Ends the file. Errors: those of the output.
   libconf::Result<MessageSizes> finish();
 

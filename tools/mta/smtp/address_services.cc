@@ -106,12 +106,17 @@ asio::awaitable<Result<AddressInfo>> AddressServices::resolve(std::string addres
   if (!resolution) co_return resolution.error();
   // Tables of restrictions have keys in standard form.
   std::string external = rewriting_.rewrite(RewriteContext::kLocal, quote_address(address));
-  const std::size_t at = external.rfind('@');
-  std::string domain = at == std::string::npos ? "" : external.substr(at + 1);
-  co_return AddressInfo{.address = std::move(external),
-                        .domain = std::move(domain),
-                        .address_class = class_of(resolution->recipient_class),
-                        .has_sender_routing = resolution->is_routed};
+  // The domain is where the mail really goes: b, for a%b at a domain of this site.
+  const std::string& target = resolution->recipient;
+  const std::size_t at = target.rfind('@');
+  std::string domain = at == std::string::npos ? "" : target.substr(at + 1);
+  // What the user part names is elsewhere, whatever else it looks like.
+  const bool is_elsewhere = resolution->is_routed && resolution->recipient_class == RecipientClass::kLocal;
+  co_return AddressInfo{
+      .address = std::move(external),
+      .domain = std::move(domain),
+      .address_class = is_elsewhere ? AddressClass::kDefault : class_of(resolution->recipient_class),
+      .has_sender_routing = resolution->is_routed};
 }
 
 Result<std::string> AddressServices::rewrite(RewriteContext context, AddressRole role,

@@ -14,6 +14,7 @@ namespace {
 
 using libconf::concat;
 using libconf::Result;
+using libconf::Severity;
 
 /// How much of the content goes through the checks at a time.
 constexpr std::size_t kPortion = 16384;
@@ -39,8 +40,7 @@ MessageIntake::MessageIntake(const IntakeServices& services, QueueFile file, Que
     : services_(services),
       file_(std::move(file)),
       arrival_(arrival),
-      writer_(file_, {.form = QueueFileForm::kQueue, .line_length_limit = services.line_length_limit}),
-      filter_(services.content_filter) {}
+      writer_(file_, {.form = QueueFileForm::kQueue, .line_length_limit = services.line_length_limit}) {}
 
 void MessageIntake::begin(Envelope envelope) {
   envelope_ = std::move(envelope);
@@ -87,8 +87,7 @@ Result<void> MessageIntake::take_recipients() {
       services_.addresses.automatic_bcc(AddressServices::Bcc::kSender, external_sender_);
   if (!bcc) return bcc.error();
   if (*bcc) {
-    if (Result<void> added = recipients_->add_automatic(**bcc, RecipientPlace::kEnvelope); !added)
-      return added;
+    if (Result<void> added = recipients_->add_automatic(**bcc, RecipientPlace::kSender); !added) return added;
   }
   for (EnvelopeRecipient& recipient : envelope_.recipients) {
     last_recipient_ = recipient.address;
@@ -100,12 +99,16 @@ Result<void> MessageIntake::take_recipients() {
 void MessageIntake::write_envelope() {
   writer_.arrival_time(arrival_);
   writer_.attribute("create_time", std::to_string(to_time(arrival_)));
+  if (!services_.content_filter.empty()) writer_.put(RecordType::kFilter, services_.content_filter);
   writer_.attribute("log_ident", id());
   writer_.attribute("rewrite_context", envelope_.context == RewriteContext::kLocal ? "local" : "remote");
   if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
   if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
   writer_.put(RecordType::kSender, sender_);
+  recipients_->write(writer_, RecipientPlace::kSender);
+  if (!envelope_.encoding.empty()) writer_.attribute("encoding", envelope_.encoding);
   for (const auto& [name, value] : envelope_.attributes) writer_.attribute(name, value);
+  if (!envelope_.verp_delimiters.empty()) writer_.put(RecordType::kVerp, envelope_.verp_delimiters);
   recipients_->write(writer_, RecipientPlace::kEnvelope);
   writer_.begin_content();
 }
@@ -187,10 +190,12 @@ Result<void> MessageIntake::take_automatic_recipients() {
 }
 
 void MessageIntake::write_extracted() {
-  if (is_8bit_) writer_.attribute("encoding", "8bit");
+  if (is_8bit_ || !envelope_.encoding.empty())
+    writer_.attribute("encoding", is_8bit_ ? "8bit" : envelope_.encoding);
   if (!filter_.empty()) writer_.put(RecordType::kFilter, filter_);
   if (!redirect_.empty()) writer_.put(RecordType::kRedirect, redirect_);
   recipients_->write(writer_, RecipientPlace::kExtracted);
+  writer_.count_notify(recipients_->notify());
 }
 
 asio::awaitable<void> MessageIntake::filter() {
@@ -224,6 +229,10 @@ asio::awaitable<IntakeResult> MessageIntake::finish() {
   writer_.send_options(send_options_);
   writer_.end_content();
   write_extracted();
+  if (services_.message_size_limit > 0 && writer_.size() > services_.message_size_limit && !refusal_) {
+    log(Severity::kWarning, concat(id(), ": queue file size limit exceeded"));
+    refusal_ = Rejection{.code = 552, .status = "5.3.4", .text = "Error: message file too big"};
+  }
   if (const Result<MessageSizes> sizes = writer_.finish(); !sizes) refuse(sizes.error());
   if (!refusal_) {
     if (const Result<void> done = co_await commit(); !done) refuse(done.error());

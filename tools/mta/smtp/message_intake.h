@@ -46,7 +46,8 @@ struct IntakeServices {
   const std::string& content_filter;  ///< Empty: none.
   const std::string& always_bcc;      ///< An address; empty: none.
   const RecipientRules& recipients;
-  bool checks_content;  ///< receive_override_options has no no_header_body_checks.
+  std::uint64_t message_size_limit;  ///< Of the queue file, in bytes; 0: none.
+  bool checks_content;               ///< receive_override_options has no no_header_body_checks.
 };
 
 /// What is known of a message before its content. Addresses are in internal form.

@@ -12,16 +12,16 @@ using libconf::Result;
 Result<RecipientRules> RecipientRules::read(const libconf::Settings& settings) {
   const Result<std::int64_t> limit = settings.get_int("duplicate_filter_limit");
   if (!limit) return limit.error();
-  const Result<bool> keeps_original = settings.get_bool("enable_original_recipient");
-  if (!keeps_original) return keeps_original.error();
+  const Result<bool> tells_apart = settings.get_bool("enable_original_recipient");
+  if (!tells_apart) return tells_apart.error();
   return RecipientRules{.duplicate_limit = static_cast<std::size_t>(*limit),
-                        .keeps_original = *keeps_original};
+                        .tells_originals_apart = *tells_apart};
 }
 
 /// The same mailbox twice is a duplicate; another notification of the same is none, as long as originals
 /// matter.
 std::string MessageRecipients::key_of(const EnvelopeRecipient& recipient) const {
-  if (!rules_.keeps_original) return libmaps::fold_unicode(recipient.address);
+  if (!rules_.tells_originals_apart) return libmaps::fold_unicode(recipient.address);
   return libmaps::fold_unicode(concat(std::to_string(recipient.dsn_notify), "\n", recipient.dsn_original,
                                       "\n", recipient.original, "\n", recipient.address));
 }
@@ -35,7 +35,7 @@ Result<void> MessageRecipients::expand(EnvelopeRecipient recipient, RecipientPla
     // Beyond the limit nothing is remembered.
     if (rules_.duplicate_limit == 0 || seen_.size() < rules_.duplicate_limit) seen_.insert(key);
     recipients_.push_back({.recipient = {.address = each.address,
-                                         .original = rules_.keeps_original ? each.original : "",
+                                         .original = each.original,
                                          .dsn_original = each.dsn_original,
                                          .notify = each.dsn_notify},
                            .place = place,
@@ -51,6 +51,7 @@ Result<void> MessageRecipients::add_filtered(EnvelopeRecipient recipient) {
 Result<void> MessageRecipients::add(EnvelopeRecipient recipient, RecipientPlace place) {
   const Result<std::string> rewritten = addresses_.rewrite_recipient(context_, recipient.address);
   if (!rewritten) return rewritten.error();
+  notify_ |= recipient.dsn_notify;
   if (Result<void> added = expand(std::move(recipient), place, false); !added) return added;
   const Result<std::optional<std::string>> bcc =
       addresses_.automatic_bcc(AddressServices::Bcc::kRecipient, *rewritten);
@@ -59,9 +60,11 @@ Result<void> MessageRecipients::add(EnvelopeRecipient recipient, RecipientPlace 
 }
 
 Result<void> MessageRecipients::add_automatic(std::string_view address, RecipientPlace place) {
-  return expand(
-      {.address = std::string(address), .original = unquote_address(address), .dsn_notify = kNotifyNever},
-      place, true);
+  Result<std::string> rewritten = addresses_.rewrite_recipient(context_, address);
+  if (!rewritten) return rewritten.error();
+  EnvelopeRecipient recipient{
+      .address = *rewritten, .original = unquote_address(*rewritten), .dsn_notify = kNotifyNever};
+  return expand(std::move(recipient), place, true);
 }
 
 void MessageRecipients::remove(std::string_view address) {

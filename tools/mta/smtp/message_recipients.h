@@ -23,15 +23,18 @@ namespace mta {
 /// What main.cf says about recipients.
 struct RecipientRules {
   std::size_t duplicate_limit = 1000;  ///< duplicate_filter_limit: so many are remembered.
-  bool keeps_original = true;          ///< enable_original_recipient
+  bool tells_originals_apart = true;   ///< enable_original_recipient
 
   /// Errors: as the getters of Settings.
   static libconf::Result<RecipientRules> read(const libconf::Settings& settings);
 };
 
-/// Where in the queue file a recipient stands: before the content, or behind it, for those that came up with
-/// the content.
-enum class RecipientPlace { kEnvelope, kExtracted };
+/// Where in the queue file a recipient stands.
+enum class RecipientPlace {
+  kSender,     ///< Right behind the sender, as sender_bcc_maps has it.
+  kEnvelope,   ///< Before the content.
+  kExtracted,  ///< Behind it: it came up with the content.
+};
 
 /// A recipient, and who asked for it.
 struct MessageRecipient {
@@ -63,6 +66,9 @@ class MessageRecipients {
   /// Writes those that stand there.
   void write(QueueFileWriter& writer, RecipientPlace place) const;
 
+  /// The notifications that the sender asked for, with those of recipients that came again.
+  int notify() const { return notify_; }
+
  private:
   libconf::Result<void> expand(EnvelopeRecipient recipient, RecipientPlace place, bool is_automatic);
   std::string key_of(const EnvelopeRecipient& recipient) const;
@@ -72,6 +78,7 @@ class MessageRecipients {
   RewriteContext context_;
   std::vector<MessageRecipient> recipients_;
   std::unordered_set<std::string> seen_;
+  int notify_ = 0;  ///< An OR of NotifyFlag.
 };
 
 }  // namespace mta

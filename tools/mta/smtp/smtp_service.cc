@@ -87,6 +87,7 @@ Result<void> SmtpService::open_lists() {
       {"smtpd_authorized_xclient_hosts", MatchKind::kNetworks, xclient_hosts_},
       {"mynetworks", MatchKind::kNetworks, mynetworks_},
       {"smtpd_authorized_xforward_hosts", MatchKind::kNetworks, xforward_hosts_},
+      {"smtpd_authorized_verp_clients", MatchKind::kNetworks, verp_clients_},
       {"smtpd_noop_commands", MatchKind::kStrings, noop_commands_},
       {"smtpd_forbidden_commands", MatchKind::kStrings, forbidden_commands_},
   };
@@ -147,6 +148,7 @@ IntakeServices SmtpService::intake() {
           .content_filter = content_filter_,
           .always_bcc = always_bcc_,
           .recipients = recipient_rules_,
+          .message_size_limit = options_.message_size_limit,
           .checks_content = !overrides_.no_header_body_checks};
 }
 
@@ -174,6 +176,10 @@ Result<bool> SmtpService::may_use_xclient(const ClientState& client) {
 
 Result<bool> SmtpService::may_use_xforward(const ClientState& client) {
   return xforward_hosts_->matches_client(client.name, client.address);
+}
+
+Result<bool> SmtpService::may_use_verp(const ClientState& client) {
+  return verp_clients_->matches_client(client.name, client.address);
 }
 
 Result<bool> SmtpService::is_local_client(const ClientState& client, const SaslState& sasl) {

@@ -78,6 +78,7 @@ class SmtpService {
   /// Whether `client` is in a list such as smtpd_authorized_xclient_hosts.
   libconf::Result<bool> may_use_xclient(const ClientState& client);
   libconf::Result<bool> may_use_xforward(const ClientState& client);
+  libconf::Result<bool> may_use_verp(const ClientState& client);
 
   /// smtpd_noop_commands, smtpd_forbidden_commands
   libconf::Result<bool> is_noop_command(std::string_view name) { return noop_commands_->matches(name); }
@@ -118,6 +119,7 @@ class SmtpService {
   std::optional<libmaps::MatchList> mynetworks_;
   std::optional<libmaps::MatchList> xclient_hosts_;
   std::optional<libmaps::MatchList> xforward_hosts_;
+  std::optional<libmaps::MatchList> verp_clients_;
   std::optional<libmaps::MatchList> noop_commands_;
   std::optional<libmaps::MatchList> forbidden_commands_;
 };

@@ -36,6 +36,17 @@ Reply to_reply(std::string_view text) {
   return {code, status, text};
 }
 
+/// RFC 6531, section 4.3: "ESMTPS" becomes "UTF8SMTPS".
+std::string utf8_protocol(std::string_view protocol) {
+  return concat("UTF8SMTP", protocol.substr(std::min(protocol.size(), std::string_view("ESMTP").size())));
+}
+
+/// BODY, as the attribute `encoding` of a queue file has it.
+std::string encoding_of(BodyType body) {
+  if (body == BodyType::k8BitMime) return "8bit";
+  return body == BodyType::k7Bit ? "7bit" : "";
+}
+
 /// "IPv6:2001:db8::1" (RFC 5321, 4.1.3)
 std::string literal(std::string_view address) {
   return concat(address.find(':') == std::string_view::npos ? "" : "IPv6:", address);
@@ -134,6 +145,8 @@ void SmtpSession::read_privileges() {
   protocol_.may_use_xclient = may_use_xclient && *may_use_xclient;
   const Result<bool> may_use_xforward = service_.may_use_xforward(state_.client);
   protocol_.may_use_xforward = may_use_xforward && *may_use_xforward;
+  const Result<bool> may_use_verp = service_.may_use_verp(state_.client);
+  protocol_.may_use_verp = may_use_verp && *may_use_verp;
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::greet() {
@@ -419,10 +432,11 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
 }
 
 std::string SmtpSession::received_header() const {
-  std::string header =
-      concat("Received: from ", state_.helo.value_or(state_.client.name), " (", state_.client.name, " [",
-             literal(state_.client.address), "])\n\tby ", service_.options().myhostname, " (",
-             service_.mail_name(), ") with ", state_.protocol, " id ", transaction_.queue_id);
+  std::string header = concat("Received: from ", state_.helo.value_or(state_.client.name), " (",
+                              state_.client.name, " [", literal(state_.client.address), "])\n\tby ",
+                              service_.options().myhostname, " (", service_.mail_name(), ") with ",
+                              transaction_.mail.is_utf8 ? utf8_protocol(state_.protocol) : state_.protocol,
+                              " id ", transaction_.queue_id);
   if (transaction_.recipients.size() == 1) {
     header += concat("\n\tfor <", transaction_.recipients.front().address, ">; ");
   } else {
@@ -443,6 +457,9 @@ void SmtpSession::begin_content() {
        .return_flags = transaction_.mail.dsn_return == DsnReturn::kFull      ? kReturnFull
                        : transaction_.mail.dsn_return == DsnReturn::kHeaders ? kReturnHeaders
                                                                              : 0,
+       .verp_delimiters = transaction_.mail.verp_delimiters,
+       .encoding = encoding_of(transaction_.mail.body),
+       .is_utf8 = transaction_.mail.is_utf8,
        .context = is_local && *is_local ? RewriteContext::kLocal : RewriteContext::kRemote,
        .attributes = {{"log_client_name", state_.client.name},
                       {"log_client_address", state_.client.address},
@@ -544,6 +561,7 @@ asio::awaitable<Reply> SmtpSession::end_of_message(const ContentSummary& summary
     is_over_ = true;
     reply = reply_to_bare_newline(options);
   } else if (summary.is_too_big) {
+    log(Severity::kWarning, concat(transaction_.queue_id, ": queue file size limit exceeded"));
     reply = reply_to_large_message();
   } else {
     state_.size = static_cast<std::int64_t>(summary.size);
