@@ -100,7 +100,7 @@ asio::awaitable<MilterVerdict> MilterClient::connect(MilterPeer peer) {
   reader_ = {};
   socket_ = std::make_shared<ClientSocket>(executor_);
   const ClientSocket::Duration limit = options_.connect_timeout;
-  ServerPlace place = parse_server_place(options_.endpoint).value_or(ServerPlace());
+  ServerPlace place = options_.place;
   const std::string fault = co_await socket_->connect(std::move(place), limit);
   if (!fault.empty()) {
     session_->fail_to_connect(fault);

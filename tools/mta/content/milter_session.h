@@ -23,6 +23,7 @@
 
 #include "libconf/settings.h"
 #include "tools/mta/content/milter_protocol.h"
+#include "tools/mta/daemon/server_place.h"
 
 namespace mta {
 
@@ -32,6 +33,7 @@ enum class MilterDefaultAction { kAccept, kQuarantine, kReject, kShutdown, kTemp
 /// One entry of smtpd_milters or non_smtpd_milters.
 struct MilterOptions {
   std::string endpoint;  ///< "inet:host:port" or "unix:path"; also the name in messages.
+  ServerPlace place;
   std::uint32_t version = kNewestMilterVersion;
   bool has_no_header_reply = false;  ///< milter_protocol has no_header_reply.
   MilterDefaultAction default_action = MilterDefaultAction::kTempfail;

@@ -18,23 +18,6 @@ auto into(asio::error_code& error) { return asio::redirect_error(asio::use_await
 
 }  // namespace
 
-std::optional<ServerPlace> parse_server_place(std::string_view text) {
-  for (const std::string_view type : {"unix:", "local:"}) {
-    if (!text.starts_with(type)) continue;
-    text.remove_prefix(type.size());
-    if (text.empty()) return std::nullopt;
-    return ServerPlace{.path = std::string(text)};
-  }
-  constexpr std::string_view kInet = "inet:";
-  if (text.starts_with(kInet)) text.remove_prefix(kInet.size());
-  const std::size_t colon = text.rfind(':');
-  std::string_view host = colon == std::string_view::npos ? std::string_view() : text.substr(0, colon);
-  const std::string_view port = colon == std::string_view::npos ? text : text.substr(colon + 1);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  if (port.empty() || port.find_first_of("[]") != std::string_view::npos) return std::nullopt;
-  return ServerPlace{.host = std::string(host), .port = std::string(port)};
-}
-
 void ClientSocket::arm(Duration limit) {
   is_late_ = false;
   const unsigned operation = ++operation_;

@@ -2,7 +2,7 @@
 /// milters and of before-queue filters are made of.
 ///
 ///     auto socket = std::make_shared<ClientSocket>(executor);
-///     std::string fault = co_await socket->connect(*parse_server_place("inet:localhost:8891"), 30s);
+///     std::string fault = co_await socket->connect(place, 30s);
 ///     if (fault.empty()) fault = co_await socket->write(request, 30s);
 ///     if (fault.empty()) fault = co_await socket->read(reply, 30s);
 ///
@@ -16,22 +16,12 @@
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 
+#include "tools/mta/daemon/server_place.h"
+
 namespace mta {
-
-/// Where a server listens.
-struct ServerPlace {
-  std::string path;  ///< Of a UNIX-domain socket; empty: TCP.
-  std::string host;  ///< Empty: localhost.
-  std::string port;  ///< A number or a name.
-};
-
-/// Reads "inet:host:port" or "unix:path" (also "local:path"), or without a type "host:port", where the host
-/// may be "[address]", and missing altogether. Nothing: it is none of these. Pure; thread-safe.
-std::optional<ServerPlace> parse_server_place(std::string_view text);
 
 /// Owned by shared_ptr, because its timer may outlive who asks. Used on one executor, by one coroutine at a
 /// time.

@@ -113,13 +113,7 @@ void MessageIntake::write_envelope() {
   writer_.begin_content();
 }
 
-/// "From " lines of mailbox files are kept as headers; the rest of the content stays as it is.
 void MessageIntake::line(std::string_view text, bool is_continued) {
-  if (is_at_start_ && !is_in_line_) {
-    is_at_start_ = text.starts_with("From ") || text.starts_with(">From ");
-    if (is_at_start_) input_ += "X-Mailbox-Line: ";
-  }
-  is_in_line_ = is_continued;
   input_ += text;
   if (!is_continued) input_ += '\n';
   if (input_.size() >= kPortion) feed();

@@ -144,8 +144,6 @@ class MessageIntake final : public ContentSink, private CleanupSink {
   std::string input_;  ///< Lines that cleanup_ has not seen yet.
   /// Recipients that headers and rules add.
   std::vector<std::pair<std::string, RecipientSource>> added_;
-  bool is_at_start_ = true;  ///< Of the content: nothing but lines of mailboxes has come.
-  bool is_in_line_ = false;  ///< The end of a line is still to come.
   std::string filter_;
   std::string redirect_;
   bool is_held_ = false;

@@ -20,7 +20,8 @@ namespace {
 /// A filter that is nowhere: what stands for those that a table could not name.
 std::vector<MilterOptions> unavailable() {
   MilterOptions options;
-  options.endpoint = "unix:";
+  options.endpoint = "smtpd_milter_maps";
+  options.place.path = "/nowhere";
   return {options};
 }
 

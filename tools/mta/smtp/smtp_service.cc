@@ -71,6 +71,9 @@ Result<void> SmtpService::read_settings() {
   overrides_ = *overrides;
   if (overrides_.no_unknown_recipient_checks)
     settings_.override_value("smtpd_reject_unlisted_recipient", "no");
+  Result<ProxyOptions> proxy = ProxyOptions::read(settings_);
+  if (!proxy) return proxy.error();
+  proxy_ = std::move(*proxy);
   Result<MilterSettings> milters = MilterSettings::read(settings_, "smtpd_milters");
   if (!milters) return milters.error();
   milters_ = std::move(*milters);

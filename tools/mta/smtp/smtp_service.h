@@ -26,6 +26,7 @@
 #include "tools/mta/smtp/error_limits.h"
 #include "tools/mta/smtp/message_intake.h"
 #include "tools/mta/smtp/milter_macros.h"
+#include "tools/mta/smtp/proxy_filter.h"
 #include "tools/mta/smtp/receive_overrides.h"
 #include "tools/mta/smtp/server_options.h"
 
@@ -65,6 +66,9 @@ class SmtpService {
   /// The filters of a client (smtpd_milters, smtpd_milter_maps), with what main.cf says about all of them.
   const MilterSettings& milters() const { return milters_; }
   libconf::Result<std::vector<MilterOptions>> milters_of(const ClientState& client);
+
+  /// The before-queue filter; its endpoint is empty when there is none.
+  const ProxyOptions& proxy() const { return proxy_; }
 
   /// What a message needs.
   IntakeServices intake();
@@ -108,6 +112,7 @@ class SmtpService {
   std::string always_bcc_;
   RecipientRules recipient_rules_;
   ReceiveOverrides overrides_;
+  ProxyOptions proxy_;
   MilterSettings milters_;                                    ///< smtpd_milters
   std::vector<std::unique_ptr<libmaps::Table>> milter_maps_;  ///< smtpd_milter_maps
   std::vector<std::string> local_client_rules_;               ///< local_header_rewrite_clients

@@ -203,6 +203,7 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string_view text, 
     co_return co_await send(reply);
   }
   where_ = found->name;
+  command_text_ = text;
   const bool has_more_input = !input_.empty() || reader_.has_pending();
   const bool may_pipeline = state_.protocol == "ESMTP" && !protocol_.discarded.has(EhloKeyword::kPipelining);
   if (has_more_input && forbids_more_input(*found, may_pipeline)) {
@@ -250,6 +251,8 @@ asio::awaitable<StreamResult<void>> SmtpSession::carry_out(const Command& comman
     reply = co_await handle(*etrn);
   } else if (const auto* const xclient = std::get_if<XclientRequest>(&request)) {
     reply = co_await handle(*xclient);
+  } else if (const auto* const xforward = std::get_if<XforwardRequest>(&request)) {
+    reply = handle(*xforward);
   } else if (std::holds_alternative<QuitRequest>(request)) {
     is_over_ = true;
     reply = Reply(221, "2.0.0", "Bye");
@@ -322,6 +325,7 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
   }
   errors_.start_message();
   transaction_.mail = request;
+  transaction_.mail_command = command_text_;
   protocol_.has_sender = true;
   protocol_.is_utf8_message = request.is_utf8;
   co_return Reply(250, "2.1.0", "Ok");
@@ -339,16 +343,13 @@ asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
     const std::optional<Reply> reply = co_await milters_->recipient(arguments_, transaction_.actions);
     if (reply) co_return *reply;
   }
-  if (!transaction_.intake) {
-    Result<std::unique_ptr<MessageIntake>> intake = MessageIntake::open(service_.intake());
-    if (!intake) {
-      log(Severity::kWarning, intake.error().message);
-      co_return Reply(451, "4.3.0", "Error: queue file write error");
-    }
-    transaction_.intake = std::move(*intake);
-    transaction_.queue_id = transaction_.intake->id();
-    log(Severity::kInfo, concat(transaction_.queue_id, ": client=", client_text()));
+  std::optional<Reply> refusal;
+  if (!service_.proxy().endpoint.empty()) {
+    refusal = co_await offer_to_proxy();
+  } else if (!transaction_.intake) {
+    refusal = open_intake();
   }
+  if (refusal) co_return *refusal;
   const std::string external = quote_address(request.recipient);
   transaction_.recipients.push_back({.address = external,
                                      .original = request.recipient,
@@ -358,6 +359,55 @@ asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
                                      .dsn_notify = static_cast<int>(request.notify)});
   state_.recipient_count = static_cast<int>(++protocol_.recipients);
   co_return Reply(250, "2.1.5", "Ok");
+}
+
+std::optional<Reply> SmtpSession::open_intake() {
+  Result<std::unique_ptr<MessageIntake>> intake = MessageIntake::open(service_.intake());
+  if (!intake) {
+    log(Severity::kWarning, intake.error().message);
+    return Reply(451, "4.3.0", "Error: queue file write error");
+  }
+  transaction_.intake = std::move(*intake);
+  transaction_.queue_id = transaction_.intake->id();
+  log(Severity::kInfo,
+      concat(transaction_.queue_id, ": client=", client_text(), forwarded_.log_text(state_)));
+  return std::nullopt;
+}
+
+ForwardedAttributes SmtpSession::attributes_to_forward() {
+  const auto known = [](const std::string& said, const std::string& own) {
+    const std::string& value = said.empty() ? own : said;
+    return value == "unknown" ? std::string() : value;
+  };
+  const Result<bool> is_local = service_.is_local_client(state_.client, state_.sasl);
+  const std::string address = known(forwarded_.address, state_.client.address);
+  return {{"NAME", known(forwarded_.name, state_.client.name)},
+          {"ADDR", address.empty() ? address : literal(address)},
+          {"PORT", known(forwarded_.port, state_.client.port)},
+          {"HELO", known(forwarded_.helo, state_.helo.value_or(""))},
+          {"IDENT", forwarded_.ident},
+          {"PROTO", known(forwarded_.protocol, state_.protocol)},
+          {"SOURCE", known(forwarded_.source, is_local && *is_local ? "LOCAL" : "REMOTE")}};
+}
+
+asio::awaitable<std::optional<Reply>> SmtpSession::offer_to_proxy() {
+  const bool is_first = transaction_.recipients.empty();
+  if (!transaction_.proxy) {
+    const auto executor = co_await asio::this_coro::executor;
+    transaction_.proxy = std::make_unique<ProxyFilter>(
+        executor, service_.proxy(), service_.runtime().queue, attributes_to_forward(),
+        [this](std::string_view text) { log(Severity::kWarning, text); });
+  }
+  std::optional<Reply> refusal =
+      co_await transaction_.proxy->recipient(transaction_.mail_command, command_text_);
+  if (!refusal && is_first)
+    log(Severity::kInfo, concat("NOQUEUE: client=", client_text(), forwarded_.log_text(state_)));
+  co_return refusal;
+}
+
+Reply SmtpSession::handle(const XforwardRequest& request) {
+  forwarded_.take(request);
+  return {250, "2.0.0", "Ok"};
 }
 
 asio::awaitable<Reply> SmtpSession::handle(const VrfyRequest& request) {
@@ -436,7 +486,7 @@ std::string SmtpSession::received_header() const {
                               state_.client.name, " [", literal(state_.client.address), "])\n\tby ",
                               service_.options().myhostname, " (", service_.mail_name(), ") with ",
                               transaction_.mail.is_utf8 ? utf8_protocol(state_.protocol) : state_.protocol,
-                              " id ", transaction_.queue_id);
+                              transaction_.queue_id.empty() ? "" : " id ", transaction_.queue_id);
   if (transaction_.recipients.size() == 1) {
     header += concat("\n\tfor <", transaction_.recipients.front().address, ">; ");
   } else {
@@ -446,10 +496,33 @@ std::string SmtpSession::received_header() const {
 }
 
 void SmtpSession::begin_content() {
+  transaction_.has_begun = true;
+  if (!transaction_.proxy) {
+    begin_message();
+    transaction_.lines = std::make_unique<MailboxLines>(*transaction_.intake);
+    return;
+  }
+  // What the filter passes on gets a header of its own.
+  std::vector<std::string> headers = transaction_.actions.prepend;
+  if (!forwarded_.is_known()) headers.push_back(received_header());
+  for (const std::string& header : headers) {
+    std::string_view rest = header;
+    while (!rest.empty()) {
+      const std::string_view line = rest.substr(0, rest.find('\n'));
+      transaction_.proxy->line(line, false);
+      rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    }
+  }
+  transaction_.lines = std::make_unique<MailboxLines>(*transaction_.proxy);
+}
+
+void SmtpSession::begin_message() {
   const Result<bool> is_local = service_.is_local_client(state_.client, state_.sasl);
   const std::string helo = state_.helo.value_or("");
+  const auto forwarded = [](const std::string& said, const std::string& own) {
+    return said.empty() ? own : said;
+  };
   const bool is_ipv6 = state_.client.address.find(':') != std::string::npos;
-  transaction_.has_begun = true;
   transaction_.intake->begin(
       {.sender = transaction_.mail.sender,
        .recipients = transaction_.recipients,
@@ -461,12 +534,12 @@ void SmtpSession::begin_content() {
        .encoding = encoding_of(transaction_.mail.body),
        .is_utf8 = transaction_.mail.is_utf8,
        .context = is_local && *is_local ? RewriteContext::kLocal : RewriteContext::kRemote,
-       .attributes = {{"log_client_name", state_.client.name},
-                      {"log_client_address", state_.client.address},
-                      {"log_client_port", state_.client.port},
-                      {"log_message_origin", client_text()},
-                      {"log_helo_name", helo},
-                      {"log_protocol_name", state_.protocol},
+       .attributes = {{"log_client_name", forwarded(forwarded_.name, state_.client.name)},
+                      {"log_client_address", forwarded(forwarded_.address, state_.client.address)},
+                      {"log_client_port", forwarded(forwarded_.port, state_.client.port)},
+                      {"log_message_origin", forwarded_.client(state_)},
+                      {"log_helo_name", forwarded(forwarded_.helo, helo)},
+                      {"log_protocol_name", forwarded(forwarded_.protocol, state_.protocol)},
                       {"client_name", state_.client.name},
                       {"reverse_client_name", state_.client.reverse_name},
                       {"client_address", state_.client.address},
@@ -488,6 +561,7 @@ asio::awaitable<std::optional<Reply>> SmtpSession::refused_before_content() {
   std::optional<Reply> reply = co_await refused(SmtpStage::kData);
   if (!reply && milters_)
     reply = co_await milters_->data(transaction_.recipients.front().address, transaction_.actions);
+  if (!reply && transaction_.proxy) reply = co_await transaction_.proxy->data();
   co_return reply;
 }
 
@@ -501,12 +575,13 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_data() {
   DataReader reader({.line_length_limit = options.line_length_limit,
                      .message_size_limit = options.message_size_limit,
                      .bare_newline = options.smtpd_forbid_bare_newline},
-                    *transaction_.intake);
+                    *transaction_.lines);
   content_received_ = 0;
   for (;;) {
     std::string_view input = input_;
     const bool is_complete = reader.read(input);
     input_.erase(0, input_.size() - input.size());
+    if (transaction_.proxy) co_await transaction_.proxy->send();
     if (is_complete) break;
     const StreamResult<std::string_view> more = co_await receive();
     if (!more) co_return tl::make_unexpected(more.error());
@@ -526,7 +601,7 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatReques
         std::make_unique<ChunkReader>(ContentLimits{.line_length_limit = options.line_length_limit,
                                                     .message_size_limit = options.message_size_limit,
                                                     .bare_newline = options.smtpd_forbid_bare_newline},
-                                      *transaction_.intake);
+                                      *transaction_.lines);
   }
   if (!refusal && !transaction_.chunks->fits(request.size)) refusal = reply_to_large_chunk();
   ChunkSkipper skipper(request.size);
@@ -535,6 +610,7 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatReques
     std::string_view input = input_;
     const bool is_complete = refusal ? skipper.read(input) : transaction_.chunks->read(input);
     input_.erase(0, input_.size() - input.size());
+    if (transaction_.proxy) co_await transaction_.proxy->send();
     if (is_complete) break;
     const StreamResult<std::string_view> more = co_await receive();
     if (!more) co_return tl::make_unexpected(more.error());
@@ -567,7 +643,10 @@ asio::awaitable<Reply> SmtpSession::end_of_message(const ContentSummary& summary
     state_.size = static_cast<std::int64_t>(summary.size);
     reply = co_await refused(SmtpStage::kEndOfData);
   }
-  if (!reply) {
+  if (!reply && transaction_.proxy) {
+    reply = co_await transaction_.proxy->finish();
+    if (!reply->is_error()) errors_.forgive();
+  } else if (!reply) {
     const IntakeResult result = co_await transaction_.intake->finish();
     if (result.kind == IntakeKind::kRefused) {
       reply = Reply(result.refusal.code, result.refusal.status, result.refusal.text);
@@ -576,8 +655,20 @@ asio::awaitable<Reply> SmtpSession::end_of_message(const ContentSummary& summary
       errors_.forgive();
     }
   }
+  if (transaction_.proxy) log_proxy(*reply);
+  forwarded_ = {};
   end_transaction();
   co_return *reply;
+}
+
+void SmtpSession::log_proxy(const Reply& reply) {
+  std::string text;
+  reply.append_to(text);
+  text.resize(text.size() - std::string_view("\r\n").size());
+  log(Severity::kInfo,
+      concat(reply.is_error() ? "proxy-reject" : "proxy-accept", ": END-OF-MESSAGE: ", text, "; from=<",
+             quote_address(transaction_.mail.sender), "> to=<", transaction_.recipients.front().address,
+             "> proto=", state_.protocol, state_.helo ? concat(" helo=<", *state_.helo, ">") : ""));
 }
 
 void SmtpSession::end_transaction() {

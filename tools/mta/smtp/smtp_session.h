@@ -18,7 +18,9 @@
 #include "tools/mta/access/verdict.h"
 #include "tools/mta/address/virtual_alias.h"
 #include "tools/mta/smtp/error_limits.h"
+#include "tools/mta/smtp/forwarded_client.h"
 #include "tools/mta/smtp/line_reader.h"
+#include "tools/mta/smtp/mailbox_lines.h"
 #include "tools/mta/smtp/message_intake.h"
 #include "tools/mta/smtp/reply.h"
 #include "tools/mta/smtp/request.h"
@@ -47,6 +49,9 @@ class SmtpSession {
     MailRequest mail;
     std::vector<EnvelopeRecipient> recipients;
     std::unique_ptr<MessageIntake> intake;  ///< From the first recipient on.
+    std::unique_ptr<ProxyFilter> proxy;     ///< Instead of it, when a filter gets the mail.
+    std::unique_ptr<MailboxLines> lines;    ///< Where the content goes.
+    std::string mail_command;               ///< As the client gave it.
     std::string queue_id;
     MessageActions actions;
     std::unique_ptr<ChunkReader> chunks;  ///< From the first BDAT on.
@@ -67,6 +72,7 @@ class SmtpSession {
   asio::awaitable<Reply> handle(const VrfyRequest& request);
   asio::awaitable<Reply> handle(const EtrnRequest& request);
   asio::awaitable<Reply> handle(const XclientRequest& request);
+  Reply handle(const XforwardRequest& request);
 
   asio::awaitable<StreamResult<Reply>> receive_data();
   asio::awaitable<StreamResult<Reply>> receive_chunk(const BdatRequest& request);
@@ -80,7 +86,14 @@ class SmtpSession {
   asio::awaitable<StreamResult<void>> flush();
   asio::awaitable<StreamResult<std::string_view>> receive();
 
+  /// Makes the file for a message, at its first recipient. A reply: it cannot be.
+  std::optional<Reply> open_intake();
+  /// Tells the before-queue filter of the recipient.
+  asio::awaitable<std::optional<Reply>> offer_to_proxy();
+  ForwardedAttributes attributes_to_forward();
   void begin_content();
+  void begin_message();
+  void log_proxy(const Reply& reply);
   std::string received_header() const;
   void end_transaction();
   void log(libconf::Severity severity, std::string_view text) { service_.log(severity, text); }
@@ -98,6 +111,8 @@ class SmtpSession {
   std::string input_;  ///< What has come and was not read yet.
   Transaction transaction_;
   std::unique_ptr<SmtpMilters> milters_;  ///< Null: nobody filters this client.
+  ForwardedClient forwarded_;             ///< What XFORWARD said.
+  std::string command_text_;              ///< The command that is being answered.
   std::vector<std::string> arguments_;    ///< Of MAIL and RCPT, as the client wrote them; for filters.
   std::string where_ = "CONNECT";         ///< For the log: the command that came last.
   std::string output_;  ///< Replies that have not been sent: to pipelined commands, together.
