@@ -62,9 +62,9 @@ def opendkim(directory, mode, port):
     program = find_program("opendkim")
     conf = directory / ("opendkim-%s.conf" % mode)
     conf.write_text("Mode %s\nSocket inet:%d@127.0.0.1\nDomain %s\nSelector %s\nKeyFile %s\nTestPublicKeys %s\n"
-                    "InternalHosts 127.0.0.1\nUserID %s\nBackground no\nCanonicalization relaxed/simple\nSyslog no\n"
+                    "InternalHosts %s\nUserID %s\nBackground no\nCanonicalization relaxed/simple\nSyslog no\n"
                     "RequireSafeKeys no\n%s"
-                    % (mode, port, DOMAIN, SELECTOR, directory / (SELECTOR + ".private"), directory / "keys",
+                    % (mode, port, DOMAIN, SELECTOR, directory / (SELECTOR + ".private"), directory / "keys", "127.0.0.1" if mode == "s" else "192.0.2.1",
                        "nobody" if os.geteuid() == 0 else os.getuid(),
                        "AlwaysAddARHeader yes\nAuthservID judge.example\n" if mode == "v" else ""))
     return Server("opendkim", [program, "-f", "-x", conf], lambda: listens(port), directory / ("opendkim-%s.log" % mode))

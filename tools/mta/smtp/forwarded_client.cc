@@ -40,9 +40,13 @@ bool ForwardedClient::is_known() const {
   return false;
 }
 
+std::string ForwardedClient::literal_address() const {
+  return concat(address.find(':') == std::string::npos ? "" : "IPv6:", address);
+}
+
 std::string ForwardedClient::client(const SmtpdState& state) const {
-  return concat(name.empty() ? state.client.name : name, "[",
-                address.empty() ? state.client.address : address, "]");
+  if (!is_known()) return concat(state.client.name, "[", state.client.address, "]");
+  return concat(name.empty() ? kUnknown : name, "[", address.empty() ? kUnknown : address, "]");
 }
 
 std::string ForwardedClient::log_text(const SmtpdState& state) const {

@@ -22,7 +22,9 @@ struct ForwardedClient {
   void take(const XforwardRequest& request);
 
   bool is_known() const;
-  /// "name[address]", with those of the session for what was not said.
+  /// As RFC 5321, section 4.1.3, has it: "IPv6:2001:db8::1".
+  std::string literal_address() const;
+  /// "name[address]"; of the session, when nothing was said at all.
   std::string client(const SmtpdState& state) const;
   /// ", orig_queue_id=ID, orig_client=name[address]", for the line in the log that tells of the client.
   std::string log_text(const SmtpdState& state) const;

@@ -100,14 +100,15 @@ void MessageIntake::write_envelope() {
   writer_.arrival_time(arrival_);
   writer_.attribute("create_time", std::to_string(to_time(arrival_)));
   if (!services_.content_filter.empty()) writer_.put(RecordType::kFilter, services_.content_filter);
-  writer_.attribute("log_ident", id());
+  writer_.attribute("log_ident", envelope_.log_ident.empty() ? id() : envelope_.log_ident);
   writer_.attribute("rewrite_context", envelope_.context == RewriteContext::kLocal ? "local" : "remote");
   if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
   if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
   writer_.put(RecordType::kSender, sender_);
   recipients_->write(writer_, RecipientPlace::kSender);
   if (!envelope_.encoding.empty()) writer_.attribute("encoding", envelope_.encoding);
-  for (const auto& [name, value] : envelope_.attributes) writer_.attribute(name, value);
+  for (const auto& [name, value] : envelope_.attributes)
+    if (!value.empty()) writer_.attribute(name, value);
   if (!envelope_.verp_delimiters.empty()) writer_.put(RecordType::kVerp, envelope_.verp_delimiters);
   recipients_->write(writer_, RecipientPlace::kEnvelope);
   writer_.begin_content();

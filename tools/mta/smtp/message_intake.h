@@ -60,9 +60,10 @@ struct Envelope {
   std::string encoding = {};                  ///< BODY of RFC 6152 as "7bit" or "8bit"; empty: not given.
   bool is_utf8 = false;                       ///< SMTPUTF8 was asked for.
   RewriteContext context = RewriteContext::kRemote;
-  /// Attributes of the client, in the order of the queue file.
+  /// Attributes of the client, in the order of the queue file; those without a value are left out.
   std::vector<std::pair<std::string_view, std::string>> attributes;
-  std::string client;  ///< "name[address]", for the log.
+  std::string log_ident = {};  ///< The queue ID before a content filter; empty: it has none but ours.
+  std::string client;          ///< "name[address]", for the log.
   std::string protocol;
   std::string helo;
   std::string received;              ///< The Received: header, without its last newline.

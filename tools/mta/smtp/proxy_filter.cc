@@ -77,11 +77,7 @@ ProxyFilter::ProxyFilter(const asio::any_io_executor& executor, const ProxyOptio
       warn_(std::move(warn)),
       content_(queue) {}
 
-ProxyFilter::~ProxyFilter() {
-  if (!socket_) return;
-  socket_->write_now("QUIT\r\n");
-  socket_->close();
-}
+ProxyFilter::~ProxyFilter() { leave(); }
 
 void ProxyFilter::lose(std::string_view fault) {
   const bool is_late = fault == "Connection timed out";
@@ -177,25 +173,34 @@ asio::awaitable<std::optional<Reply>> ProxyFilter::open(std::string mail_command
   co_return judge(mail_command, reply, '2');
 }
 
-asio::awaitable<std::optional<Reply>> ProxyFilter::recipient(std::string mail_command,
-                                                             std::string rcpt_command) {
-  if (options_.is_speed_adjusted) {
-    commands_.emplace_back(std::move(mail_command), std::move(rcpt_command));
-    co_return std::nullopt;
-  }
-  if (!socket_) {
+asio::awaitable<std::optional<Reply>> ProxyFilter::start(std::string mail_command) {
+  if (!options_.is_speed_adjusted) {
     if (std::optional<Reply> refusal = co_await open(std::move(mail_command))) {
       // The next recipient may be luckier.
-      if (socket_) {
-        socket_->write_now("QUIT\r\n");
-        socket_->close();
-        socket_.reset();
-      }
+      leave();
       co_return refusal;
     }
+  } else {
+    mail_command_ = std::move(mail_command);
   }
-  const std::string reply = co_await ask(rcpt_command);
-  co_return judge(rcpt_command, reply, '2');
+  is_started_ = true;
+  co_return std::nullopt;
+}
+
+asio::awaitable<std::optional<Reply>> ProxyFilter::recipient(std::string command) {
+  if (options_.is_speed_adjusted) {
+    rcpt_commands_.push_back(std::move(command));
+    co_return std::nullopt;
+  }
+  const std::string reply = co_await ask(command);
+  co_return judge(command, reply, '2');
+}
+
+void ProxyFilter::leave() {
+  if (!socket_) return;
+  socket_->write_now("QUIT\r\n");
+  socket_->close();
+  socket_.reset();
 }
 
 asio::awaitable<std::optional<Reply>> ProxyFilter::data() {
@@ -223,10 +228,9 @@ asio::awaitable<void> ProxyFilter::send() {
 
 /// Says all that was kept, but for the end of the content.
 asio::awaitable<std::optional<Reply>> ProxyFilter::replay() {
-  std::string mail_command = commands_.front().first;
-  std::optional<Reply> refusal = co_await open(std::move(mail_command));
+  std::optional<Reply> refusal = co_await open(std::move(mail_command_));
   if (refusal) co_return refusal;
-  for (const auto& [mail, command] : commands_) {
+  for (const std::string& command : rcpt_commands_) {
     const std::string reply = co_await ask(command);
     if ((refusal = judge(command, reply, '2'))) co_return refusal;
   }

@@ -2,7 +2,8 @@
 /// while it comes in, and that server's replies are ours.
 ///
 ///     ProxyFilter filter(executor, options, queue, client, warn);
-///     std::optional<Reply> refusal = co_await filter.recipient("MAIL FROM:<a@b>", "RCPT TO:<c@d>");
+///     std::optional<Reply> refusal = co_await filter.start("MAIL FROM:<a@b>");
+///     if (!refusal) refusal = co_await filter.recipient("RCPT TO:<c@d>");
 ///     refusal = co_await filter.data();
 ///     filter.line(text, false); ...
 ///     Reply reply = co_await filter.finish();
@@ -52,9 +53,13 @@ class ProxyFilter final : public ContentSink {
               ForwardedAttributes client, Warn warn);
   ~ProxyFilter() override;
 
-  /// Tells of a recipient; the first time of the sender before it. Commands are as the client gave them. A
-  /// reply: this recipient is refused with it.
-  asio::awaitable<std::optional<Reply>> recipient(std::string mail_command, std::string rcpt_command);
+  /// Tells of the sender; needed once, before the first recipient. Commands are as the client gave them. A
+  /// reply: the filter refuses, or cannot be asked; another call tries again.
+  asio::awaitable<std::optional<Reply>> start(std::string mail_command);
+  bool is_started() const { return is_started_; }
+
+  /// Tells of a recipient. A reply: it is refused with that.
+  asio::awaitable<std::optional<Reply>> recipient(std::string command);
 
   /// Asks whether content may come. A reply: it may not.
   asio::awaitable<std::optional<Reply>> data();
@@ -78,6 +83,7 @@ class ProxyFilter final : public ContentSink {
   asio::awaitable<std::optional<Reply>> replay();
   std::optional<Reply> judge(std::string_view command, std::string_view reply, char wanted);
   void lose(std::string_view fault);
+  void leave();
 
   asio::any_io_executor executor_;
   const ProxyOptions& options_;
@@ -87,8 +93,10 @@ class ProxyFilter final : public ContentSink {
   std::string input_;
   std::string output_;  ///< Content that has not been sent.
   bool is_in_line_ = false;
-  std::vector<std::pair<std::string, std::string>> commands_;  ///< For later: MAIL and RCPT.
-  SpillBuffer content_;                                        ///< For later, too.
+  bool is_started_ = false;
+  std::string mail_command_;                ///< For later.
+  std::vector<std::string> rcpt_commands_;  ///< The same.
+  SpillBuffer content_;                     ///< For later, too.
 };
 
 }  // namespace mta

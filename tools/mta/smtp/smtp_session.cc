@@ -391,18 +391,18 @@ ForwardedAttributes SmtpSession::attributes_to_forward() {
 }
 
 asio::awaitable<std::optional<Reply>> SmtpSession::offer_to_proxy() {
-  const bool is_first = transaction_.recipients.empty();
   if (!transaction_.proxy) {
     const auto executor = co_await asio::this_coro::executor;
     transaction_.proxy = std::make_unique<ProxyFilter>(
         executor, service_.proxy(), service_.runtime().queue, attributes_to_forward(),
         [this](std::string_view text) { log(Severity::kWarning, text); });
   }
-  std::optional<Reply> refusal =
-      co_await transaction_.proxy->recipient(transaction_.mail_command, command_text_);
-  if (!refusal && is_first)
+  if (!transaction_.proxy->is_started()) {
+    std::optional<Reply> refusal = co_await transaction_.proxy->start(transaction_.mail_command);
+    if (refusal) co_return refusal;
     log(Severity::kInfo, concat("NOQUEUE: client=", client_text(), forwarded_.log_text(state_)));
-  co_return refusal;
+  }
+  co_return co_await transaction_.proxy->recipient(command_text_);
 }
 
 Reply SmtpSession::handle(const XforwardRequest& request) {
@@ -519,9 +519,14 @@ void SmtpSession::begin_content() {
 void SmtpSession::begin_message() {
   const Result<bool> is_local = service_.is_local_client(state_.client, state_.sasl);
   const std::string helo = state_.helo.value_or("");
-  const auto forwarded = [](const std::string& said, const std::string& own) {
-    return said.empty() ? own : said;
+  // Who forwards one attribute knows no others.
+  const auto forwarded = [this](const std::string& said, const std::string& own) {
+    if (!forwarded_.is_known()) return own;
+    return said.empty() ? std::string("unknown") : said;
   };
+  const bool is_from_here = forwarded_.source.empty()
+                                ? is_local && *is_local
+                                : libconf::equals_ignoring_case(forwarded_.source, "LOCAL");
   const bool is_ipv6 = state_.client.address.find(':') != std::string::npos;
   transaction_.intake->begin(
       {.sender = transaction_.mail.sender,
@@ -533,12 +538,12 @@ void SmtpSession::begin_message() {
        .verp_delimiters = transaction_.mail.verp_delimiters,
        .encoding = encoding_of(transaction_.mail.body),
        .is_utf8 = transaction_.mail.is_utf8,
-       .context = is_local && *is_local ? RewriteContext::kLocal : RewriteContext::kRemote,
+       .context = is_from_here ? RewriteContext::kLocal : RewriteContext::kRemote,
        .attributes = {{"log_client_name", forwarded(forwarded_.name, state_.client.name)},
-                      {"log_client_address", forwarded(forwarded_.address, state_.client.address)},
+                      {"log_client_address", forwarded(forwarded_.literal_address(), state_.client.address)},
                       {"log_client_port", forwarded(forwarded_.port, state_.client.port)},
                       {"log_message_origin", forwarded_.client(state_)},
-                      {"log_helo_name", forwarded(forwarded_.helo, helo)},
+                      {"log_helo_name", forwarded_.is_known() ? forwarded_.helo : helo},
                       {"log_protocol_name", forwarded(forwarded_.protocol, state_.protocol)},
                       {"client_name", state_.client.name},
                       {"reverse_client_name", state_.client.reverse_name},
@@ -549,6 +554,7 @@ void SmtpSession::begin_message() {
                       {"helo_name", helo},
                       {"protocol_name", state_.protocol},
                       {"client_address_type", is_ipv6 ? "10" : "2"}},
+       .log_ident = forwarded_.ident,
        .client = client_text(),
        .protocol = state_.protocol,
        .helo = helo,
