@@ -184,7 +184,7 @@ ProxyStatus ProxyService::failed(const ProxyRequest& request, const Error& error
   return error.kind == ErrorKind::kConfiguration ? ProxyStatus::kConfig : ProxyStatus::kRetry;
 }
 
-ProxySession::Output ProxySession::receive(std::string_view bytes) {
+ProxySession::Output ProxySession::receive(ProxyService& service, std::string_view bytes) {
   Output output;
   input_.append(bytes);
   std::size_t done = 0;
@@ -193,36 +193,37 @@ ProxySession::Output ProxySession::receive(std::string_view bytes) {
     const AttributeScan scan = scan_attributes(rest);
     if (scan.state == AttributeScan::State::kIncomplete) break;
     if (scan.state == AttributeScan::State::kTooLong) {
-      service_.warnings().warn("proxy-failed", "request without end");
+      service.warnings().warn("proxy-failed", "request without end");
       output.closes = true;
       break;
     }
     done += scan.length;
     // A list of nothing asks for nothing.
-    if (!scan.attributes.empty()) output.bytes += answer(scan.attributes);
+    if (!scan.attributes.empty()) output.bytes += answer(service, scan.attributes);
   }
   input_.erase(0, done);
   return output;
 }
 
-std::string ProxySession::answer(const std::vector<Attribute>& attributes) {
+std::string ProxySession::answer(ProxyService& service, const std::vector<Attribute>& attributes) {
   const std::optional<ProxyRequestKind> kind = requested_kind(attributes);
   const std::optional<ProxyRequest> request = parse_request(attributes);
   if (!request) {
-    service_.warnings().warn("proxy-bad-request",
-                             concat("malformed request: ", libconf::printable(attributes.front().name), " = ",
-                                    libconf::printable(attributes.front().value)));
+    service.warnings().warn("proxy-bad-request",
+                            concat("malformed request: ", libconf::printable(attributes.front().name), " = ",
+                                   libconf::printable(attributes.front().value)));
     return encode(reply_with(ProxyStatus::kBad), kind);
   }
-  return encode(*kind == ProxyRequestKind::kSequence ? sequence(*request) : service_.answer(*request), kind);
+  return encode(*kind == ProxyRequestKind::kSequence ? sequence(service, *request) : service.answer(*request),
+                kind);
 }
 
-ProxyReply ProxySession::sequence(const ProxyRequest& request) {
+ProxyReply ProxySession::sequence(ProxyService& service, const ProxyRequest& request) {
   if (request.function == ProxySequence::kFirst || listed_ != request.table) {
     entries_.clear();
     next_ = 0;
     listed_.clear();
-    if (const ProxyStatus status = service_.list(request, entries_); status != ProxyStatus::kOk)
+    if (const ProxyStatus status = service.list(request, entries_); status != ProxyStatus::kOk)
       return reply_with(status);
     listed_ = request.table;
   }

@@ -2,9 +2,9 @@
 /// (proxymap(8)). It does no I/O with clients; whoever has their connections gives it what came in.
 ///
 ///     auto service = ProxyService::make(ProxyAccess::kRead, context);
-///     ProxySession session(**service);          // for each connection
+///     ProxySession session;                     // for each connection
 ///     send(session.greeting());
-///     const ProxySession::Output output = session.receive(bytes);
+///     const ProxySession::Output output = session.receive(**service, bytes);
 ///     send(output.bytes);
 ///     if (output.closes) close();
 #pragma once
@@ -88,11 +88,10 @@ class ProxyService {
   std::map<std::pair<std::string, NullTermination>, OpenTable> tables_;
 };
 
-/// One client. The service must outlive it. Not thread-safe.
+/// One client. Which service answers may change from one receive() to the next, as long as all are of the
+/// same access and context. Not thread-safe.
 class ProxySession {
  public:
-  explicit ProxySession(ProxyService& service) : service_(service) {}
-
   /// What the client is sent first.
   static std::string greeting() { return proxy_greeting(); }
 
@@ -102,13 +101,12 @@ class ProxySession {
   };
 
   /// Takes what a client sent, in any pieces. A request longer than kMaxProxyMessage ends the session.
-  Output receive(std::string_view bytes);
+  Output receive(ProxyService& service, std::string_view bytes);
 
  private:
-  std::string answer(const std::vector<Attribute>& attributes);
-  ProxyReply sequence(const ProxyRequest& request);
+  std::string answer(ProxyService& service, const std::vector<Attribute>& attributes);
+  ProxyReply sequence(ProxyService& service, const ProxyRequest& request);
 
-  ProxyService& service_;
   std::string input_;  ///< The start of a request.
 
   /// A listing: of the table as it was at the first entry, so that entries can be deleted on the way.

@@ -57,23 +57,37 @@ bool is_word_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/// Reads a template from its start to its end, and stops where it is not what can_join() wants.
-class Reader {
- public:
-  explicit Reader(std::string_view text) : text_(text) {}
+}  // namespace
 
-  bool accepts() {
+/// Reads a template from its start to its end, and stops where it is not what a branch may have.
+class SelectReader {
+ public:
+  explicit SelectReader(std::string_view text) : text_(text) {}
+
+  std::optional<JoinableSelect> read() {
     skip_blanks();
-    if (!equals_ignoring_case(take_word(), kSelect) || !at_blank()) return false;
+    if (!equals_ignoring_case(take_word(), kSelect) || !at_blank()) return std::nullopt;
+    const std::size_t start = position_;
     skip_blanks();
-    if (at('*')) return false;  // A column before it makes it a syntax error.
+    if (at('*')) return std::nullopt;  // A column before it makes it a syntax error.
+    select_.rest_ = text_.substr(start, position_ - start);
     while (position_ < text_.size())
-      if (!take()) return false;
-    return depth_ == 0 && has_from_;
+      if (!take()) return std::nullopt;
+    if (depth_ != 0 || !has_from_) return std::nullopt;
+    return std::move(select_);
   }
 
  private:
   bool take() {
+    const std::size_t start = position_;
+    if (at('\'')) return take_string();
+    if (!take_token()) return false;
+    const std::string_view token = text_.substr(start, position_ - start);
+    select_.rest_ += token == "%%" ? "%" : token;
+    return true;
+  }
+
+  bool take_token() {
     const char c = text_[position_];
     if (is_word_char(c)) return accepts_word(take_word());
     ++position_;
@@ -81,8 +95,6 @@ class Reader {
     constexpr std::string_view kHarmless = " \t\r\n=<>!+*,.|&^~";
     if (kHarmless.find(c) != std::string_view::npos) return true;
     switch (c) {
-      case '\'':
-        return take_string();
       case '`':
         return take_name();
       case '(':
@@ -110,15 +122,28 @@ class Reader {
     return may_open_ && !has(kForbidden, word);
   }
 
-  /// The rest of a text in '' quotes. Whether a backslash escapes depends on the server's sql_mode.
+  /// A text in '' quotes, which becomes a parameter when the key is in it. Whether a backslash escapes
+  /// depends on the server's sql_mode.
   bool take_string() {
-    for (; position_ < text_.size(); ++position_) {
+    std::string literal = "'";
+    std::string parameter;
+    bool has_key = false;
+    while (++position_ < text_.size()) {
       const char c = text_[position_];
-      if (c == '\'') return ++position_ > 0;
       if (c == '\\' || c == ';') return false;
-      if (c == '%' && ++position_ < text_.size() && text_[position_] != '%' && !has_from_) return false;
+      const std::string_view pair = text_.substr(position_, 2);
+      if (c == '\'' && pair != "''") break;
+      has_key = has_key || (c == '%' && pair != "%%");
+      const bool is_pair = c == '\'' || c == '%';
+      literal += pair == "%%" ? "%" : pair.substr(0, is_pair ? 2 : 1);
+      parameter += c == '%' ? pair : pair.substr(0, 1);
+      if (is_pair) ++position_;
     }
-    return false;
+    if (position_ >= text_.size() || (has_key && !has_from_)) return false;
+    ++position_;
+    select_.rest_ += has_key ? "?" : literal + "'";
+    if (has_key) select_.parameters_.push_back(std::move(parameter));
+    return true;
   }
 
   /// The rest of a name in `` quotes.
@@ -149,25 +174,21 @@ class Reader {
   int depth_ = 0;
   bool has_from_ = false;  ///< Outside of parentheses.
   bool may_open_ = true;   ///< What came last may be before a '('.
+  JoinableSelect select_;
 };
 
-}  // namespace
+std::optional<JoinableSelect> JoinableSelect::parse(std::string_view query) {
+  return SelectReader(query).read();
+}
 
-bool can_join(std::string_view query) { return Reader(query).accepts(); }
-
-std::string join_selects(std::span<const std::string> queries, std::size_t columns) {
+std::string JoinableSelect::join(std::size_t branches, std::size_t columns) const {
   std::string joined;
-  for (std::size_t i = 0; i < queries.size(); ++i) {
-    const std::size_t start = queries[i].find_first_not_of(" \t\r\n") + kSelect.size();
-    // Within parentheses, a LIMIT is the branch's own.
-    joined += libconf::concat("(", kSelect, " ", std::to_string(i), ",");
-    joined.append(queries[i], start);
-    joined += ") UNION ALL ";
-  }
-  joined += libconf::concat("(", kSelect, " ", std::to_string(queries.size()));
+  // Within parentheses, a LIMIT is the branch's own.
+  for (std::size_t i = 0; i < branches; ++i)
+    joined += libconf::concat("(", kSelect, " ", std::to_string(i), ",", rest_, ") UNION ALL ");
+  joined += libconf::concat("(", kSelect, " ", std::to_string(branches));
   for (std::size_t i = 0; i < columns; ++i) joined += ",NULL";
-  joined += ')';
-  return joined;
+  return joined + ')';
 }
 
 }  // namespace libmaps

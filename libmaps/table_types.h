@@ -43,6 +43,7 @@ struct TableType {
   Changes changes = Changes::kReadOnly;
   bool null_terminated = false;  ///< Whether its index holds C strings unless told otherwise (-N, -n).
   LockStyle lock = LockStyle::kNone;
+  bool asks_server = false;  ///< A lookup may wait for another process, on this host or over the network.
   DuplicateLabel duplicate_label = DuplicateLabel::kIndexFile;
 
   bool has_index() const { return !suffix.empty(); }

@@ -2,6 +2,7 @@
 
 #include <cppconn/datatype.h>
 #include <cppconn/exception.h>
+#include <cppconn/prepared_statement.h>
 #include <cppconn/resultset.h>
 #include <cppconn/statement.h>
 #include <mysql_connection.h>
@@ -12,7 +13,6 @@
 #include <cstdint>
 
 #include "libconf/text.h"
-#include "libmaps/sql_union.h"
 
 // The connector throws; nothing that it throws leaves this file.
 namespace libmaps {
@@ -209,22 +209,23 @@ Result<MysqlRows> MysqlSession::ask(const std::string& text) {
   return answer;
 }
 
-Result<std::vector<MysqlRows>> MysqlSession::ask_joined(std::span<const std::string> queries) {
-  if (!is_quotable_) return unquotable();
-  constexpr unsigned kNumber = 1;  // The column that join_selects() adds.
-  std::vector<MysqlRows> answers(queries.size(), MysqlRows{.is_set = true});
+Result<std::vector<MysqlRows>> MysqlSession::ask_joined(const JoinableSelect& select,
+                                                        std::span<const std::string> parameters) {
+  constexpr unsigned kNumber = 1;  // The column that JoinableSelect::join() adds.
+  std::vector<MysqlRows> answers(kBranches, MysqlRows{.is_set = true});
   bool is_complete = false;
   try {
-    const std::unique_ptr<sql::Statement> statement(connection_->createStatement());
-    const std::unique_ptr<sql::ResultSet> rows(
-        statement->executeQuery(sql::SQLString(join_selects(queries, columns_))));
+    if (!joined_) joined_.reset(connection_->prepareStatement(select.join(kBranches, columns_)));
+    unsigned number_of_parameter = 0;
+    for (const std::string& parameter : parameters) joined_->setString(++number_of_parameter, parameter);
+    const std::unique_ptr<sql::ResultSet> rows(joined_->executeQuery());
     const Columns columns = columns_of(*rows);
     std::size_t latest = 0;
     while (columns.is_plain && !is_complete && rows->next()) {
       const std::size_t number = rows->getUInt(kNumber);
-      if (number < latest || number > queries.size()) break;
+      if (number < latest || number > kBranches) break;
       latest = number;
-      if (number == queries.size())
+      if (number == kBranches)
         is_complete = true;
       else
         add_values(*rows, columns, kNumber + 1, answers[number].values);

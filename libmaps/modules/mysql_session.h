@@ -16,7 +16,11 @@
 
 #include "libconf/result.h"
 #include "libmaps/database_hosts.h"
+#include "libmaps/sql_union.h"
 
+namespace sql {
+class PreparedStatement;
+}
 namespace sql::mysql {
 class MySQL_Connection;
 }
@@ -73,13 +77,18 @@ class MysqlSession {
   /// Whether ask_joined() may be used: ask() has seen that the query gives texts and integers only.
   bool can_join() const { return columns_ > 0; }
 
-  /// The same as ask() for each of the queries, by one statement (libmaps/sql_union.h). REQUIRES: can_join(),
-  /// and can_join(template).
-  libconf::Result<std::vector<MysqlRows>> ask_joined(std::span<const std::string> queries);
+  /// The same as ask() for kBranches queries, by one statement that the server keeps. `parameters` are those
+  /// of the first branch, of the second, ... REQUIRES: can_join(); `select` is the same in each call.
+  libconf::Result<std::vector<MysqlRows>> ask_joined(const JoinableSelect& select,
+                                                     std::span<const std::string> parameters);
+
+  /// How many queries are worth joining. With more, it takes longer until the first has its answer.
+  static constexpr std::size_t kBranches = 32;
 
  private:
   std::string host_;
   std::unique_ptr<sql::mysql::MySQL_Connection> connection_;
+  std::unique_ptr<sql::PreparedStatement> joined_;  ///< From the first ask_joined() on.
   bool is_quotable_ = true;  ///< False: a query has a text missing, and must not be asked.
   std::size_t columns_ = 0;  ///< Of the latest result, where its types are fit for ask_joined().
 };

@@ -1,8 +1,10 @@
 #include "libmaps/modules/mysql_table.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <deque>
 #include <iterator>
+#include <optional>
 #include <vector>
 
 #include "libconf/text.h"
@@ -33,12 +35,17 @@ class DeferredWarnings final : public libconf::DiagnosticSink {
 
 class MysqlTable final : public BatchTable {
  public:
+  /// How the query is asked for several keys at once.
+  struct Joinable {
+    JoinableSelect select;
+    QueryKeys parameters;  ///< The templates of one branch's.
+  };
   struct Parameters {
     std::vector<DatabaseHost> hosts;
     HostIntervals intervals;
     MysqlLogin login;
     bool requires_result_set = true;
-    bool can_join = false;  ///< Whether the query may be asked for several keys at once.
+    std::optional<Joinable> joinable;  ///< Nothing: the query is asked for each key alone.
   };
 
   /// `deferred` is the sink of `rules`.
@@ -49,11 +56,11 @@ class MysqlTable final : public BatchTable {
         deferred_(std::move(deferred)),
         rules_(std::move(rules)),
         warnings_(warnings),
-        can_join_(parameters_.can_join),
+        can_join_(parameters_.joinable.has_value()),
         pool_(parameters_.hosts, parameters_.intervals,
               [this](const DatabaseHost& host) { return connect(host); }) {}
 
-  std::size_t lookahead() const override { return can_join_ ? kMaxBatch : 0; }
+  std::size_t lookahead() const override { return can_join_ ? MysqlSession::kBranches : 0; }
 
   void release() override {
     BatchTable::release();
@@ -86,7 +93,7 @@ class MysqlTable final : public BatchTable {
   /// Fills fetched_, which is empty, with the first key at least.
   void ask_for(std::span<const std::string> keys) {
     std::vector<std::size_t> asked;  // Those that the server is to be asked for, as indices of fetched_.
-    const std::size_t most = can_join_ ? kMaxBatch : 1;
+    const std::size_t most = can_join_ ? MysqlSession::kBranches : 1;
     for (const std::string& key : keys) {
       const Result<bool> is_accepted = rules_.accepts(key);
       if (is_accepted && *is_accepted) asked.push_back(fetched_.size());
@@ -120,10 +127,9 @@ class MysqlTable final : public BatchTable {
   /// Asks for all of `asked`, or for the first alone, and counts in `answered` how many have their answer.
   Attempt ask(MysqlSession& session, std::span<const std::size_t> asked, std::size_t& answered) {
     errno = 0;
-    if (asked.size() > 1 && can_join_ && session.can_join()) {
-      std::vector<std::string> queries;
-      for (const std::size_t index : asked) queries.push_back(query_for(session, index));
-      const Result<std::vector<MysqlRows>> rows = session.ask_joined(queries);
+    if (can_join_ && session.can_join() && is_joinable(asked)) {
+      const Result<std::vector<MysqlRows>> rows =
+          session.ask_joined(parameters_.joinable->select, parameters_for(asked));
       if (rows) {
         for (; answered < asked.size(); ++answered) settle(asked[answered], (*rows)[answered]);
         return Attempt::kDone;
@@ -144,6 +150,22 @@ class MysqlTable final : public BatchTable {
     settle(asked.front(), *rows);
     answered = 1;
     return Attempt::kDone;
+  }
+
+  /// Keys other than ASCII are asked for alone: how a server converts them differs between texts and
+  /// parameters.
+  bool is_joinable(std::span<const std::size_t> asked) const {
+    const auto is_ascii_key = [&](std::size_t index) { return libconf::is_ascii(fetched_[index].key); };
+    return asked.size() == MysqlSession::kBranches && std::all_of(asked.begin(), asked.end(), is_ascii_key);
+  }
+
+  std::vector<std::string> parameters_for(std::span<const std::size_t> asked) const {
+    const Joinable& joinable = *parameters_.joinable;
+    std::vector<std::string> parameters;
+    for (const std::size_t index : asked)
+      for (std::size_t which = 0; which < joinable.select.parameters().size(); ++which)
+        parameters.push_back(joinable.parameters.query_for(fetched_[index].key, {}, which));
+    return parameters;
   }
 
   std::string query_for(MysqlSession& session, std::size_t index) const {
@@ -247,7 +269,12 @@ Result<std::unique_ptr<Table>> make_mysql(const TableConfig& config, const Table
   if (!parameters) return parameters.error();
   const Result<std::string> query = read_sql_query(config, table, context.warnings);
   if (!query) return query.error();
-  parameters->can_join = can_join(*query);
+  if (std::optional<JoinableSelect> select = JoinableSelect::parse(*query)) {
+    const std::vector<std::string_view> templates(select->parameters().begin(), select->parameters().end());
+    Result<QueryKeys> keys = QueryKeys::parse(config, templates);
+    if (!keys) return keys.error();
+    parameters->joinable = {std::move(*select), std::move(*keys)};
+  }
   auto deferred = std::make_unique<DeferredWarnings>();
   const TableContext rules_context = {context.settings, *deferred, context.options, context.match_domains};
   Result<QueryRules> rules = QueryRules::read(config, "mysql", *query, table, rules_context);

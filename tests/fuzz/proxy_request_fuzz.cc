@@ -14,10 +14,10 @@ using libmaps::ProxySession;
 
 /// The replies to `text` that comes in pieces of `length` bytes.
 std::string replies(ProxyService& service, std::string_view text, std::size_t length) {
-  ProxySession session(service);
+  ProxySession session;
   std::string out;
   for (; !text.empty(); text.remove_prefix(std::min(length, text.size()))) {
-    const ProxySession::Output output = session.receive(text.substr(0, length));
+    const ProxySession::Output output = session.receive(service, text.substr(0, length));
     out += output.bytes;
     if (output.closes) break;
   }

@@ -42,6 +42,8 @@ class MailSystem:
         self.directory = directory
         self.config, self.queue = directory / "config", directory / "queue"
         self.config.mkdir()
+        if os.geteuid() == 0:
+            self.queue.mkdir()
         self.port = free_port()
         self.entries = ["127.0.0.1:%d inet n - n - - smtpd\n" % self.port]
         (self.config / "main.cf").write_text(MAIN_CF.format(directory=directory) + main_cf)

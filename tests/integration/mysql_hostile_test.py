@@ -32,8 +32,10 @@ def hostile_keys():
     keys = [beginning + end for beginning in BEGINNINGS for end in ENDS]
     dice = random.Random(7)
     for _ in range(200):
+        keys.append(bytes(dice.choice(b"'\\\"ab;-#%@~_?\x1a") for _ in range(dice.randint(1, 7))))
         keys.append(bytes(dice.choice(b"'\\\"\x81\x83\xa1\xbf\xfe\xc0\xe0\xf0ab;-#%@~") for _ in range(dice.randint(1, 7))))
-    return list(dict.fromkeys(keys))
+    # Those of ASCII, which may be asked for together, follow one another.
+    return sorted(dict.fromkeys(keys), key=lambda key: not key.isascii())
 
 
 KEYS = hostile_keys()

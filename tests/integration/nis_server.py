@@ -1,4 +1,4 @@
-"""A NIS server with its port mapper and its binder, in a network of its own: see enter_namespace().
+"""A NIS server with its port mapper and its binder, in a network of its own: see namespace.py.
 
     with NisServer(work, "example", {"mail.aliases": {b"joe": b"joe@example.com"}}) as nis:
         nis.server.freeze()
@@ -9,32 +9,16 @@ import os
 import pathlib
 import shutil
 import socket
-import subprocess
-import sys
 import time
 
-from checks import environment, run
+from checks import run
+from namespace import mount_over, set_up_loopback
 from server import NoServer, Server, find_program, listens
 
 PORT_MAPPER = 111
 SERVER_PORT = 834  # The same after a restart: the binder knows it.
-UNSHARE = ["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"]
+PROGRAMS = ("rpcbind", "ypserv", "ypbind")
 DOMAIN_FILE = pathlib.Path("/proc/sys/kernel/domainname")
-
-
-def enter_namespace(script, *arguments):
-    """Runs a Python script where it has loopback, the host's name and /run for itself, so that neither the machine nor
-    another test notices its servers; all its processes end with it. Returns its exit status. Raises NoServer."""
-    if os.geteuid() != 0:
-        raise NoServer("not root: a NIS server needs a network of its own")
-    unshare = find_program("unshare")
-    for program in ("rpcbind", "ypserv", "ypbind"):
-        find_program(program)
-    probe = run([unshare, *UNSHARE, "true"])
-    if probe.status != 0:
-        raise NoServer("no namespaces here: %s" % probe.err.strip())
-    argv = [unshare, *UNSHARE, sys.executable, script, *arguments]
-    return subprocess.run(argv, env=environment(), check=False).returncode
 
 
 def set_domain(domain):
@@ -83,7 +67,7 @@ class NisServer:
         self.stack.close()
 
     def _start(self):
-        self._must("ip", "link", "set", "lo", "up")
+        set_up_loopback()
         self._must("mount", "-t", "tmpfs", "none", "/run")
         pathlib.Path("/run/rpcbind").mkdir()
         with contextlib.suppress(LookupError):
@@ -116,7 +100,7 @@ class NisServer:
     def _replace(self, place, replacement):
         if not os.path.exists(place):
             raise NoServer("%s is not there" % place)
-        self._must("mount", "--bind", str(replacement), place)
+        mount_over(replacement, place)
 
     def _server(self, name, arguments, is_ready):
         server = Server(name, [find_program(name), *arguments], is_ready, self.work / (name + ".log"))

@@ -18,8 +18,9 @@ import time
 
 from checks import Checks, environment
 from client_tables import Desk
-from nis_server import DOMAIN_FILE, NisServer, enter_namespace, set_domain
-from server import NoServer, private_directory
+from namespace import enter_namespace
+from nis_server import DOMAIN_FILE, PROGRAMS, NisServer, set_domain
+from server import NoServer, find_program, private_directory
 
 LIMIT = 30  # seconds; what a lookup waits at most
 FAILED = "postmap: fatal: table %s: query error: Application error\n"
@@ -189,6 +190,8 @@ def main():
         elif test.has_module():
             try:
                 test.require_usable_program()
+                for program in PROGRAMS:
+                    find_program(program)
                 return enter_namespace(__file__, "--bin", arguments.bin, "--inside")
             except NoServer as reason:
                 test.checks.skip("a NIS server", str(reason))

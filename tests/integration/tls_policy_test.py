@@ -10,25 +10,14 @@ import subprocess
 import sys
 import time
 
+from beside_stock import OURS, SAME_FOR_BOTH
+from certificates import CertificateDirectory
 from checks import environment
 from server import NoServer, find_program, run_server_test
 from stock_postfix import StockPostfix, exchange
 
 CLIENT = "unknown[127.0.0.1]"
 DEADLINE = 30  # seconds, for one connection
-
-# Postfix 3.7 has other defaults for these.
-SAME_FOR_BOTH = {
-    "tls_high_cipherlist": "aNULL:-aNULL:HIGH:@STRENGTH",
-    "tls_medium_cipherlist": "aNULL:-aNULL:HIGH:MEDIUM:+RC4:@STRENGTH",
-    "tls_low_cipherlist": "aNULL:-aNULL:HIGH:MEDIUM:LOW:+RC4:@STRENGTH",
-    "tls_export_cipherlist": "aNULL:-aNULL:HIGH:MEDIUM:LOW:EXPORT:+RC4:@STRENGTH",
-    "tls_null_cipherlist": "eNULL:!aNULL",
-    "tls_eecdh_auto_curves": "X25519 X448 prime256v1 secp521r1 secp384r1",
-    "compatibility_level": "3.6",
-}
-OURS = {"tls_ffdhe_auto_groups": ""}  # Postfix 3.7 has none.
-
 
 class TlsPostfix(StockPostfix):
     """With the tlsmgr that session tickets need, and a log from the beginning."""
@@ -42,15 +31,12 @@ class TlsPostfix(StockPostfix):
 
 # Certificates, made by the openssl program.
 
-class Certificates:
+class Certificates(CertificateDirectory):
     def __init__(self, directory):
-        self.directory = directory
-        self.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-days", "30",
-                     "-subj", "/O=Example/CN=Test CA")
-        self.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "self.key", "-out", "self.pem", "-days",
-                     "30", "-subj", "/CN=self signed")
-        self.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "org.key", "-out", "org.pem", "-days",
-                     "30", "-subj", "/O=Only Org")
+        super().__init__(directory)
+        self.self_signed("ca", "/O=Example/CN=Test CA")
+        self.self_signed("self", "/CN=self signed")
+        self.self_signed("org", "/O=Only Org")
         rsa, ec = ["-newkey", "rsa:2048"], ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
         self.issue("rsa", "/CN=mail.example.org", rsa)
         self.issue("other", "/CN=other.example.org", rsa)
@@ -74,24 +60,6 @@ class Certificates:
                     chain.write(self.path("middle%d.pem" % above).read_text())
         for path in directory.iterdir():
             path.chmod(0o644)
-
-    def path(self, name):
-        return self.directory / name
-
-    def openssl(self, *arguments):
-        subprocess.run([find_program("openssl"), *arguments], cwd=self.directory, check=True, capture_output=True,
-                       timeout=60)
-
-    def issue(self, name, subject, key, issuer="ca", days="30", extension=None):
-        self.openssl("req", "-new", "-utf8", *key, "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj",
-                     subject)
-        more = []
-        if extension:
-            self.path("extension").write_text(extension + "\n")
-            more = ["-extfile", "extension"]
-        self.openssl("x509", "-req", "-in", name + ".csr", "-CA", issuer + ".pem", "-CAkey", issuer + ".key",
-                     "-CAcreateserial", "-out", name + ".pem", "-days", days, *more)
-        self.path(name + ".chain").write_text(self.path(name + ".key").read_text() + self.path(name + ".pem").read_text())
 
 
 # One connection: what the server said of it.

@@ -66,14 +66,14 @@ class ProxyListener {
   void accept() {
     libconf::FileDescriptor fd(::accept(listener_.get(), nullptr, nullptr));
     if (fd && send(fd.get(), libmaps::ProxySession::greeting()))
-      clients_.push_back({std::move(fd), libmaps::ProxySession(service_)});
+      clients_.push_back({std::move(fd), libmaps::ProxySession()});
   }
 
-  static bool serve(Client& client) {
+  bool serve(Client& client) {
     char block[4096];
     const ssize_t count = ::recv(client.fd.get(), block, sizeof block, 0);
     if (count <= 0) return false;
-    const auto output = client.session.receive({block, static_cast<std::size_t>(count)});
+    const auto output = client.session.receive(service_, {block, static_cast<std::size_t>(count)});
     return send(client.fd.get(), output.bytes) && !output.closes;
   }
 

@@ -22,11 +22,9 @@ using Strings = std::vector<std::string>;
 class Service {
  public:
   explicit Service(ProxyAccess access, std::string main_cf)
-      : fixture_(std::move(main_cf)),
-        service_(*ProxyService::make(access, fixture_.context)),
-        session_(*service_) {}
+      : fixture_(std::move(main_cf)), service_(*ProxyService::make(access, fixture_.context)) {}
 
-  ProxySession::Output send(std::string_view bytes) { return session_.receive(bytes); }
+  ProxySession::Output send(std::string_view bytes) { return session_.receive(*service_, bytes); }
   ProxyReply ask(const ProxyRequest& request) {
     const std::string bytes = send(encode(request)).bytes;
     const AttributeScan scan = scan_attributes(bytes);
@@ -195,9 +193,9 @@ TEST(ProxyServer, DoesNotListWhatCannotBe) {
 
 TEST(ProxyServer, SharesItsTables) {
   Service service(ProxyAccess::kRead, "proxy_read_maps = proxy:randmap:{a} proxy:fail:x\n");
-  ProxySession other(service.service());
+  ProxySession other;
   const std::string request = encode(ProxyRequest{.kind = Kind::kLookup, .table = "randmap:{a}", .key = "k"});
-  EXPECT_EQ(service.send(request).bytes, other.receive(request).bytes);
+  EXPECT_EQ(service.send(request).bytes, other.receive(service.service(), request).bytes);
 }
 
 // The replies of Postfix 3.7.

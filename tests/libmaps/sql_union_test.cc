@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <random>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
+
+#include "libconf/text.h"
 
 namespace libmaps {
 namespace {
@@ -28,7 +30,7 @@ TEST(SqlUnion, JoinsSelectsOfQuotedKeys) {
       "SELECT a %% b FROM t WHERE k = '%s' AND a %% 2 = 0",
       "SELECT 'no key' FROM t",
   };
-  for (const std::string_view text : kTemplates) EXPECT_TRUE(can_join(text)) << text;
+  for (const std::string_view text : kTemplates) EXPECT_TRUE(JoinableSelect::parse(text)) << text;
 }
 
 TEST(SqlUnion, LeavesOthersAlone) {
@@ -82,23 +84,51 @@ TEST(SqlUnion, LeavesOthersAlone) {
       {"letters other than ASCII's", "SELECT \xc3\xa9 FROM t WHERE k = '%s'"},
       {"a zero byte", std::string_view("SELECT a FROM t WHERE k = '%s' \0", 32)},
   };
-  for (const auto& [why, text] : kTemplates) EXPECT_FALSE(can_join(text)) << why << ": " << text;
+  for (const auto& [why, text] : kTemplates) EXPECT_FALSE(JoinableSelect::parse(text)) << why << ": " << text;
 }
 
 TEST(SqlUnion, NumbersTheBranches) {
-  const std::string queries[] = {"SELECT a FROM t WHERE k = 'x'",
-                                 " select a FROM t WHERE k = 'UNION' LIMIT 1"};
-  EXPECT_EQ(join_selects(queries, 2),
-            "(SELECT 0, a FROM t WHERE k = 'x') UNION ALL (SELECT 1, a FROM t WHERE k = 'UNION' LIMIT 1) "
+  const auto select = JoinableSelect::parse(" select a FROM t WHERE k = '%s' LIMIT 1");
+  ASSERT_TRUE(select);
+  EXPECT_EQ(select->join(2, 2),
+            "(SELECT 0, a FROM t WHERE k = ? LIMIT 1) UNION ALL (SELECT 1, a FROM t WHERE k = ? LIMIT 1) "
             "UNION ALL (SELECT 2,NULL,NULL)");
-  EXPECT_EQ(join_selects(std::span(queries).first(1), 1),
-            "(SELECT 0, a FROM t WHERE k = 'x') UNION ALL (SELECT 1,NULL)");
+  EXPECT_EQ(select->join(1, 1), "(SELECT 0, a FROM t WHERE k = ? LIMIT 1) UNION ALL (SELECT 1,NULL)");
+}
+
+// A text with a part of the key is a parameter as a whole, without its quotes; other texts stay.
+TEST(SqlUnion, ParametersAreTexts) {
+  const struct {
+    std::string_view condition;
+    std::string_view text;
+    std::vector<std::string> parameters;
+  } cases[] = {
+      {"a = '%s'", "a = ?", {"%s"}},
+      {"a = 'x' AND b = '%u'", "a = 'x' AND b = ?", {"%u"}},
+      {"a LIKE '%%@%d' AND b % 2 = 1", "", {}},
+      {"a LIKE '%%@%d' AND b %% 2 = 1", "a LIKE ? AND b % 2 = 1", {"%%@%d"}},
+      {"a = 'it''s %s' OR a = 'it''s 5 %%'", "a = ? OR a = 'it''s 5 %'", {"it's %s"}},
+      {"a IN ('%u','%1-%2',)", "a IN (?,?,)", {"%u", "%1-%2"}},
+      {"a = '?' AND b = '%s'", "a = '?' AND b = ?", {"%s"}},
+      {"a = '' OR a = '%s'", "a = '' OR a = ?", {"%s"}},
+      {"a = '%%s'", "a = '%s'", {}},
+      {"a = 'x''", "", {}},
+      {"a = '%s%", "", {}},
+  };
+  for (const auto& [condition, text, parameters] : cases) {
+    const auto select = JoinableSelect::parse(libconf::concat("SELECT v FROM t WHERE ", condition));
+    ASSERT_EQ(select.has_value(), !text.empty()) << condition;
+    if (!select) continue;
+    EXPECT_EQ(select->join(1, 1),
+              libconf::concat("(SELECT 0, v FROM t WHERE ", text, ") UNION ALL (SELECT 1,NULL)"));
+    EXPECT_EQ(select->parameters(), parameters) << condition;
+  }
 }
 
 // Whatever is cut out of, or put into a good template: a text that ends is all that may follow a quote.
 TEST(SqlUnion, AcceptsNoOpenQuotes) {
   const std::string good = "SELECT `a`, b FROM t WHERE (k = '%s' AND c <> 'x')";
-  ASSERT_TRUE(can_join(good));
+  ASSERT_TRUE(JoinableSelect::parse(good));
   std::mt19937 random(20261124);
   static constexpr std::string_view kBytes = "'`\"\\;()%s -#/*@";
   int accepted = 0;
@@ -112,7 +142,7 @@ TEST(SqlUnion, AcceptsNoOpenQuotes) {
         text.insert(at, 1, kBytes[random() % kBytes.size()]);
       if (text.empty()) break;
     }
-    if (text.empty() || !can_join(text)) continue;
+    if (text.empty() || !JoinableSelect::parse(text)) continue;
     ++accepted;
     // As a server reads it, which knows of '' and ``: each conversion is in a text, and no text or name is
     // open.

@@ -18,10 +18,12 @@
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
+#include "tools/mta/daemon/listener_set.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/daemon/master.h"
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/daemon/spool.h"
+#include "tools/mta/daemon/trigger.h"
 
 namespace postfix {
 namespace {
@@ -54,6 +56,10 @@ struct Call {
     log.write({.program = "postfix-script"}, Severity::kInfo, text);
     if (surroundings.has_terminal) err << "postfix/postfix-script: " << text << std::endl;
   }
+  void warn(std::string_view text) const {
+    log.write({.program = "postfix-script"}, Severity::kWarning, text);
+    if (surroundings.has_terminal) err << "postfix/postfix-script: warning: " << text << std::endl;
+  }
   /// The same for what ends the command; nobody is left without the reason.
   int fatal(std::string_view text) const {
     log.write({.program = "postfix-script"}, Severity::kInfo, concat("fatal: ", text));
@@ -76,8 +82,16 @@ std::optional<pid_t> running(const Call& call) {
 }
 
 int check(const Call& call) {
-  const Result<void> made = call.spool.make_directories();
-  return made ? 0 : call.fatal(made.error().message);
+  if (const Result<void> made = call.spool.make_directories(); !made) return call.fatal(made.error().message);
+  for (const std::string& warning : call.spool.permission_warnings(call.directory)) call.warn(warning);
+  if (const Result<void> checked = mta::ListenerSet::check(call.site); !checked)
+    return call.fatal(checked.error().message);
+  return 0;
+}
+
+int set_permissions(const Call& call) {
+  const Result<void> set = call.spool.set_permissions();
+  return set ? 0 : call.fatal(set.error().message);
 }
 
 int run_in_foreground(const Call& call) {
@@ -94,8 +108,9 @@ bool is_prepared(const Call& call) {
     static_cast<void>(call.fatal(pid ? "the Postfix mail system is already running" : pid.error().message));
     return false;
   }
+  if (check(call) != 0) return false;
   call.say("starting the Postfix mail system");
-  return check(call) == 0;
+  return true;
 }
 
 int start_in_foreground(const Call& call) { return is_prepared(call) ? run_in_foreground(call) : 1; }
@@ -169,7 +184,29 @@ int send(const Call& call, std::string_view text, int signal, bool waits) {
 
 int stop(const Call& call) { return send(call, "stopping the Postfix mail system", SIGTERM, true); }
 int abort_now(const Call& call) { return send(call, "aborting the Postfix mail system", SIGQUIT, true); }
-int reload(const Call& call) { return send(call, "refreshing the Postfix mail system", SIGHUP, false); }
+
+/// What the master could not use is told here already, and changes nothing.
+int reload(const Call& call) {
+  if (!running(call)) return 1;
+  if (const int status = check(call); status != 0) return status;
+  return send(call, "refreshing the Postfix mail system", SIGHUP, false);
+}
+
+/// EX_UNAVAILABLE of sysexits.h, with which postqueue(1) ends.
+constexpr int kUnavailable = 69;
+
+/// What `postqueue -f` asks of the queue manager: forget about destinations that were down, and look at all
+/// mail now, whatever its time (qmgr(8), TRIGGERS).
+constexpr std::string_view kFlushRequests = "FADI";
+
+int flush(const Call& call) {
+  const std::string queue_manager = concat(call.spool.queue_directory(), "/public/qmgr");
+  const Result<void> told = mta::trigger(queue_manager, kFlushRequests);
+  if (told) return 0;
+  call.err << "postqueue: warning: unable to look up public/qmgr: " << told.error().message
+           << "\npostqueue: fatal: Cannot flush mail queue - mail system is down" << std::endl;
+  return kUnavailable;
+}
 
 int status(const Call& call) {
   const Result<std::optional<pid_t>> pid = call.spool.running();
@@ -188,17 +225,24 @@ struct Command {
 };
 
 constexpr std::array kCommands = {
-    Command{"start", start},     Command{"start-fg", start_in_foreground},
-    Command{"stop", stop},       Command{"reload", reload},
-    Command{"abort", abort_now}, Command{"check", check},
+    Command{"start", start},
+    Command{"start-fg", start_in_foreground},
+    Command{"stop", stop},
+    Command{"reload", reload},
+    Command{"abort", abort_now},
+    Command{"check", check},
     Command{"status", status},
+    Command{"flush", flush},
+    Command{"set-permissions", set_permissions},
 };
 
 constexpr cli::Syntax kSyntax = {
     .program = "postfix",
     .description = "Starts, stops and checks the mail system.",
     .usage = "postfix [-c config_dir] [-Dv] command",
-    .footer = "Commands: start, start-fg, stop, reload, abort, check, status. See postfix(1).",
+    .footer =
+        "Commands: start, start-fg, stop, reload, abort, flush, check, status, set-permissions. See "
+        "postfix(1).",
     .options = kOptions,
     .groups = kGroups,
 };
@@ -229,12 +273,16 @@ int run(const std::vector<std::string>& arguments, const Surroundings& surroundi
     return 0;
   }
   const std::string directory = configuration_directory(*line);
+  if (!directory.starts_with('/')) return fatal("-c requires absolute pathname");
   const Result<std::unique_ptr<mta::Site>> site = mta::Site::load(directory, messages);
   if (!site) return fatal(site.error().message);
   const Result<std::unique_ptr<mta::MailLog>> log = mta::MailLog::open((*site)->settings());
   if (!log) return fatal(log.error().message);
   Result<mta::Spool> spool = mta::Spool::read((*site)->settings());
   if (!spool) return fatal(spool.error().message);
+  // Root may have mistyped queue_directory: it must be there, as with Postfix. Others have it made for them.
+  if (spool->mail_owner())
+    if (const Result<void> entered = spool->enter(); !entered) return fatal(entered.error().message);
 
   const Call call{surroundings, directory, **site, std::move(*spool), **log, err};
   const std::string name = line->operands.empty() ? "" : line->operands.front();

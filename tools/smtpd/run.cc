@@ -20,6 +20,7 @@
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/mta/access/policy_client.h"
+#include "tools/mta/daemon/event_loop.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/daemon/process.h"
 #include "tools/mta/daemon/site.h"
@@ -27,7 +28,8 @@
 #include "tools/mta/dns/cares_resolver.h"
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
-#include "tools/mta/smtp/smtp_server.h"
+#include "tools/smtpd/served_commands.h"
+#include "tools/smtpd/wake_up_timer.h"
 
 namespace smtpd {
 namespace {
@@ -96,7 +98,7 @@ Result<void> become(const mta::Identity& identity) {
                .message = concat("cannot become mail_owner: ", std::strerror(errno))};
 }
 
-/// The process limit of a service: sessions at a time.
+/// The process limit of a service: clients at a time.
 Result<std::size_t> session_limit(const libconf::PlacedService& placed, const libconf::Settings& settings) {
   const std::string& field = placed.service.field(MasterField::kProcessLimit);
   std::size_t limit = 0;
@@ -130,7 +132,8 @@ class Process {
   std::unique_ptr<mta::MailLog> log_;
   libconf::Host host_ = libconf::system_host();
   mta::HostsFile hosts_ = mta::HostsFile::load("/etc/hosts");
-  asio::io_context io_{1};
+  asio::io_context io_;
+  mta::EventLoop loop_{io_};
   asio::signal_set signals_;
   asio::posix::stream_descriptor control_;
   char nothing_ = 0;
@@ -139,35 +142,46 @@ class Process {
   std::unique_ptr<mta::PolicyService> policy_;
   std::optional<mta::QueueDirectory> queue_;
   std::optional<mta::GroupCommitter> committer_;
-  std::vector<std::unique_ptr<mta::SmtpService>> services_;
-  std::vector<std::unique_ptr<mta::SmtpServer>> servers_;
+  std::vector<std::unique_ptr<Service>> services_;
+  std::vector<std::unique_ptr<WakeUpTimer>> timers_;
 };
 
 Result<void> Process::add_service(const libconf::PlacedService& placed) {
-  const auto is_its = [&](const Inheritance::Socket& each) { return each.service == placed.service.key(); };
-  if (std::none_of(inheritance_.sockets.begin(), inheritance_.sockets.end(), is_its)) return {};
+  const std::string key = placed.service.key();
+  const ServedCommand* const command = find_served_command(placed.service.field(MasterField::kCommand));
+  const auto is_its = [&](const Inheritance::Socket& each) { return each.service == key; };
+  if (command == nullptr || std::none_of(inheritance_.sockets.begin(), inheritance_.sockets.end(), is_its))
+    return {};
   const auto failed = [&](const Error& error) {
-    return Error{.kind = error.kind,
-                 .message = concat("service ", placed.service.key(), ": ", error.message)};
+    return Error{.kind = error.kind, .message = concat("service ", key, ": ", error.message)};
   };
   libconf::Settings settings = site_->settings().for_service(placed, site_->master_cf());
   const Result<std::size_t> limit = session_limit(placed, settings);
   if (!limit) return failed(limit.error());
-  Result<std::unique_ptr<mta::SmtpService>> service =
-      mta::SmtpService::create(std::move(settings), {.io = io_,
-                                                     .log = *log_,
-                                                     .host = host_,
-                                                     .hosts = hosts_,
-                                                     .resolver = *resolver_,
-                                                     .queue = *queue_,
-                                                     .committer = *committer_,
-                                                     .policy = *policy_,
-                                                     .verifier = verifier_});
+  Result<std::unique_ptr<Service>> service = command->create({.name = placed.service.service(),
+                                                              .settings = std::move(settings),
+                                                              .process_limit = *limit,
+                                                              .runtime = {.io = io_,
+                                                                          .log = *log_,
+                                                                          .host = host_,
+                                                                          .hosts = hosts_,
+                                                                          .resolver = *resolver_,
+                                                                          .queue = *queue_,
+                                                                          .committer = *committer_,
+                                                                          .policy = *policy_,
+                                                                          .verifier = verifier_}});
   if (!service) return failed(service.error());
+  for (Inheritance::Socket& each : inheritance_.sockets) {
+    if (!is_its(each)) continue;
+    // Such an entry is no reason not to serve the others: Postfix's daemon ends when a client comes.
+    if (const Result<void> listening =
+            (*service)->listen(*mta::find_transport(placed.service.type()), std::move(each.socket));
+        !listening)
+      log_->write({.program = "smtpd"}, Severity::kWarning, failed(listening.error()).message);
+  }
   services_.push_back(std::move(*service));
-  servers_.push_back(std::make_unique<mta::SmtpServer>(io_, *services_.back(), *limit));
-  for (Inheritance::Socket& each : inheritance_.sockets)
-    if (is_its(each)) servers_.back()->listen(std::move(each.socket));
+  timers_.push_back(
+      std::make_unique<WakeUpTimer>(io_, placed.service.field(MasterField::kWakeup), *services_.back()));
   return {};
 }
 
@@ -188,8 +202,8 @@ Result<void> Process::prepare() {
   if (!version) return version.error();
   policy_ = std::make_unique<mta::PolicyClient>(
       io_.get_executor(), mta::PolicyVersions{.compatibility_level = *level, .mail_version = *version});
-  for (const libconf::PlacedService& placed : site_->master_cf().services())
-    if (Result<void> added = add_service(placed); !added) return added;
+  for (const libconf::PlacedService* const placed : site_->services())
+    if (Result<void> added = add_service(*placed); !added) return added;
   if (spool->mail_owner())
     if (Result<void> became = become(*spool->mail_owner()); !became) return became;
   return {};
@@ -205,13 +219,15 @@ void Process::run() {
   control_.async_read_some(asio::buffer(&nothing_, 1), [this](const asio::error_code& failure, std::size_t) {
     if (failure != asio::error::operation_aborted) stop();
   });
-  io_.run();
+  loop_.run();
 }
 
 void Process::stop() {
   signals_.cancel();
   control_.cancel();
-  for (const auto& server : servers_) server->stop();
+  for (const auto& timer : timers_) timer->stop();
+  for (const auto& service : services_) service->stop();
+  loop_.drain();
 }
 
 }  // namespace

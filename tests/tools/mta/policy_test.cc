@@ -39,6 +39,7 @@ SmtpdState sample_state() {
 
 TEST(PolicyProtocol, SendsAllAttributesInOrder) {
   SmtpdState state = sample_state();
+  state.tls.is_certificate_trusted = true;
   state.tls.certificate_issuer = "Wietse Venema+=\xc3";
   state.helo = "evil\nname";
   EXPECT_EQ(format_policy_request(state, "submission", {"3.12", "3.12.0"}),

@@ -125,7 +125,7 @@ TEST(Mail, HasParameters) {
   EXPECT_EQ(mail.body, BodyType::k8BitMime);
   EXPECT_EQ(mail.dsn_return, DsnReturn::kHeaders);
   EXPECT_EQ(mail.envelope_id, "x+y ");
-  EXPECT_EQ(mail.submitter, "me+you");
+  EXPECT_EQ(mail.submitter, "me+2Byou");
   EXPECT_TRUE(mail.is_utf8);
   EXPECT_EQ(mail.verp_delimiters, "+-");
 

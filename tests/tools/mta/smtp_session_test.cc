@@ -51,12 +51,12 @@ TEST(Ehlo, LeavesOutWhatIsNotThere) {
   options.message_size_limit = 0;
   SessionState state;
   state.offers_tls = state.is_tls = true;
-  state.offers_auth = state.is_authenticated = true;
+  state.offers_auth = true;
   const Strings expected = {"PIPELINING", "SIZE", "ETRN",    "ENHANCEDSTATUSCODES",
                             "8BITMIME",   "DSN",  "CHUNKING"};
-  EXPECT_EQ(ehlo_keywords(options, state, "PLAIN"), expected);
-  state.is_authenticated = false;
   EXPECT_EQ(ehlo_keywords(options, state, ""), expected);
+  state.offers_auth = false;
+  EXPECT_EQ(ehlo_keywords(options, state, "PLAIN"), expected);
 }
 
 // XVERP alone cannot be discarded.

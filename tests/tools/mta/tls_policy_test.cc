@@ -229,7 +229,6 @@ TEST(TlsPolicy, DefaultsComeFromTheParameterTable) {
   EXPECT_EQ(policy->cipher_list, fixture.settings.get("tls_medium_cipherlist").value());
   EXPECT_EQ(policy->verify_depth, 9);
   EXPECT_FALSE(policy->asks_certificate);
-  EXPECT_FALSE(policy->is_auth_only);
   EXPECT_EQ(policy->fingerprint_digest, EVP_sha256());
   EXPECT_EQ(policy->session_lifetime, std::chrono::hours(1));
   ASSERT_NE(policy->ticket_cipher, nullptr);
@@ -251,7 +250,6 @@ TEST(TlsPolicy, TheLevelChoosesProtocolsAndCiphers) {
   EXPECT_EQ(at_may->protocols.minimum, TLS1_VERSION);
   EXPECT_EQ(at_encrypt->cipher_list, "H:!MD5:!RC4:!aNULL");
   EXPECT_EQ(at_encrypt->protocols.minimum, TLS1_2_VERSION);
-  EXPECT_TRUE(at_encrypt->is_auth_only);
   EXPECT_TRUE(at_encrypt->asks_certificate);
   EXPECT_TRUE(at_encrypt->requires_certificate);
 }

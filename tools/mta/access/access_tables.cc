@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "libconf/text.h"
-#include "libmaps/open.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 
@@ -16,7 +16,8 @@ class AccessTables::Relay final : public libconf::DiagnosticSink {
   void report(libconf::Diagnostic diagnostic) override {
     if (target != nullptr) target->report(std::move(diagnostic));
   }
-  libconf::DiagnosticSink* target = nullptr;
+  /// Of the lookup in this thread: while it waits, another session may ask the same table in another thread.
+  static inline thread_local libconf::DiagnosticSink* target = nullptr;
 };
 
 /// One table, twice where it is asked both ways.
@@ -35,7 +36,7 @@ Result<AccessTables::Tables*> AccessTables::open(std::string_view table, AccessK
   if (!opened) opened = std::make_unique<Tables>();
   const bool is_there = kind == AccessKey::kExact ? opened->exact != nullptr : opened->lookup != nullptr;
   if (is_there) return opened.get();
-  auto made = libmaps::open(table, {.settings = settings_, .warnings = *relay_});
+  auto made = open_table(table, {.settings = settings_, .warnings = *relay_});
   if (!made) {
     relay_->warn("table-unavailable", concat(table, " is unavailable. ", made.error().message));
     return made.error();
@@ -95,7 +96,7 @@ Result<std::vector<std::unique_ptr<libmaps::Table>>> open_tables(const libconf::
   if (!names) return names.error();
   std::vector<std::unique_ptr<libmaps::Table>> tables;
   for (const std::string& name : *names) {
-    auto table = libmaps::open(name, {.settings = settings, .warnings = warnings});
+    auto table = open_table(name, {.settings = settings, .warnings = warnings});
     if (!table) return table.error();
     tables.push_back(std::move(*table));
   }

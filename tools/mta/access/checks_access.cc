@@ -113,7 +113,7 @@ asio::awaitable<Outcome> Evaluation::check_certificate_access(const Restriction&
                                  ? state_.tls.certificate_fingerprint
                                  : state_.tls.public_key_fingerprint;
     if (key.empty()) continue;
-    const Target target{Subject::kCertificate, key};
+    const Target target{Subject::kCertificate, state_.tls.certificate_subject};
     const Found found = find(argument.table, AccessKey::kExact, key, target);
     if (found.has_failed)
       co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;

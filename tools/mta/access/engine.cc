@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "libconf/text.h"
-#include "libmaps/open.h"
 #include "tools/mta/access/engine_parts.h"
 #include "tools/mta/access/evaluation.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 namespace {
@@ -67,7 +67,7 @@ Result<std::optional<MatchList>> read_match_list(AccessEngine::Parts& parts, std
   if (!parents) return parents.error();
   auto list = MatchList::parse(
       std::string(parameter), *value, {.kind = kind, .parents = *parents}, [&parts](std::string_view spec) {
-        return libmaps::open(spec, {.settings = parts.settings, .warnings = parts.discard});
+        return open_table(spec, {.settings = parts.settings, .warnings = parts.discard});
       });
   if (!list) return list.error();
   return std::optional<MatchList>(std::move(*list));

@@ -88,8 +88,10 @@ std::string format_policy_request(const SmtpdState& state, std::string_view poli
   request.add("sasl_method", state.sasl.method);
   request.add("sasl_username", state.sasl.username);
   request.add("sasl_sender", state.sasl.sender);
-  request.add("ccert_subject", xtext(state.tls.certificate_subject));
-  request.add("ccert_issuer", xtext(state.tls.certificate_issuer));
+  // Names count where an authority vouches for them.
+  const bool is_trusted = state.tls.is_certificate_trusted;
+  request.add("ccert_subject", is_trusted ? xtext(state.tls.certificate_subject) : "");
+  request.add("ccert_issuer", is_trusted ? xtext(state.tls.certificate_issuer) : "");
   request.add("ccert_fingerprint", xtext(state.tls.certificate_fingerprint));
   request.add("ccert_pubkey_fingerprint", xtext(state.tls.public_key_fingerprint));
   request.add("encryption_protocol", state.tls.protocol);

@@ -38,9 +38,9 @@ struct TlsState {
   std::string cipher = {};
   int key_bits = 0;
   bool has_certificate = false;
-  bool is_certificate_trusted = false;  ///< Its chain was verified.
-  std::string certificate_subject = {};
-  std::string certificate_issuer = {};
+  bool is_certificate_trusted = false;   ///< Its chain was verified.
+  std::string certificate_subject = {};  ///< Its common name, whether it is trusted or not.
+  std::string certificate_issuer = {};   ///< The same.
   std::string certificate_fingerprint = {};
   std::string public_key_fingerprint = {};
 };

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "libconf/text.h"
-#include "libmaps/open.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 
@@ -20,7 +20,7 @@ Result<std::vector<std::unique_ptr<Table>>> open_tables(std::string_view paramet
   std::vector<std::unique_ptr<Table>> tables;
   std::string_view rest = *value;
   while (const auto spec = libconf::next_braced_word(rest, libconf::kListSeparators)) {
-    Result<std::unique_ptr<Table>> table = libmaps::open(*spec, context.tables);
+    Result<std::unique_ptr<Table>> table = open_table(*spec, context.tables);
     if (!table) return table.error();
     tables.push_back(std::move(*table));
   }
@@ -32,7 +32,7 @@ Result<MatchList> open_list(std::string_view parameter, libmaps::MatchRules rule
   const Result<std::string> value = context.settings().get(parameter);
   if (!value) return value.error();
   return MatchList::parse(std::string(parameter), *value, rules,
-                          [&context](std::string_view spec) { return libmaps::open(spec, context.tables); });
+                          [&context](std::string_view spec) { return open_table(spec, context.tables); });
 }
 
 Result<AddressLookup> open_lookup(std::string_view parameter, libmaps::LookupKind kind,

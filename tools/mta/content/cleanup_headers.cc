@@ -206,8 +206,9 @@ void CleanupHeaders::add_missing_destination() {
 }
 
 void CleanupHeaders::add_message_id(bool is_resent) {
+  const std::time_t created = context_.created != 0 ? context_.created : context_.arrival;
   const std::string id =
-      concat("<", compact_date(context_.arrival), ".", context_.queue_id, "@", options_.my_hostname, ">");
+      concat("<", compact_date(created), ".", context_.queue_id, "@", options_.my_hostname, ">");
   write_(concat(is_resent ? "Resent-" : "", "Message-Id: ", id));
   log_message_id(is_resent ? "resent-message-id" : "message-id", id);
   if (!is_resent) seen_.set(kMessageId);

@@ -21,7 +21,8 @@ struct MessageContext {
   std::string_view protocol = {};   ///< "ESMTP"; empty: none.
   std::string_view helo = {};       ///< The name that the client gave; empty: none.
   std::string_view full_name = {};  ///< Of the sender, for a missing From: header (sendmail -F).
-  std::time_t arrival = 0;
+  std::time_t arrival = 0;  ///< For a missing Date: header; of submitted mail, when postdrop(1) took it.
+  std::time_t created = 0;  ///< For a missing Message-Id: header; 0: as `arrival`.
 
   /// Missing headers are added, and addresses in headers rewritten: local_header_rewrite_clients or
   /// remote_header_rewrite_domain says so.

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "libconf/text.h"
-#include "libmaps/open.h"
 #include "tools/mta/content/content_log.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 namespace {
@@ -80,7 +80,7 @@ Result<ContentChecks> ContentChecks::open(const libconf::Settings& settings,
                                       [&spec](const Source& source) { return source.spec == *spec; });
       checks.lists_[i].push_back(static_cast<std::size_t>(known - checks.sources_.begin()));
       if (known != checks.sources_.end()) continue;
-      auto table = libmaps::open(*spec, context);
+      auto table = open_table(*spec, context);
       if (!table) context.warnings.warn("table", concat(*spec, " is unavailable. ", table.error().message));
       checks.sources_.push_back({std::string(*spec), table ? std::move(*table) : nullptr});
     }

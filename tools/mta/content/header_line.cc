@@ -1,5 +1,7 @@
 #include "tools/mta/content/header_line.h"
 
+#include "libconf/text.h"
+
 namespace mta {
 namespace {
 
@@ -15,6 +17,17 @@ HeaderStart header_start(std::string_view line) {
   while (start.colon < line.size() && (line[start.colon] == ' ' || line[start.colon] == '\t')) ++start.colon;
   if (start.colon == line.size() || line[start.colon] != ':') start.name = 0;
   return start;
+}
+
+std::string comment_text(std::string_view name) {
+  std::string text = libconf::printable(name);
+  std::size_t open = 0;
+  for (char& c : text) {
+    if (c == '\\' || (c == ')' && open == 0)) c = '?';
+    if (c == '(') ++open;
+    if (c == ')') --open;
+  }
+  return text.append(open, ')');
 }
 
 }  // namespace mta

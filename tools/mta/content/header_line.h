@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace mta {
@@ -14,5 +15,10 @@ struct HeaderStart {
 
 /// Takes a line apart. A name is printable ASCII without the colon. Pure; thread-safe.
 HeaderStart header_start(std::string_view line);
+
+/// A name as it may stand in a comment of a header: '?' for a backslash, which would quote, for what is not
+/// printable ASCII, and for a parenthesis that closes none; those that stay open are closed at the end. Pure;
+/// thread-safe.
+std::string comment_text(std::string_view name);
 
 }  // namespace mta

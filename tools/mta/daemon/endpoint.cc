@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/local_socket.h"
 
 namespace mta {
 namespace {
@@ -101,7 +102,49 @@ Result<std::vector<std::string>> interfaces(const libconf::Settings& settings) {
 
 bool is_ipv6_text(const std::string& host) { return host.find(':') != std::string::npos; }
 
+Result<libconf::FileDescriptor> listen_by_network(const Endpoint& endpoint) {
+  const auto failed = [&](std::string_view step) {
+    return Error{
+        .kind = ErrorKind::kInputOutput,
+        .message = concat(step, " ", endpoint.address, " port ", endpoint.port, ": ", std::strerror(errno))};
+  };
+  const Result<AddressList> list = look_up(endpoint.address.c_str(), endpoint.port, endpoint.family);
+  if (!list) return list.error();
+  libconf::FileDescriptor socket(::socket(endpoint.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return failed("socket");
+  constexpr int kOn = 1;
+  const bool is_ready = ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &kOn, sizeof kOn) == 0 &&
+                        (endpoint.family != AF_INET6 ||
+                         ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &kOn, sizeof kOn) == 0);
+  if (!is_ready) return failed("setsockopt");
+  if (::bind(socket.get(), (*list)->ai_addr, (*list)->ai_addrlen) != 0) return failed("bind");
+  if (::listen(socket.get(), SOMAXCONN) != 0) return failed("listen");
+  return socket;
+}
+
+struct TransportName {
+  std::string_view type;
+  Transport transport;
+};
+constexpr TransportName kTransports[] = {
+    {"inet", Transport::kInet}, {"unix", Transport::kUnix}, {"unix-dgram", Transport::kUnixDatagram},
+    {"fifo", Transport::kFifo}, {"pass", Transport::kPass},
+};
+
 }  // namespace
+
+std::optional<Transport> find_transport(std::string_view type) {
+  for (const TransportName& each : kTransports)
+    if (each.type == type) return each.transport;
+  return {};
+}
+
+Endpoint local_endpoint(std::string_view name, Transport transport, bool is_private) {
+  return {.transport = transport,
+          .address = concat(is_private ? "private/" : "public/", name),
+          .port = {},
+          .family = AF_UNIX};
+}
 
 Result<std::vector<Endpoint>> inet_endpoints(std::string_view name, const libconf::Settings& settings) {
   const std::optional<HostAndPort> parts = split(name);
@@ -125,7 +168,8 @@ Result<std::vector<Endpoint>> inet_endpoints(std::string_view name, const libcon
       if (::getnameinfo(each->ai_addr, each->ai_addrlen, address, sizeof address, port, sizeof port,
                         NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         continue;
-      const Endpoint endpoint{.address = address, .port = port, .family = each->ai_family};
+      const Endpoint endpoint{
+          .transport = Transport::kInet, .address = address, .port = port, .family = each->ai_family};
       if (std::find(endpoints.begin(), endpoints.end(), endpoint) == endpoints.end())
         endpoints.push_back(endpoint);
     }
@@ -135,24 +179,17 @@ Result<std::vector<Endpoint>> inet_endpoints(std::string_view name, const libcon
   return endpoints;
 }
 
-Result<libconf::FileDescriptor> listen_at(const Endpoint& endpoint) {
-  const auto failed = [&](std::string_view step) {
-    return Error{
-        .kind = ErrorKind::kInputOutput,
-        .message = concat(step, " ", endpoint.address, " port ", endpoint.port, ": ", std::strerror(errno))};
-  };
-  const Result<AddressList> list = look_up(endpoint.address.c_str(), endpoint.port, endpoint.family);
-  if (!list) return list.error();
-  libconf::FileDescriptor socket(::socket(endpoint.family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return failed("socket");
-  constexpr int kOn = 1;
-  const bool is_ready = ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &kOn, sizeof kOn) == 0 &&
-                        (endpoint.family != AF_INET6 ||
-                         ::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &kOn, sizeof kOn) == 0);
-  if (!is_ready) return failed("setsockopt");
-  if (::bind(socket.get(), (*list)->ai_addr, (*list)->ai_addrlen) != 0) return failed("bind");
-  if (::listen(socket.get(), SOMAXCONN) != 0) return failed("listen");
-  return socket;
+Result<libconf::FileDescriptor> listen_at(const Endpoint& endpoint, const std::optional<Identity>& owner) {
+  switch (endpoint.transport) {
+    case Transport::kInet:
+      return listen_by_network(endpoint);
+    case Transport::kUnixDatagram:
+      return make_local_socket(endpoint.address, SOCK_DGRAM, owner);
+    case Transport::kFifo:
+      return make_named_pipe(endpoint.address, owner);
+    default:
+      return make_local_socket(endpoint.address, SOCK_STREAM, owner);
+  }
 }
 
 }  // namespace mta

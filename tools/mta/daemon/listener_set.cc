@@ -1,5 +1,7 @@
 #include "tools/mta/daemon/listener_set.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "libconf/text.h"
@@ -13,10 +15,10 @@ using libconf::MasterField;
 using libconf::MasterService;
 using libconf::PlacedService;
 
-Error at(const libconf::MasterCf& master_cf, const PlacedService& service, ErrorKind kind,
-         std::string_view message) {
-  return {.kind = kind,
-          .message = concat(master_cf.file(), ": line ", std::to_string(service.line), ": ", message),
+Error at(const libconf::MasterCf& master_cf, const PlacedService& service, const Error& error) {
+  return {.kind = error.kind,
+          .message = concat(master_cf.file(), ": line ", std::to_string(service.line), ": service ",
+                            service.service.key(), ": ", error.message),
           .file = master_cf.file(),
           .line = service.line};
 }
@@ -25,57 +27,78 @@ Error at(const libconf::MasterCf& master_cf, const PlacedService& service, Error
 Result<ServiceKind> kind_of(const MasterService& service) {
   const std::string& command = service.field(MasterField::kCommand);
   const ServiceRole* const role = find_service_role(command);
-  const auto refused = [&](std::string_view reason) {
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat("service ", service.key(), ": ", reason)};
-  };
-  if (role == nullptr) return refused(concat("no such command: ", command));
-  if (role->kind == ServiceKind::kAbsent) return refused(concat(command, " is not part of Postkit"));
-  if (role->kind == ServiceKind::kSmtpServer && service.type() != "inet")
-    return refused(concat(command, " listens at inet sockets only"));
+  if (role == nullptr)
+    return Error{.kind = ErrorKind::kConfiguration, .message = concat("no such command: ", command)};
+  if (role->kind == ServiceKind::kAbsent)
+    return Error{.kind = ErrorKind::kConfiguration, .message = concat(command, " is not part of Postkit")};
   return role->kind;
 }
 
-/// Where an entry listens: nowhere, unless it is of an SMTP server.
-Result<std::vector<Endpoint>> endpoints_of(const PlacedService& placed, const libconf::MasterCf& master_cf,
-                                           const libconf::Settings& settings) {
+/// Where an entry listens: nowhere, unless a server answers.
+Result<std::vector<Endpoint>> endpoints_of(const PlacedService& placed, const Site& site) {
   const Result<ServiceKind> kind = kind_of(placed.service);
   if (!kind) return kind.error();
-  if (*kind != ServiceKind::kSmtpServer) return std::vector<Endpoint>();
-  return inet_endpoints(placed.service.service(), settings.for_service(placed, master_cf));
+  if (*kind != ServiceKind::kServer) return std::vector<Endpoint>();
+  const std::optional<Transport> transport = find_transport(placed.service.type());
+  if (!transport)
+    return Error{.kind = ErrorKind::kConfiguration,
+                 .message = concat("unsupported service type: ", placed.service.type())};
+  if (*transport == Transport::kInet)
+    return inet_endpoints(placed.service.service(), site.settings().for_service(placed, site.master_cf()));
+  const bool is_private = placed.service.field(MasterField::kPrivate) != "n";
+  return std::vector{local_endpoint(placed.service.service(), *transport, is_private)};
 }
 
 }  // namespace
 
-Result<void> ListenerSet::update(const libconf::MasterCf& master_cf, const libconf::Settings& settings) {
-  struct Wanted {
-    std::string service;
-    Endpoint endpoint;
-    Listener* open;  ///< Null: a socket is to be opened.
-  };
+/// What update() is to reach.
+struct ListenerSet::Wanted {
+  const PlacedService* placed;
+  Endpoint endpoint;
+  Listener* open;                       ///< Null: a socket is to be opened.
+  libconf::FileDescriptor opened = {};  ///< That socket.
+};
+
+Result<std::vector<ListenerSet::Wanted>> ListenerSet::wanted(const Site& site) {
   std::vector<Wanted> wanted;
-  for (const PlacedService& placed : master_cf.services()) {
-    const Result<std::vector<Endpoint>> endpoints = endpoints_of(placed, master_cf, settings);
-    if (!endpoints) return at(master_cf, placed, endpoints.error().kind, endpoints.error().message);
+  for (const PlacedService* const placed : site.services()) {
+    const Result<std::vector<Endpoint>> endpoints = endpoints_of(*placed, site);
+    if (!endpoints) return at(site.master_cf(), *placed, endpoints.error());
     for (const Endpoint& endpoint : *endpoints) {
       const auto open = std::find_if(listeners_.begin(), listeners_.end(),
                                      [&](const Listener& each) { return each.endpoint == endpoint; });
-      wanted.push_back({placed.service.key(), endpoint, open == listeners_.end() ? nullptr : &*open});
+      wanted.push_back({placed, endpoint, open == listeners_.end() ? nullptr : &*open});
     }
   }
+  return wanted;
+}
 
-  std::vector<libconf::FileDescriptor> opened(wanted.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (wanted[i].open != nullptr) continue;
-    Result<libconf::FileDescriptor> socket = listen_at(wanted[i].endpoint);
-    if (!socket) return socket.error();
-    opened[i] = std::move(*socket);
+Result<void> ListenerSet::check(const Site& site) {
+  const Result<std::vector<Wanted>> wanted = ListenerSet().wanted(site);
+  if (!wanted) return wanted.error();
+  return {};
+}
+
+Result<void> ListenerSet::update(const Site& site, const std::optional<Identity>& owner) {
+  Result<std::vector<Wanted>> wanted = this->wanted(site);
+  if (!wanted) return wanted.error();
+  for (Wanted& each : *wanted) {
+    if (each.open != nullptr) continue;
+    Result<libconf::FileDescriptor> socket = listen_at(each.endpoint, owner);
+    if (!socket) return at(site.master_cf(), *each.placed, socket.error());
+    each.opened = std::move(*socket);
   }
-
   std::vector<Listener> updated;
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    libconf::FileDescriptor& socket = wanted[i].open != nullptr ? wanted[i].open->socket : opened[i];
-    updated.push_back({std::move(wanted[i].service), std::move(wanted[i].endpoint), std::move(socket)});
+  for (Wanted& each : *wanted) {
+    libconf::FileDescriptor& socket = each.open != nullptr ? each.open->socket : each.opened;
+    updated.push_back({each.placed->service.key(), std::move(each.endpoint), std::move(socket)});
+  }
+  for (const Listener& each : listeners_) {
+    const auto has_its_path = [&](const Listener& other) {
+      return other.endpoint.address == each.endpoint.address;
+    };
+    if (each.endpoint.family == AF_UNIX && std::none_of(updated.begin(), updated.end(), has_its_path))
+      ::unlink(each.endpoint.address.c_str());
   }
   listeners_ = std::move(updated);
   return {};

@@ -1,17 +1,17 @@
 /// The sockets of a master.cf, which stay open while the processes that serve them come and go.
 ///
 ///     ListenerSet listeners;
-///     Result<void> opened = listeners.update(master_cf, settings);
+///     Result<void> opened = listeners.update(site, spool.mail_owner());
 ///     for (const Listener& each : listeners.all()) pass_on(each.service, each.socket.get());
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "libconf/handle.h"
-#include "libconf/master_cf_document.h"
-#include "libconf/settings.h"
 #include "tools/mta/daemon/endpoint.h"
+#include "tools/mta/daemon/site.h"
 
 namespace mta {
 
@@ -23,15 +23,21 @@ struct Listener {
 
 class ListenerSet {
  public:
-  /// Makes the set that of the `inet` services that smtpd serves: opens sockets for new ones, keeps those
-  /// that are wanted still, closes the others. Fails as a whole, and then nothing has changed. Errors:
-  /// kConfiguration with file and line, for a command that does not exist, or a service that smtpd cannot be
-  /// at; those of inet_endpoints() and listen_at(). `settings` are those of main.cf.
-  Result<void> update(const libconf::MasterCf& master_cf, const libconf::Settings& settings);
+  /// Makes the set that of the services that a server answers at (ServiceKind::kServer): opens sockets for
+  /// new ones, keeps those that are wanted still, closes the others and removes their files. Fails as a
+  /// whole, and then nothing has changed. `owner`: of the files of local services. Errors: kConfiguration
+  /// with file and line, for a command that does not exist; those of inet_endpoints() and listen_at().
+  Result<void> update(const Site& site, const std::optional<Identity>& owner);
+
+  /// Whether update() could understand the configuration; opens nothing. Errors: as update().
+  static Result<void> check(const Site& site);
 
   const std::vector<Listener>& all() const { return listeners_; }
 
  private:
+  struct Wanted;
+  Result<std::vector<Wanted>> wanted(const Site& site);
+
   std::vector<Listener> listeners_;
 };
 

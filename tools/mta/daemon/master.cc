@@ -45,15 +45,16 @@ Result<void> Master::configure() {
   const libconf::Settings& settings = (*site)->settings();
   const Result<std::chrono::seconds> throttle_time = settings.get_duration("service_throttle_time");
   if (!throttle_time) return throttle_time.error();
+  const Result<Spool> spool = Spool::read(settings);
+  if (!spool) return spool.error();
   if (!lock_) {
-    const Result<Spool> spool = Spool::read(settings);
-    if (!spool) return spool.error();
+    if (Result<void> entered = spool->enter(); !entered) return entered;
     Result<MasterLock> lock = spool->lock();
     if (!lock) return lock.error();
     lock_.emplace(std::move(*lock));
   }
   throttle_time_ = *throttle_time;
-  return listeners_.update((*site)->master_cf(), settings);
+  return listeners_.update(**site, spool->mail_owner());
 }
 
 Result<void> Master::start() {

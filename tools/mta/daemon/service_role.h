@@ -11,10 +11,10 @@
 namespace mta {
 
 enum class ServiceKind {
-  kSmtpServer,  ///< Listens for SMTP clients.
-  kInside,      ///< Done inside of other processes; nothing is started for the entry.
-  kDelivers,    ///< A delivery agent, for the queue manager.
-  kAbsent,      ///< A program of Postfix that this runtime does not have.
+  kServer,    ///< Listens, and the server process answers: see tools/smtpd/served_commands.h.
+  kInside,    ///< Done inside of other services; nothing is started for the entry.
+  kDelivers,  ///< A delivery agent, for the queue manager.
+  kAbsent,    ///< A program of Postfix that this runtime does not have.
 };
 
 struct ServiceRole {

@@ -1,5 +1,7 @@
 #include "tools/mta/daemon/site.h"
 
+#include <map>
+
 #include "libconf/text.h"
 
 namespace mta {
@@ -12,6 +14,10 @@ Site::Site(libconf::MainCfDocument main_cf, libconf::MasterCf master_cf, const s
       settings_(&main_cf_, libconf::system_host()) {
   settings_.set_config_directory(directory);
   settings_.define_service_parameters(master_cf_);
+  std::map<std::string, const libconf::PlacedService*> last;
+  for (const libconf::PlacedService& each : master_cf_.services()) last[each.service.key()] = &each;
+  for (const libconf::PlacedService& each : master_cf_.services())
+    if (last[each.service.key()] == &each) services_.push_back(&each);
 }
 
 Result<std::unique_ptr<Site>> Site::load(const std::string& directory, libconf::DiagnosticSink& sink) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libconf/diagnostic.h"
 #include "libconf/main_cf_document.h"
@@ -29,12 +30,16 @@ class Site {
   const libconf::Settings& settings() const { return settings_; }
   const libconf::MasterCf& master_cf() const { return master_cf_; }
 
+  /// The entries that count: of several with the same name and type, the last (master(5)).
+  const std::vector<const libconf::PlacedService*>& services() const { return services_; }
+
  private:
   Site(libconf::MainCfDocument main_cf, libconf::MasterCf master_cf, const std::string& directory);
 
   libconf::MainCfDocument main_cf_;
   libconf::MasterCf master_cf_;
   libconf::Settings settings_;
+  std::vector<const libconf::PlacedService*> services_;
 };
 
 }  // namespace mta

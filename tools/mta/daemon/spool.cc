@@ -15,39 +15,12 @@
 #include <filesystem>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/spool_layout.h"
 
 namespace mta {
 namespace {
 
 using libconf::concat;
-
-enum class Owner { kRoot, kMail };
-enum class Group { kRoot, kSetgid };
-
-struct Directory {
-  std::string_view name;
-  mode_t mode;
-  Owner owner = Owner::kMail;
-  Group group = Group::kRoot;
-};
-
-/// What is in queue_directory, and who may do what there; so `postfix check` of Postfix makes it.
-constexpr std::array kDirectories = {
-    Directory{"active", 0700},
-    Directory{"bounce", 0700},
-    Directory{"corrupt", 0700},
-    Directory{"defer", 0700},
-    Directory{"deferred", 0700},
-    Directory{"flush", 0700},
-    Directory{"hold", 0700},
-    Directory{"incoming", 0700},
-    Directory{"maildrop", 0730, Owner::kMail, Group::kSetgid},
-    Directory{"pid", 0755, Owner::kRoot},
-    Directory{"private", 0700},
-    Directory{"public", 0710, Owner::kMail, Group::kSetgid},
-    Directory{"saved", 0700},
-    Directory{"trace", 0700},
-};
 
 Error failed(std::string_view step, std::string_view path) {
   return {.kind = ErrorKind::kInputOutput, .message = concat(step, " ", path, ": ", std::strerror(errno))};
@@ -62,11 +35,13 @@ Result<void> make_parents(const std::string& path) {
   return {};
 }
 
-/// A directory that is there stays as it is.
-Result<void> make_directory(const std::string& path, mode_t mode, std::optional<Identity> owner) {
+enum class IfThere { kKeep, kSetPermissions };
+
+Result<void> make_directory(const std::string& path, mode_t mode, std::optional<Identity> owner,
+                            IfThere if_there) {
   if (::mkdir(path.c_str(), 0700) != 0) {
-    if (errno == EEXIST) return {};
-    return failed("mkdir", path);
+    if (errno != EEXIST) return failed("mkdir", path);
+    if (if_there == IfThere::kKeep) return {};
   }
   if (owner && ::chown(path.c_str(), owner->user, owner->group) != 0) return failed("chown", path);
   // mkdir(2) would have taken the umask off.
@@ -111,6 +86,7 @@ Result<Spool> Spool::read(const libconf::Settings& settings) {
   const passwd* const user = ::getpwnam(owner->c_str());
   if (user == nullptr)
     return Error{.kind = ErrorKind::kConfiguration, .message = concat("mail_owner: unknown user: ", *owner)};
+  spool.mail_owner_name_ = *owner;
   spool.mail_owner_ = Identity{.user = user->pw_uid, .group = user->pw_gid};
   const Result<std::string> setgid = settings.get("setgid_group");
   if (!setgid) return setgid.error();
@@ -118,28 +94,47 @@ Result<Spool> Spool::read(const libconf::Settings& settings) {
   if (entry == nullptr)
     return Error{.kind = ErrorKind::kConfiguration,
                  .message = concat("setgid_group: unknown group: ", *setgid)};
+  spool.setgid_group_name_ = *setgid;
   spool.setgid_group_ = entry->gr_gid;
   return spool;
 }
 
-Result<void> Spool::make_directories() const {
-  for (const std::string& path : {queue_directory_, data_directory_})
-    if (Result<void> made = make_parents(path); !made) return made;
+std::vector<Spool::Place> Spool::places() const {
   std::optional<Identity> root;
   std::optional<Identity> mail;
   if (mail_owner_) {
     root = Identity{.user = 0, .group = 0};
     mail = Identity{.user = mail_owner_->user, .group = 0};
   }
-  if (Result<void> made = make_directory(queue_directory_, 0755, root); !made) return made;
-  if (Result<void> made = make_directory(data_directory_, 0700, mail); !made) return made;
-  for (const Directory& each : kDirectories) {
-    std::optional<Identity> owner = each.owner == Owner::kRoot ? root : mail;
-    if (owner && each.group == Group::kSetgid) owner->group = *setgid_group_;
-    if (Result<void> made = make_directory(concat(queue_directory_, "/", each.name), each.mode, owner); !made)
-      return made;
+  std::vector<Place> places = {{queue_directory_, 0755, root}, {data_directory_, 0700, mail}};
+  for (const SpoolDirectory& each : kSpoolDirectories) {
+    std::optional<Identity> owner = each.owner == SpoolOwner::kRoot ? root : mail;
+    if (owner && each.group == SpoolGroup::kSetgid) owner->group = *setgid_group_;
+    places.push_back({concat(queue_directory_, "/", each.name), each.mode, owner});
   }
+  return places;
+}
+
+Result<void> Spool::make_directories() const {
+  for (const std::string& path : {queue_directory_, data_directory_})
+    if (Result<void> made = make_parents(path); !made) return made;
+  for (const Place& each : places())
+    if (Result<void> made = make_directory(each.path, each.mode, each.owner, IfThere::kKeep); !made)
+      return made;
   return {};
+}
+
+Result<void> Spool::set_permissions() const {
+  for (const Place& each : places())
+    if (Result<void> made = make_directory(each.path, each.mode, each.owner, IfThere::kSetPermissions); !made)
+      return made;
+  return {};
+}
+
+Result<void> Spool::enter() const {
+  if (::chdir(queue_directory_.c_str()) == 0) return {};
+  return Error{.kind = ErrorKind::kInputOutput,
+               .message = concat("chdir(", queue_directory_, "): ", std::strerror(errno))};
 }
 
 Result<libconf::FileDescriptor> Spool::open_lock(int flags) const {

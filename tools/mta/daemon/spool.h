@@ -11,22 +11,18 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "libconf/handle.h"
 #include "libconf/result.h"
 #include "libconf/settings.h"
+#include "tools/mta/daemon/identity.h"
 
 namespace mta {
 
 using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
-
-/// Whom files belong to.
-struct Identity {
-  uid_t user;
-  gid_t group;
-};
 
 /// Held while the mail system runs; closing the file gives it up.
 class MasterLock {
@@ -54,6 +50,18 @@ class Spool {
   /// kInputOutput.
   Result<void> make_directories() const;
 
+  /// Gives all of them the owners and modes that they should have, and makes those that are missing
+  /// (postfix(1), set-permissions). Errors: kInputOutput.
+  Result<void> set_permissions() const;
+
+  /// What others could change or take over, in the words of `postfix check`: "not owned by root: PATH",
+  /// "group or other writable: PATH". Of what is not there nothing is said.
+  std::vector<std::string> permission_warnings(const std::string& config_directory) const;
+
+  /// Makes queue_directory the working directory, which paths of local services refer to. Errors:
+  /// kInputOutput, "chdir(DIRECTORY): REASON".
+  Result<void> enter() const;
+
   /// Takes the lock. Errors: kTemporary, when it is held; kInputOutput.
   Result<MasterLock> lock() const;
 
@@ -61,14 +69,24 @@ class Spool {
   Result<std::optional<pid_t>> running() const;
 
  private:
+  /// A directory as it should be.
+  struct Place {
+    std::string path;
+    mode_t mode;
+    std::optional<Identity> owner;  ///< Nothing: whoever made it.
+  };
+
   Spool() = default;
+  std::vector<Place> places() const;
   Result<libconf::FileDescriptor> open_lock(int flags) const;
 
   std::string queue_directory_;
   std::string data_directory_;
   std::string lock_file_;
   std::optional<Identity> mail_owner_;
+  std::string mail_owner_name_;
   std::optional<gid_t> setgid_group_;
+  std::string setgid_group_name_;
 };
 
 }  // namespace mta

@@ -95,6 +95,9 @@ class QueueDirectory {
   /// As main.cf says. Errors: kConfiguration. Whether the directory exists is not looked at.
   static libconf::Result<QueueDirectory> open(const libconf::Settings& settings);
 
+  /// The directory of a queue, with a slash at its end.
+  std::string top_of(Queue queue) const;
+
   /// Where a message stands in a queue: "/var/spool/postfix/deferred/A/ABC123". REQUIRES: is_queue_id(id).
   std::string path_of(Queue queue, std::string_view id) const;
 
@@ -122,7 +125,6 @@ class QueueDirectory {
 
  private:
   int depth_of(Queue queue) const;
-  std::string top_of(Queue queue) const;
   std::size_t sweep_directory(const std::string& directory, int depth,
                               std::chrono::sys_seconds older_than) const;
 

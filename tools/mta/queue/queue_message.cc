@@ -30,16 +30,6 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
-std::optional<QueueTime> parse_time(std::string_view text) {
-  const std::optional<std::int64_t> seconds = parse_record_number(take_word(text));
-  const std::string_view fraction = take_word(text);
-  const std::optional<std::int64_t> microseconds = fraction.empty() ? 0 : parse_record_number(fraction);
-  constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max() / kMicrosecondsPerSecond - 1;
-  if (!seconds || *seconds < 0 || *seconds > kLatest) return std::nullopt;
-  if (!microseconds || *microseconds < 0 || *microseconds >= kMicrosecondsPerSecond) return std::nullopt;
-  return QueueTime(std::chrono::seconds(*seconds) + std::chrono::microseconds(*microseconds));
-}
-
 /// A number that is an int; nothing for anything else.
 std::optional<int> parse_flags(std::string_view text) {
   const std::optional<std::int64_t> value = parse_record_number(text);
@@ -106,7 +96,7 @@ Result<void> MessageBuilder::add(const QueueRecord& record, RecordGroup group) {
       if (!message_.sizes || record.offset != 0) return corrupt(record, "message size");
       return {};
     case RecordType::kTime:
-      message_.arrival_time = parse_time(record.payload);
+      message_.arrival_time = parse_arrival_time(record.payload);
       if (!message_.arrival_time) return corrupt(record, "arrival time");
       return {};
     case RecordType::kSender:
@@ -158,6 +148,16 @@ Result<void> MessageBuilder::add(const QueueRecord& record, RecordGroup group) {
 }
 
 }  // namespace
+
+std::optional<QueueTime> parse_arrival_time(std::string_view payload) {
+  const std::optional<std::int64_t> seconds = parse_record_number(take_word(payload));
+  const std::string_view fraction = take_word(payload);
+  const std::optional<std::int64_t> microseconds = fraction.empty() ? 0 : parse_record_number(fraction);
+  constexpr std::int64_t kLatest = std::numeric_limits<std::int64_t>::max() / kMicrosecondsPerSecond - 1;
+  if (!seconds || *seconds < 0 || *seconds > kLatest) return std::nullopt;
+  if (!microseconds || *microseconds < 0 || *microseconds >= kMicrosecondsPerSecond) return std::nullopt;
+  return QueueTime(std::chrono::seconds(*seconds) + std::chrono::microseconds(*microseconds));
+}
 
 std::string MessageSizes::to_payload() const {
   std::string payload;

@@ -86,6 +86,9 @@ struct QueueMessage {
   std::optional<std::string_view> attribute(std::string_view name) const;
 };
 
+/// The time in a kTime record; nothing, for what is none.
+std::optional<QueueTime> parse_arrival_time(std::string_view payload);
+
 /// Reads a file from its start to its end. Errors: as QueueFileReader::next(), and kDataCorrupt for a record
 /// that makes no sense.
 libconf::Result<QueueMessage> read_queue_message(QueueFileReader& reader);

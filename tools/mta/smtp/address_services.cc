@@ -121,7 +121,9 @@ asio::awaitable<Result<AddressInfo>> AddressServices::resolve(std::string addres
 
 Result<std::string> AddressServices::rewrite(RewriteContext context, AddressRole role,
                                              std::string_view address) {
-  std::string standard = rewriting_.rewrite(context, address);
+  // Only headers differ by the client (local_header_rewrite_clients); the envelope is always completed.
+  const bool is_header = role == AddressRole::kHeaderSender || role == AddressRole::kHeaderRecipient;
+  std::string standard = rewriting_.rewrite(is_header ? context : RewriteContext::kLocal, address);
   if (!maps_addresses_) return standard;
   Result<std::string> mapped = canonical_.map(role, std::move(standard));
   if (!mapped) return mapped;
@@ -145,6 +147,12 @@ Result<std::optional<std::string>> AddressServices::automatic_bcc(Bcc bcc, std::
   if (!found) return found.error();
   if (!*found || (*found)->empty()) return std::nullopt;
   return std::move((*found)->front());
+}
+
+Result<std::string> AddressServices::original_recipient(RewriteContext context, std::string_view recipient) {
+  const Result<std::string> rewritten = rewrite(context, AddressRole::kEnvelopeRecipient, recipient);
+  if (!rewritten) return rewritten;
+  return libconf::concat("rfc822;", unquote_address(*rewritten));
 }
 
 Result<std::vector<EnvelopeRecipient>> AddressServices::expand(RewriteContext context,

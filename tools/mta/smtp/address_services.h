@@ -45,6 +45,10 @@ class AddressServices final : public AddressResolver {
   /// Errors: those of tables.
   libconf::Result<std::string> rewrite_sender(RewriteContext context, std::string_view sender);
 
+  /// What notifications call a recipient that came without ORCPT (RFC 3461): "rfc822;ADDRESS", rewritten, but
+  /// for aliases. `recipient` is in external form. Errors: those of tables.
+  libconf::Result<std::string> original_recipient(RewriteContext context, std::string_view recipient);
+
   /// The recipients that mail for `recipient` goes to; its address is in external form, and becomes the
   /// internal one. Errors: as VirtualAliases::expand().
   libconf::Result<std::vector<EnvelopeRecipient>> expand(RewriteContext context, EnvelopeRecipient recipient);

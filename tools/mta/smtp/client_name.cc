@@ -47,6 +47,15 @@ NameStatus status_of(DnsStatus status) {
 
 }  // namespace
 
+ClientState local_client() {
+  return {.address = "127.0.0.1",
+          .port = "0",
+          .name = "localhost",
+          .name_status = NameStatus::kFound,
+          .reverse_name = "localhost",
+          .reverse_name_status = NameStatus::kFound};
+}
+
 asio::awaitable<ClientState> look_up_client(std::string address, std::string port, const HostsFile& hosts,
                                             Resolver& resolver) {
   ClientState client{.address = address, .port = std::move(port)};

@@ -17,4 +17,7 @@ namespace mta {
 asio::awaitable<ClientState> look_up_client(std::string address, std::string port, const HostsFile& hosts,
                                             Resolver& resolver);
 
+/// A client that comes by a UNIX-domain socket, as Postfix has it.
+ClientState local_client();
+
 }  // namespace mta

@@ -33,7 +33,7 @@ void write_starttls(const EhloContext& context, Lines& lines) {
 }
 
 void write_auth(const EhloContext& context, Lines& lines) {
-  if (!context.state.offers_auth || context.mechanisms.empty() || context.state.is_authenticated) return;
+  if (!context.state.offers_auth || context.mechanisms.empty()) return;
   lines.push_back(concat("AUTH ", context.mechanisms));
   if (context.options.broken_sasl_auth_clients) lines.push_back(concat("AUTH=", context.mechanisms));
 }

@@ -85,7 +85,7 @@ std::optional<CommandInput> CommandReader::read(std::string_view& input) {
       continue;
     }
     is_long_taken_ = is_long_;
-    if (is_long_) return CommandInput{long_line_};
+    if (is_long_) return CommandInput{.text = long_line_, .is_too_long = true};
     return CommandInput{text, piece->end == LineEnd::kLf};
   }
   return std::nullopt;

@@ -58,6 +58,8 @@ class LineSplitter {
   /// Forgets what is kept.
   void clear();
 
+  std::size_t limit() const { return limit_; }
+
  private:
   std::optional<std::size_t> piece_length(std::string_view bytes, bool& is_complete) const;
   LinePiece finish(std::string_view line) const;
@@ -72,6 +74,7 @@ class LineSplitter {
 struct CommandInput {
   std::string_view text;  ///< Without its end, and what follows a NUL. At most line_length_limit bytes of it.
   bool has_bare_newline = false;  ///< It ended in <LF> alone. Not known of a line that was too long.
+  bool is_too_long = false;       ///< The text is its start only.
 };
 
 /// Reads command lines. The rest of a line that is too long is passed over, and its start made printable, as
@@ -84,6 +87,15 @@ class CommandReader {
 
   /// Takes the next command off the front of `input`; see LineSplitter::next().
   std::optional<CommandInput> read(std::string_view& input);
+
+  /// Forgets what has come of the next command.
+  void clear() {
+    splitter_.clear();
+    is_long_ = is_long_taken_ = false;
+  }
+
+  /// line_length_limit
+  std::size_t limit() const { return splitter_.limit(); }
 
   /// Whether the start of another command has come already.
   bool has_pending() const { return !splitter_.pending().empty(); }

@@ -100,7 +100,7 @@ Refusal read_body(const Parameter& parameter, const RequestContext&, MailRequest
 Refusal read_auth(const Parameter& parameter, const RequestContext&, MailRequest& request) {
   if (parameter.value == "<>") return std::nullopt;
   if (request.submitter) return Reply(503, "5.5.4", "Error: multiple AUTH= options");
-  request.submitter = decode_xtext(parameter.value).value_or(std::string(parameter.value));
+  request.submitter = parameter.value;
   return std::nullopt;
 }
 

@@ -63,22 +63,41 @@ void MessageIntake::begin(Envelope envelope) {
   } else {
     write_envelope();
   }
-  context_ = {.queue_id = id(),
-              .client = envelope_.client,
-              .sender = external_sender_,
-              .recipient = last_recipient_,
-              .protocol = envelope_.protocol,
-              .helo = envelope_.helo,
-              .full_name = envelope_.full_name,
-              .arrival = to_time(arrival_),
-              .rewrites_headers = envelope_.context == RewriteContext::kLocal,
-              .checks_content = services_.checks_content,
-              .extracts_recipients = envelope_.extracts_recipients};
+  context_ = {
+      .queue_id = id(),
+      .client = envelope_.client,
+      .sender = external_sender_,
+      .recipient = last_recipient_,
+      .protocol = envelope_.protocol,
+      .helo = envelope_.helo,
+      .full_name = envelope_.full_name,
+      .arrival = to_time(envelope_.submission ? envelope_.submission->arrival.value_or(arrival_) : arrival_),
+      .created = to_time(arrival_),
+      .rewrites_headers = envelope_.context == RewriteContext::kLocal,
+      .checks_content = services_.checks_content};
   header_addresses_ = services_.addresses.for_headers(envelope_.context);
   CleanupSink& sink = *this;
   cleanup_.emplace(services_.cleanup, services_.checks, context_, header_addresses_.get(), sink);
   for (const std::string& header : envelope_.actions.prepend) input_ += concat(header, "\n");
   input_ += concat(envelope_.received, "\n");
+}
+
+/// In the order of Postfix, which is that of whoever sends the records: smtpd(8), or sendmail(1).
+void MessageIntake::write_start() {
+  const bool is_submitted = envelope_.submission.has_value();
+  writer_.arrival_time(is_submitted ? envelope_.submission->arrival.value_or(arrival_) : arrival_);
+  writer_.attribute("create_time", std::to_string(to_time(arrival_)));
+  if (!services_.content_filter.empty()) writer_.put(RecordType::kFilter, services_.content_filter);
+  const std::string_view context = envelope_.context == RewriteContext::kLocal ? "local" : "remote";
+  if (!is_submitted) {
+    writer_.attribute("log_ident", envelope_.log_ident.empty() ? id() : envelope_.log_ident);
+    writer_.attribute("rewrite_context", context);
+  }
+  if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
+  if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
+  for (const auto& [name, value] : envelope_.login) writer_.attribute(name, value);
+  if (is_submitted && envelope_.submission->has_context) writer_.attribute("rewrite_context", context);
+  if (!envelope_.full_name.empty()) writer_.put(RecordType::kFullName, envelope_.full_name);
 }
 
 Result<void> MessageIntake::take_recipients() {
@@ -97,18 +116,16 @@ Result<void> MessageIntake::take_recipients() {
 }
 
 void MessageIntake::write_envelope() {
-  writer_.arrival_time(arrival_);
-  writer_.attribute("create_time", std::to_string(to_time(arrival_)));
-  if (!services_.content_filter.empty()) writer_.put(RecordType::kFilter, services_.content_filter);
-  writer_.attribute("log_ident", envelope_.log_ident.empty() ? id() : envelope_.log_ident);
-  writer_.attribute("rewrite_context", envelope_.context == RewriteContext::kLocal ? "local" : "remote");
-  if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
-  if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
+  const bool is_submitted = envelope_.submission.has_value();
+  write_start();
   writer_.put(RecordType::kSender, sender_);
   recipients_->write(writer_, RecipientPlace::kSender);
-  if (!envelope_.encoding.empty()) writer_.attribute("encoding", envelope_.encoding);
+  if (!is_submitted && !envelope_.encoding.empty()) writer_.attribute("encoding", envelope_.encoding);
   for (const auto& [name, value] : envelope_.attributes)
     if (!value.empty()) writer_.attribute(name, value);
+  if (is_submitted && !envelope_.encoding.empty()) writer_.attribute("encoding", envelope_.encoding);
+  if (is_submitted && envelope_.submission->trace_flags)
+    writer_.attribute("trace_flags", std::to_string(*envelope_.submission->trace_flags));
   if (!envelope_.verp_delimiters.empty()) writer_.put(RecordType::kVerp, envelope_.verp_delimiters);
   recipients_->write(writer_, RecipientPlace::kEnvelope);
   writer_.begin_content();
@@ -173,6 +190,8 @@ void MessageIntake::refuse(const libconf::Error& error) {
 
 Result<void> MessageIntake::take_automatic_recipients() {
   constexpr RecipientPlace kPlace = RecipientPlace::kExtracted;
+  for (EnvelopeRecipient& each : late_recipients_)
+    if (Result<void> added = recipients_->add(std::move(each), kPlace); !added) return added;
   for (const auto& [address, source] : added_) {
     const bool is_requested = source == RecipientSource::kHeader;
     Result<void> added =

@@ -50,6 +50,13 @@ struct IntakeServices {
   bool checks_content;               ///< receive_override_options has no no_header_body_checks.
 };
 
+/// What is known of mail that a user of this host submits, beside what others send (pickup(8)).
+struct SubmissionFacts {
+  std::optional<QueueTime> arrival;  ///< When postdrop(1) took it; nothing: now.
+  bool has_context = true;           ///< The file in maildrop/ says which context.
+  std::optional<int> trace_flags;
+};
+
 /// What is known of a message before its content. Addresses are in internal form.
 struct Envelope {
   std::string sender;
@@ -60,18 +67,20 @@ struct Envelope {
   std::string encoding = {};                  ///< BODY of RFC 6152 as "7bit" or "8bit"; empty: not given.
   bool is_utf8 = false;                       ///< SMTPUTF8 was asked for.
   RewriteContext context = RewriteContext::kRemote;
-  /// Attributes of the client, in the order of the queue file; those without a value are left out.
+  /// Attributes of the client's login, in the order of the queue file.
+  std::vector<std::pair<std::string_view, std::string>> login;
+  /// The client's other attributes; those without a value are left out.
   std::vector<std::pair<std::string_view, std::string>> attributes;
   std::string log_ident = {};  ///< The queue ID before a content filter; empty: it has none but ours.
   std::string client;          ///< "name[address]", for the log.
   std::string protocol;
   std::string helo;
-  std::string received;              ///< The Received: header, without its last newline.
-  std::string full_name = {};        ///< Of the sender (sendmail -F).
-  bool extracts_recipients = false;  ///< Recipients are in the headers, too (sendmail -t).
+  std::string received;  ///< The Received: header, without its last newline.
   MessageActions actions;
+  std::string full_name = {};  ///< Of the sender (sendmail -F).
   /// Filters that are to see the content; they have been told the envelope. Null: none.
   MilterChain* filters = nullptr;
+  std::optional<SubmissionFacts> submission = {};
 };
 
 enum class IntakeKind {
@@ -95,6 +104,9 @@ class MessageIntake final : public ContentSink, private CleanupSink {
 
   /// Writes the envelope, once, before the content. What goes wrong is told by finish().
   void begin(Envelope envelope);
+
+  /// A recipient that came up with the content, after it; the address is in external form.
+  void add_recipient(EnvelopeRecipient recipient) { late_recipients_.push_back(std::move(recipient)); }
 
   /// ContentSink.
   void line(std::string_view text, bool is_continued) override;
@@ -121,6 +133,7 @@ class MessageIntake final : public ContentSink, private CleanupSink {
 
   libconf::Result<void> take_recipients();
   libconf::Result<void> take_automatic_recipients();
+  void write_start();
   void write_envelope();
   void write_extracted();
   asio::awaitable<void> filter();
@@ -143,6 +156,7 @@ class MessageIntake final : public ContentSink, private CleanupSink {
   std::unique_ptr<HeaderAddresses> header_addresses_;
   std::optional<Cleanup> cleanup_;
   std::string input_;  ///< Lines that cleanup_ has not seen yet.
+  std::vector<EnvelopeRecipient> late_recipients_;
   /// Recipients that headers and rules add.
   std::vector<std::pair<std::string, RecipientSource>> added_;
   std::string filter_;

@@ -7,6 +7,7 @@
 
 #include "libconf/expansion.h"
 #include "libconf/text.h"
+#include "tools/mta/smtp/enhanced_status.h"
 
 namespace mta {
 
@@ -60,6 +61,15 @@ std::string replace_line_breaks(std::string_view text) {
 }
 
 }  // namespace
+
+Reply parse_reply(std::string_view text) {
+  const int code = std::stoi(std::string(text.substr(0, 3)));
+  text.remove_prefix(std::min<std::size_t>(4, text.size()));
+  const std::size_t length = status_length(text);
+  const std::string_view status = text.substr(0, length);
+  text.remove_prefix(std::min(length + (length > 0 ? 1 : 0), text.size()));
+  return {code, status, text};
+}
 
 std::string Reply::to_string() const {
   std::string out = std::to_string(code_);

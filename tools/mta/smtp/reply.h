@@ -48,6 +48,9 @@ class Reply {
   std::string text_;
 };
 
+/// A reply of one line as text, "554 5.7.1 text". REQUIRES: it starts with three digits.
+Reply parse_reply(std::string_view text);
+
 /// What a template of smtpd_reject_footer can name.
 struct FooterAttributes {
   std::string_view client_address;

@@ -62,8 +62,8 @@ struct MailRequest {
   BodyType body = BodyType::kUnspecified;
   DsnReturn dsn_return = DsnReturn::kUnspecified;
   std::string envelope_id;  ///< ENVID, decoded.
-  std::optional<std::string>
-      submitter;  ///< AUTH, decoded (RFC 4954, section 5). Nothing: not given, or "<>".
+  /// AUTH, as the client wrote it, in xtext (RFC 4954, section 5). Nothing: not given, or "<>".
+  std::optional<std::string> submitter;
   bool is_utf8 = false;
   std::string verp_delimiters;  ///< XVERP; empty: not asked for.
 };

@@ -1,14 +1,15 @@
 /// Takes clients at the sockets of a service, as many at a time as its process limit says.
 ///
 ///     SmtpServer server(io, *service, {.limit = 100});
-///     server.listen(std::move(socket));
+///     server.listen(std::move(socket), SmtpServer::Clients::kConnect);
 ///     ...
 ///     server.stop();   // no more clients; run() of the io_context ends with the last session
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <asio/basic_socket_acceptor.hpp>
+#include <asio/generic/stream_protocol.hpp>
 #include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
 #include <list>
 #include <memory>
 #include <set>
@@ -26,22 +27,33 @@ class SmtpServer {
   SmtpServer(asio::io_context& io, SmtpService& service, std::size_t limit)
       : io_(io), service_(service), limit_(limit) {}
 
+  /// How clients come to a socket.
+  enum class Clients {
+    kConnect,
+    kArePassed,  ///< Who connects has the connection of a client, and passes it on (master(5), `pass`).
+  };
+
   /// Serves at a socket that listens.
-  void listen(libconf::FileDescriptor socket);
+  void listen(libconf::FileDescriptor socket, Clients clients);
+
+  /// Whether a client has come so far.
+  bool was_used() const { return was_used_; }
 
   /// Takes no more clients, and ends sessions as SmtpSession::stop() does.
   void stop();
 
  private:
   struct Listener {
-    asio::ip::tcp::acceptor acceptor;
+    asio::basic_socket_acceptor<asio::generic::stream_protocol> acceptor;
+    Clients clients;
     bool is_accepting = false;
   };
 
   bool has_room() const { return limit_ == 0 || sessions_.size() < limit_; }
   void accept(Listener& listener);
   void accept_where_idle();
-  asio::awaitable<void> serve(asio::ip::tcp::socket socket);
+  asio::awaitable<void> serve(StreamSocket socket);
+  asio::awaitable<void> serve_passed(StreamSocket socket_of_sender);
 
   asio::io_context& io_;
   SmtpService& service_;
@@ -49,6 +61,7 @@ class SmtpServer {
   std::list<Listener> listeners_;
   std::set<SmtpSession*> sessions_;
   bool is_stopping_ = false;
+  bool was_used_ = false;
 };
 
 }  // namespace mta

@@ -7,7 +7,7 @@
 
 #include "libconf/text.h"
 #include "libmaps/ip_address.h"
-#include "libmaps/open.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 
@@ -99,7 +99,7 @@ Result<void> SmtpService::open_lists() {
     if (!value) return value.error();
     Result<MatchList> opened =
         MatchList::parse(std::string(parameter), *value, {.kind = kind},
-                         [&](std::string_view spec) { return libmaps::open(spec, context); });
+                         [&](std::string_view spec) { return open_table(spec, context); });
     if (!opened) return opened.error();
     list.emplace(std::move(*opened));
   }
@@ -112,10 +112,24 @@ Result<void> SmtpService::open_lists() {
   return {};
 }
 
+Result<void> SmtpService::open_tls_and_auth() {
+  Result<std::unique_ptr<ServerTls>> tls = ServerTls::create(settings_, *warnings_);
+  if (!tls) return tls.error();
+  tls_ = std::move(*tls);
+  const libmaps::TableContext context{.settings = settings_, .warnings = *warnings_};
+  const MatchList::OpenTable open = [&](std::string_view spec) { return open_table(spec, context); };
+  Result<std::unique_ptr<ServerAuth>> auth =
+      ServerAuth::create(settings_, runtime_.io.get_executor(), open, *warnings_);
+  if (!auth) return auth.error();
+  auth_ = std::move(*auth);
+  return {};
+}
+
 Result<std::unique_ptr<SmtpService>> SmtpService::create(libconf::Settings settings, SmtpRuntime runtime) {
   std::unique_ptr<SmtpService> service(new SmtpService(std::move(settings), runtime));
   if (Result<void> read = service->read_settings(); !read) return read.error();
   if (Result<void> opened = service->open_lists(); !opened) return opened.error();
+  if (Result<void> opened = service->open_tls_and_auth(); !opened) return opened.error();
   Result<std::unique_ptr<AddressServices>> addresses =
       AddressServices::create(service->settings_, runtime.host, *service->warnings_);
   if (!addresses) return addresses.error();

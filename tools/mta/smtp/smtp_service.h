@@ -28,7 +28,9 @@
 #include "tools/mta/smtp/milter_macros.h"
 #include "tools/mta/smtp/proxy_filter.h"
 #include "tools/mta/smtp/receive_overrides.h"
+#include "tools/mta/smtp/server_auth.h"
 #include "tools/mta/smtp/server_options.h"
+#include "tools/mta/smtp/server_tls.h"
 
 namespace mta {
 
@@ -61,6 +63,8 @@ class SmtpService {
   bool looks_up_names() const { return looks_up_names_; }
   AccessEngine& access() { return *access_; }
   AddressServices& addresses() { return *addresses_; }
+  ServerTls& tls() { return *tls_; }
+  ServerAuth& auth() { return *auth_; }
   SmtpRuntime& runtime() { return runtime_; }
 
   /// The filters of a client (smtpd_milters, smtpd_milter_maps), with what main.cf says about all of them.
@@ -69,6 +73,9 @@ class SmtpService {
 
   /// The before-queue filter; its endpoint is empty when there is none.
   const ProxyOptions& proxy() const { return proxy_; }
+
+  /// The log, for what parts report.
+  libconf::DiagnosticSink& warnings() { return *warnings_; }
 
   /// What a message needs.
   IntakeServices intake();
@@ -98,6 +105,7 @@ class SmtpService {
   LogTag tag() const { return {.syslog_name = syslog_name_, .program = "smtpd"}; }
   libconf::Result<void> read_settings();
   libconf::Result<void> open_lists();
+  libconf::Result<void> open_tls_and_auth();
 
   libconf::Settings settings_;
   SmtpRuntime runtime_;
@@ -121,6 +129,8 @@ class SmtpService {
   ContentChecks checks_;
   std::unique_ptr<AddressServices> addresses_;
   std::unique_ptr<AccessEngine> access_;
+  std::unique_ptr<ServerTls> tls_;
+  std::unique_ptr<ServerAuth> auth_;
   std::optional<libmaps::MatchList> mynetworks_;
   std::optional<libmaps::MatchList> xclient_hosts_;
   std::optional<libmaps::MatchList> xforward_hosts_;

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <asio/ip/tcp.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,7 +33,7 @@ namespace mta {
 /// Not thread-safe. The service must outlive it.
 class SmtpSession {
  public:
-  SmtpSession(asio::ip::tcp::socket socket, SmtpService& service);
+  SmtpSession(StreamSocket socket, SmtpService& service);
 
   /// Serves the client until one of the two ends it, and logs. Never throws.
   asio::awaitable<void> run();
@@ -58,6 +57,11 @@ class SmtpSession {
     bool has_begun = false;               ///< The envelope has been written.
   };
 
+  struct ReceivedLine {
+    std::string text;
+    bool has_bare_newline = false;
+  };
+
   asio::awaitable<StreamResult<void>> converse();
   asio::awaitable<StreamResult<void>> greet();
   void read_privileges();
@@ -74,6 +78,26 @@ class SmtpSession {
   asio::awaitable<Reply> handle(const XclientRequest& request);
   Reply handle(const XforwardRequest& request);
 
+  /// Begins TLS with the connection (smtpd_tls_wrappermode).
+  asio::awaitable<StreamResult<void>> wrap();
+  asio::awaitable<StreamResult<void>> start_tls();
+  /// Makes the handshake, after which all that a client has said is forgotten.
+  asio::awaitable<StreamResult<void>> shake_hands();
+  void forget_client();
+  /// smtpd_tls_req_ccert
+  asio::awaitable<StreamResult<void>> require_certificate();
+  /// Whether STARTTLS and AUTH may be used from here on.
+  void update_offers();
+
+  asio::awaitable<StreamResult<Reply>> authenticate(const AuthRequest& request);
+  /// The mechanisms for EHLO; empty: AUTH is not for this client. Errors have been logged.
+  asio::awaitable<libconf::Result<std::string>> offered_mechanisms();
+  SaslPeer sasl_peer() const;
+  /// ", sasl_method=PLAIN, sasl_username=joe", for the log; empty: there is nothing to say.
+  std::string sasl_text() const;
+  void log_failed_login(std::string_view mechanism, const SaslReply& answer);
+  asio::awaitable<void> delay_failed_login();
+
   asio::awaitable<StreamResult<Reply>> receive_data();
   asio::awaitable<StreamResult<Reply>> receive_chunk(const BdatRequest& request);
   asio::awaitable<std::optional<Reply>> refused_before_content();
@@ -85,6 +109,7 @@ class SmtpSession {
   asio::awaitable<StreamResult<void>> send(Reply reply);
   asio::awaitable<StreamResult<void>> flush();
   asio::awaitable<StreamResult<std::string_view>> receive();
+  asio::awaitable<StreamResult<ReceivedLine>> receive_line(CommandReader& reader);
 
   /// Makes the file for a message, at its first recipient. A reply: it cannot be.
   std::optional<Reply> open_intake();
@@ -93,13 +118,19 @@ class SmtpSession {
   ForwardedAttributes attributes_to_forward();
   void begin_content();
   void begin_message();
+  void begin_proxied_content();
   void log_proxy(const Reply& reply);
   std::string received_header() const;
+  std::string protocol_name() const;
+  std::vector<std::pair<std::string_view, std::string>> login_attributes() const;
+  std::vector<std::pair<std::string_view, std::string>> client_attributes() const;
   void end_transaction();
   void log(libconf::Severity severity, std::string_view text) { service_.log(severity, text); }
   std::string client_text() const;
   Reply unavailable(std::string_view status, std::string_view text) const;
 
+  std::optional<TlsConnection> tls_connection_;  ///< Outlives the stream, whose TLS refers to it.
+  std::optional<TlsFacts> tls_facts_;
   Stream stream_;
   SmtpService& service_;
   SmtpdState state_;

@@ -55,7 +55,7 @@ class Stream::Watch {
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
-Stream::Stream(asio::ip::tcp::socket socket)
+Stream::Stream(StreamSocket socket)
     : socket_(std::move(socket)), timer_(socket_.get_executor()), input_(kInputSize) {}
 
 asio::awaitable<StreamResult<std::string_view>> Stream::read() {
@@ -90,12 +90,17 @@ asio::awaitable<StreamResult<void>> Stream::write(std::string_view text) {
   co_return StreamResult<void>();
 }
 
-asio::awaitable<StreamResult<void>> Stream::start_tls(asio::ssl::context& context) {
+asio::awaitable<StreamResult<void>> Stream::start_tls(asio::ssl::context& context,
+                                                      const std::function<void(SSL*)>& prepare) {
   Watch watch(*this);
   tls_.emplace(socket_, context);
+  prepare(tls_->native_handle());
   asio::error_code failure;
   co_await tls_->async_handshake(asio::ssl::stream_base::server, into(failure));
-  if (failure) co_return tl::make_unexpected(watch.reason());
+  if (failure) {
+    tls_.reset();
+    co_return tl::make_unexpected(watch.reason());
+  }
   co_return StreamResult<void>();
 }
 
@@ -114,7 +119,7 @@ asio::awaitable<void> Stream::close() {
     Watch watch(*this);
     co_await tls_->async_shutdown(into(ignored));
   }
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.shutdown(StreamSocket::shutdown_both, ignored);
   socket_.close(ignored);
 }
 

@@ -7,11 +7,12 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
-#include <asio/ip/tcp.hpp>
+#include <asio/generic/stream_protocol.hpp>
 #include <asio/ssl/context.hpp>
 #include <asio/ssl/stream.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,9 @@
 #include <vector>
 
 namespace mta {
+
+/// By TCP, or a UNIX-domain socket. A socket of either converts to it.
+using StreamSocket = asio::generic::stream_protocol::socket;
 
 /// Why a connection is of no more use.
 enum class StreamEnd {
@@ -34,7 +38,7 @@ using StreamResult = tl::expected<T, StreamEnd>;
 /// Not thread-safe: it is used on one executor, by one coroutine at a time.
 class Stream {
  public:
-  explicit Stream(asio::ip::tcp::socket socket);
+  explicit Stream(StreamSocket socket);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -51,9 +55,11 @@ class Stream {
   /// Sends all of `text`.
   asio::awaitable<StreamResult<void>> write(std::string_view text);
 
-  /// Makes the server's side of a TLS handshake. What came before it and was not read yet must not be there:
-  /// it would be taken for protected.
-  asio::awaitable<StreamResult<void>> start_tls(asio::ssl::context& context);
+  /// Makes the server's side of a TLS handshake, after `prepare` has seen its session. What came before it
+  /// and was not read yet must not be there: it would be taken for protected. After a failure the connection
+  /// is without TLS, and of no more use.
+  asio::awaitable<StreamResult<void>> start_tls(asio::ssl::context& context,
+                                                const std::function<void(SSL*)>& prepare);
 
   /// The session after start_tls(); null without.
   SSL* tls() { return tls_ ? tls_->native_handle() : nullptr; }
@@ -64,14 +70,14 @@ class Stream {
   /// Tells the peer that no more comes; errors do not matter any more.
   asio::awaitable<void> close();
 
-  asio::ip::tcp::socket& socket() { return socket_; }
+  StreamSocket& socket() { return socket_; }
 
  private:
   /// Ends the operation that runs when its time is over.
   class Watch;
 
-  asio::ip::tcp::socket socket_;
-  std::optional<asio::ssl::stream<asio::ip::tcp::socket&>> tls_;
+  StreamSocket socket_;
+  std::optional<asio::ssl::stream<StreamSocket&>> tls_;
   asio::steady_timer timer_;
   std::chrono::seconds limit_{0};
   std::optional<std::chrono::steady_clock::time_point> deadline_;

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "libconf/text.h"
-#include "libmaps/open.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 namespace {
@@ -48,7 +48,8 @@ class SniMaps::Warnings final : public DiagnosticSink {
   void report(libconf::Diagnostic diagnostic) override {
     if (target != nullptr) target->report(std::move(diagnostic));
   }
-  DiagnosticSink* target = nullptr;
+  /// Of the lookup in this thread: while it waits, another session may ask in another thread.
+  static inline thread_local DiagnosticSink* target = nullptr;
 };
 
 struct SniMaps::Source {
@@ -72,7 +73,7 @@ Result<SniMaps> SniMaps::open(const libconf::Settings& settings, DiagnosticSink&
   std::string_view rest = *list;
   while (const std::optional<std::string_view> spec =
              libconf::next_braced_word(rest, libconf::kListSeparators)) {
-    Result<std::unique_ptr<libmaps::Table>> table = libmaps::open(*spec, context);
+    Result<std::unique_ptr<libmaps::Table>> table = open_table(*spec, context);
     if (!table)
       sink.report({.severity = Severity::kError, .code = "sni-table", .message = table.error().message});
     maps.sources_.push_back({std::string(*spec), table ? std::move(*table) : nullptr});

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "libconf/text.h"
+#include "tools/mta/content/header_line.h"
 
 namespace mta {
 namespace {
@@ -176,13 +177,6 @@ std::string summary(const TlsFacts& facts, std::string_view break_line) {
     text += concat(" ", describe("server", facts.server_signature));
   if (!facts.client_signature.algorithm.empty())
     text += concat(break_line, " ", describe("client", facts.client_signature));
-  return text;
-}
-
-/// A name as it may stand in a comment of a header, where a backslash would quote.
-std::string comment_text(std::string_view name) {
-  std::string text = libconf::printable(name);
-  std::replace(text.begin(), text.end(), '\\', '?');
   return text;
 }
 

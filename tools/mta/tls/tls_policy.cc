@@ -371,7 +371,6 @@ Result<TlsPolicy> TlsPolicy::read(const Settings& settings, DiagnosticSink& sink
   const bool is_mandatory = policy.level == TlsLevel::kEncrypt;
   const LevelParameters& parameters = is_mandatory ? kMandatory : kOpportunistic;
   policy.is_wrapper = reader.flag("smtpd_tls_wrappermode");
-  policy.is_auth_only = is_mandatory || reader.flag("smtpd_tls_auth_only");
   policy.log_level = parse_tls_log_level(reader.text("smtpd_tls_loglevel"), sink);
   policy.adds_received_header = reader.flag("smtpd_tls_received_header");
   read_certificate_wishes(policy, reader, sink);

@@ -68,7 +68,6 @@ std::string usable_groups(std::string_view curves, std::string_view ffdhe_groups
 struct TlsPolicy {
   TlsLevel level = TlsLevel::kNone;
   bool is_wrapper = false;        ///< TLS begins with the connection, without STARTTLS.
-  bool is_auth_only = false;      ///< AUTH is for sessions with TLS.
   bool asks_certificate = false;  ///< smtpd_tls_ask_ccert, or implied.
   bool requires_certificate = false;
   int verify_depth = 0;

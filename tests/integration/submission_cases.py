@@ -1,0 +1,81 @@
+"""What sendmail(1) is called with in tests that hold it against the distribution's: name, arguments, standard input."""
+
+MESSAGE = b"Subject: x\n\nhello\n"
+
+DELIVERIES = [
+    ("a plain message", ["bob@example.com"], MESSAGE),
+    ("recipients in several forms", ["a,b", "Foo <c@d.example>", '"x y"@z.example', "g:h,i;", "x+y@z.example"], MESSAGE),
+    ("the empty address", ["<>", ""], MESSAGE),
+    ("a sender", ["-f", "ann@example.org", "-F", "Ann Other", "bob"], MESSAGE),
+    ("the null sender", ["-f", "<>", "bob"], MESSAGE),
+    ("an empty sender", ["-f", "", "bob"], MESSAGE),
+    ("a sender with its name", ["-r", "Ann <ann@example.org>", "bob"], MESSAGE),
+    ("two senders", ["-f", "a@b.example,c", "bob"], MESSAGE),
+    ("recipients of headers", ["-t"],
+     b'To: a@b.example\n  , c d <e@f.example>,\n\tgrp: g@h.example, i;\nBcc: j (comment)\nCc: "q r"@s, <>\n\nx\n'),
+    ("recipients of headers and arguments", ["-t", "-i", "bob", "carl"], b"To: dave\nCc: bob\n\nx\n.\ny\n"),
+    ("recipients of a resent message", ["-t"], b"To: a\nResent-To: b\nResent-Cc: c\nResent-Bcc: d\nBcc: e\n\nx\n"),
+    ("headers end at what is none", ["-t"], b"To: a\nno header\nCc: b\n"),
+    ("blanks before the colon", ["-t"], b"To : a\nSubject : x\n\nTo : y\n"),
+    ("parts with headers", ["-t"], b"To: a\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=x\n\n--x\n"
+                                   b"Content-Type : text/plain\n\ny\n--x--\n"),
+    ("headers without an end", ["-t"], b"To: a"),
+    ("a body without an end, with -t", ["-t"], b"To: a\n\nx\ny"),
+    ("a long line, with -t", ["-t"], b"To: a\n\n" + b"x" * 5000 + b"\n"),
+    ("no recipients in headers", ["-t"], MESSAGE),
+    ("an empty line first, with -t", ["-t"], b"\nTo: a\n"),
+    ("no recipients", [], MESSAGE),
+    ("DSN", ["-N", "success,delay", "-R", "hdrs", "-V", "envid+x", "bob", "carl"], MESSAGE),
+    ("DSN, never", ["-N", "NEVER", "-R", "FULL", "bob"], MESSAGE),
+    ("DSN for recipients of headers", ["-t", "-N", "failure", "bob"], b"To: a, b\n\n"),
+    ("a DSN word that is none", ["-N", "bogus", "bob"], MESSAGE),
+    ("DSN words that do not go together", ["-N", "never,delay", "bob"], MESSAGE),
+    ("an unknown -R", ["-R", "bogus", "bob"], MESSAGE),
+    ("VERP", ["-XV", "-f", "list@example.org", "bob"], MESSAGE),
+    ("VERP delimiters", ["-XV=-", "-f", "list@example.org", "bob"], MESSAGE),
+    ("bad VERP delimiters", ["-XVab", "bob"], MESSAGE),
+    ("VERP with one delimiter", ["-XV+", "bob"], MESSAGE),
+    ("7BIT", ["-B", "7BIT", "bob"], MESSAGE),
+    ("8BITMIME", ["-B8BITMIME", "bob"], b"Content-Transfer-Encoding: 8bit\n\n\xc3\xa4\n"),
+    ("7bit", ["-B", "7bit", "bob"], MESSAGE),
+    ("an unknown body type", ["-B", "x", "bob"], MESSAGE),
+    ("gateway", ["-G", "bob"], MESSAGE),
+    ("verify", ["-bv", "a", "b", '"c d"@e'], b""),
+    ("verify, with a quoted sender", ["-bv", "-f", '"x y"@z', "-F", "Foo", "a"], b""),
+    ("verify, with no sender", ["-bv", "-f", "", "a"], b""),
+    ("verify with -t", ["-bv", "-t"], b""),
+    ("a report", ["-v", "bob"], MESSAGE),
+    ("a dot ends the message", ["bob"], b"a\n..\n.x\n.\nb\n"),
+    ("a dot does not, with -i", ["-i", "bob"], b"a\n.\nb\n"),
+    ("a dot does not, with -oi", ["-oi", "bob"], b"a\n.\nb\n"),
+    ("-o with more than i", ["-oitrue", "bob"], b"a\n.\nb\n"),
+    ("a dot with no end of line", ["bob"], b"a\n."),
+    ("CRLF", ["bob"], b"Subject: x\r\n\r\na\r\n.\r\nb\r\n"),
+    ("CRLF and LF", ["bob"], b"Subject: x\n\r\na\r\nb\nc\r\r\n"),
+    ("CR at the end", ["bob"], b"a\r"),
+    ("NUL", ["bob"], b"x\0y\n\0"),
+    ("nothing", ["bob"], b""),
+    ("no end of line", ["bob"], b"x"),
+    ("lines of mailbox files", ["bob"], b"From a\n>From b\nFrom c\nTo: x\nFrom d\n\nFrom e\n"),
+    ("lines of mailbox files, with -t", ["-t"], b"From a\nTo: x\n\n"),
+    ("empty lines first", ["bob"], b"\n\nTo: x\n"),
+    ("a long line", ["bob"], b"x" * 5000),
+    ("a line of the longest piece", ["bob"], b"x" * 2048 + b"\n" + b"y" * 2047 + b"\n"),
+    ("options behind a recipient", ["bob", "-f", "x"], MESSAGE),
+    ("options behind --", ["--", "-bob"], MESSAGE),
+    ("options together", ["-iG", "-fann", "bob"], MESSAGE),
+    ("an empty full name", ["-F", "", "bob"], MESSAGE),
+]
+
+# Options of Sendmail that mean nothing, and what is refused.
+OTHERS = [[*options, "bob"] for options in (
+    ["-Am"], ["-h", "5"], ["-m"], ["-n"], ["-L", "label"], ["-O", "x=y"], ["-o7"], ["-o8"], ["-oem"], ["-oee"], ["-om"],
+    ["-ox", "--"], ["-U"], ["-X", "file"], ["-p", "x"], ["-e", "m"], ["-c"], ["-x"], ["-bh"], ["-bH"], ["-bm"], ["-bz"],
+    ["-bD"], ["-bt"], ["-ba"], ["-q5m"], ["-qSsite"], ["-qf"], ["-Z"], ["-d5"], ["-i-t"], ["-M", "id"], ["-T"], ["-o"],
+    ["-bs"], ["-bp"], ["-bd"], ["-bi"], ["-I"], ["-q"], ["-bs", "-t"], ["-bi", "-t"], ["-bp", "-q"], ["-qI"], ["-qR"],
+    ["-i", "-Zy", "-J"], ["-f", "x", "-f", "y"], ["-y", "-n"], ["-n", "-y"])]
+OTHERS += [["-f"], ["-V"], ["-N"], ["-bi", "-t"]]
+
+# Those that other programs do: what these are called with is compared.
+HANDED_ON = [["-bp"], ["-q"], ["-qIABC"], ["-qRsite.example"], ["-qIb", "-qRa"], ["-bi"], ["-I"], ["-bi", "-oAfoo"],
+             ["-oAhash:foo", "-I"], ["-bp", "-q"], ["-q", "-bp"], ["-bl"]]

@@ -1,0 +1,91 @@
+#include "tools/mta/daemon/waiting_table.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libconf/settings.h"
+#include "libconf/text.h"
+#include "libmaps/open.h"
+#include "libmaps/table_types.h"
+#include "tools/mta/daemon/event_loop.h"
+
+namespace mta {
+namespace {
+
+using libconf::Result;
+using libmaps::Table;
+using libmaps::TableContext;
+
+/// Whether `spec` is of that type, or is a table of tables, "unionmap:{...}", that may have one of it.
+bool mentions(std::string_view spec, std::string_view type) {
+  return spec.find(libconf::concat(type, ":")) != std::string_view::npos;
+}
+
+bool may_wait(std::string_view spec) {
+  const auto types = libmaps::table_types();
+  return std::any_of(types.begin(), types.end(), [&](const libmaps::TableType& type) {
+    return type.asks_server && mentions(spec, type.name);
+  });
+}
+
+/// A table, and what it may read when it is asked: settings are not thread-safe.
+struct Instance {
+  explicit Instance(const libconf::Settings& theirs) : settings(theirs) {}
+  libconf::Settings settings;
+  std::unique_ptr<Table> table;  ///< Null: not open yet.
+};
+
+Result<void> open_instance(Instance& instance, std::string_view spec, const TableContext& context) {
+  auto table = libmaps::open(spec, {.settings = instance.settings,
+                                    .warnings = context.warnings,
+                                    .options = context.options,
+                                    .match_domains = context.match_domains});
+  if (!table) return table.error();
+  instance.table = std::move(*table);
+  return {};
+}
+
+class WaitingTable final : public Table {
+ public:
+  WaitingTable(std::string_view spec, const TableContext& context, std::unique_ptr<Instance> first)
+      : Table(first->table ? first->table->name() : std::string(spec)), spec_(spec), context_(context) {
+    idle_.push_back(std::move(first));
+  }
+
+  Result<std::optional<std::string>> lookup(std::string_view key) override {
+    if (idle_.empty()) idle_.push_back(std::make_unique<Instance>(context_.settings));
+    std::unique_ptr<Instance> instance = std::move(idle_.back());
+    idle_.pop_back();
+    auto value = ask(*instance, key);
+    idle_.push_back(std::move(instance));
+    return value;
+  }
+
+ private:
+  Result<std::optional<std::string>> ask(Instance& instance, std::string_view key) const {
+    const EventLoop::Pause pause;
+    if (!instance.table)
+      if (Result<void> opened = open_instance(instance, spec_, context_); !opened) return opened.error();
+    return instance.table->lookup(key);
+  }
+
+  const std::string spec_;
+  const TableContext context_;
+  std::vector<std::unique_ptr<Instance>> idle_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Table>> open_table(std::string_view spec, const TableContext& context) {
+  if (!may_wait(spec)) return libmaps::open(spec, context);
+  auto first = std::make_unique<Instance>(context.settings);
+  // proxymap is asked to open its table. It may be served by this very process, which then must not wait for
+  // it here; the first lookup opens what is behind it.
+  if (!mentions(spec, "proxy"))
+    if (Result<void> opened = open_instance(*first, spec, context); !opened) return opened.error();
+  return std::unique_ptr<Table>(std::make_unique<WaitingTable>(spec, context, std::move(first)));
+}
+
+}  // namespace mta

@@ -1,0 +1,22 @@
+/// Tables for sessions that share an event loop: a lookup that waits for a server holds up nobody else.
+///
+///     auto table = mta::open_table("mysql:/etc/postfix/aliases.cf", context);
+///     (*table)->lookup(key);   // other sessions go on meanwhile, see event_loop.h
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "libmaps/table.h"
+#include "libmaps/table_context.h"
+
+namespace mta {
+
+/// As libmaps::open(). Where the type asks a server, or one of its parts does, the table is opened again for
+/// each lookup that comes while the others are under way; the sink then gets what lookups warn of in the
+/// thread of the lookup, and must be thread-safe. Whether a `proxy:` table is available turns out at the
+/// first lookup.
+libconf::Result<std::unique_ptr<libmaps::Table>> open_table(std::string_view spec,
+                                                            const libmaps::TableContext& context);
+
+}  // namespace mta

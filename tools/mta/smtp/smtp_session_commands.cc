@@ -1,0 +1,177 @@
+// SmtpSession: what each command does, but for those that bring content.
+#include <unistd.h>
+
+#include <ctime>
+
+#include "libconf/text.h"
+#include "tools/mta/address/quoting.h"
+#include "tools/mta/smtp/ehlo.h"
+#include "tools/mta/smtp/smtp_session.h"
+
+namespace mta {
+
+using libconf::concat;
+using libconf::Result;
+using libconf::Severity;
+
+asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
+  end_transaction();
+  state_.helo = request.name;
+  const std::string protocol = state_.protocol;
+  if (request.is_extended) state_.protocol = "ESMTP";
+  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kHelo)) {
+    state_.helo.reset();
+    co_return *reply;
+  }
+  protocol_.has_helo = true;
+  if (milters_) {
+    const std::string_view name = request.is_extended ? "EHLO" : "HELO";
+    const std::optional<Reply> reply = co_await milters_->helo(name, protocol);
+    if (reply && reply->closes_connection()) co_return *reply;
+    if (reply && reply->code() >= 500 && request.is_extended)
+      co_return Reply(250, "", concat(service_.options().myhostname, "\nENHANCEDSTATUSCODES"));
+  }
+  if (!request.is_extended) co_return helo_reply(service_.options());
+  update_offers();
+  const Result<std::string> mechanisms = co_await offered_mechanisms();
+  if (!mechanisms) {
+    const Reply reply = unavailable("4.3.0", "Server local data error");
+    log(Severity::kInfo, concat("NOQUEUE: reject: EHLO from ", client_text(), ": ", reply.to_string()));
+    co_return reply;
+  }
+  co_return ehlo_reply(service_.options(), protocol_, *mechanisms);
+}
+
+asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
+  end_transaction();
+  const Result<bool> has_room = service_.has_room();
+  if (!has_room || !*has_room) {
+    log(Severity::kWarning, has_room ? "not enough free space in mail queue" : has_room.error().message);
+    co_return Reply(452, "4.3.1", "Insufficient system storage");
+  }
+  state_.sender = request.sender;
+  state_.sasl.sender = request.submitter.value_or("");
+  state_.size = static_cast<std::int64_t>(request.size);
+  state_.instance = concat(std::to_string(::getpid()), ".", std::to_string(std::time(nullptr)));
+  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kMail)) {
+    end_transaction();
+    co_return *reply;
+  }
+  if (milters_) {
+    if (const std::optional<Reply> reply = co_await milters_->mail(arguments_, transaction_.actions)) {
+      end_transaction();
+      co_return *reply;
+    }
+  }
+  errors_.start_message();
+  transaction_.mail = request;
+  transaction_.mail_command = command_text_;
+  protocol_.has_sender = true;
+  protocol_.is_utf8_message = request.is_utf8;
+  co_return Reply(250, "2.1.0", "Ok");
+}
+
+asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
+  const auto judgement = errors_.judge_recipient(protocol_.recipients);
+  if (judgement != ErrorCounter::Verdict::kAccept) co_return reply_to_too_many_recipients();
+  state_.recipient = request.recipient;
+  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kRcpt)) {
+    if (milters_) co_await milters_->rejected_recipient(arguments_, *reply);
+    co_return *reply;
+  }
+  std::optional<Reply> refusal;
+  if (milters_) refusal = co_await milters_->recipient(arguments_, transaction_.actions);
+  if (refusal) co_return *refusal;
+  if (!service_.proxy().endpoint.empty()) {
+    refusal = co_await offer_to_proxy();
+  } else if (!transaction_.intake) {
+    refusal = open_intake();
+  }
+  if (refusal) co_return *refusal;
+  const std::string external = quote_address(request.recipient);
+  transaction_.recipients.push_back({.address = external,
+                                     .original = request.recipient,
+                                     .dsn_original = request.original_recipient.empty()
+                                                         ? concat("rfc822;", request.recipient)
+                                                         : request.original_recipient,
+                                     .dsn_notify = static_cast<int>(request.notify)});
+  state_.recipient_count = static_cast<int>(++protocol_.recipients);
+  co_return Reply(250, "2.1.5", "Ok");
+}
+
+asio::awaitable<Reply> SmtpSession::handle(const VrfyRequest& request) {
+  state_.recipient = request.address;
+  const std::optional<Reply> reply = co_await refused(SmtpStage::kVrfy);
+  co_return reply ? *reply : Reply(252, "2.0.0", request.text);
+}
+
+asio::awaitable<Reply> SmtpSession::handle(const EtrnRequest& request) {
+  state_.etrn_domain = request.domain;
+  const std::optional<Reply> reply = co_await refused(SmtpStage::kEtrn);
+  co_return reply ? *reply : Reply(459, "", concat("<", request.domain, ">: service unavailable"));
+}
+
+asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
+  end_transaction();
+  const auto text_of = [](const ClientAttribute& attribute) {
+    return attribute.state == ClientAttributeState::kKnown ? attribute.value : "unknown";
+  };
+  const auto status_of = [](const ClientAttribute& attribute) {
+    if (attribute.state == ClientAttributeState::kKnown) return NameStatus::kFound;
+    return attribute.state == ClientAttributeState::kUnavailable ? NameStatus::kNotFound
+                                                                 : NameStatus::kTemporaryFailure;
+  };
+  forget_client();
+  for (const ClientAttribute& attribute : request.attributes) {
+    switch (attribute.name) {
+      case ClientAttributeName::kName:
+        state_.client.name = text_of(attribute);
+        state_.client.name_status = status_of(attribute);
+        // Until REVERSE_NAME says otherwise.
+        state_.client.reverse_name = state_.client.name;
+        state_.client.reverse_name_status = state_.client.name_status;
+        break;
+      case ClientAttributeName::kReverseName:
+        state_.client.reverse_name = text_of(attribute);
+        state_.client.reverse_name_status = status_of(attribute);
+        break;
+      case ClientAttributeName::kAddr:
+        state_.client.address = text_of(attribute);
+        break;
+      case ClientAttributeName::kPort:
+        state_.client.port = text_of(attribute);
+        break;
+      case ClientAttributeName::kHelo:
+        state_.helo = text_of(attribute);
+        break;
+      case ClientAttributeName::kProto:
+        state_.protocol = text_of(attribute);
+        break;
+      case ClientAttributeName::kLogin:
+        // Where AUTH is off, a login has no rights.
+        if (attribute.state == ClientAttributeState::kKnown)
+          state_.sasl = {.is_authenticated = service_.auth().is_enabled(),
+                         .method = "XCLIENT",
+                         .username = attribute.value};
+        break;
+      case ClientAttributeName::kDestAddr:
+        state_.server_address = text_of(attribute);
+        break;
+      case ClientAttributeName::kDestPort:
+        state_.server_port = text_of(attribute);
+        break;
+      case ClientAttributeName::kIdent:
+      case ClientAttributeName::kSource:
+        break;  // Of XFORWARD.
+    }
+  }
+  memory_ = {};
+  protocol_.is_authenticated = state_.sasl.is_authenticated;
+  read_privileges();
+  update_offers();
+  const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect);
+  if (reply) co_return *reply;
+  co_return co_await greeting_after_filters();
+}
+
+}  // namespace mta

@@ -1,0 +1,74 @@
+/// pickup(8): takes mail that users of this host submit from maildrop/ into the queue.
+///
+///     Pickup pickup(io, service, *service.runtime().log, ...);
+///     pickup.scan();      // again, whenever postdrop(1) says so, or time has passed
+///
+/// A file is removed when its message is safe in the queue. A crash between the two makes a second copy; it
+/// loses nothing. A file that makes no sense, and one whose message is refused for good, goes to corrupt/
+/// (Postfix removes the one, and returns the other to its sender). What is refused for now stays for the next
+/// scan.
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "libconf/handle.h"
+#include "libconf/settings.h"
+#include "tools/mta/smtp/message_intake.h"
+
+namespace mta {
+
+/// What the files of a maildrop directory are taken with.
+struct PickupOptions {
+  std::string myhostname;
+  std::string mail_name;
+  std::string empty_address_recipient;
+  std::string syslog_name;
+
+  /// Errors: as the getters of Settings.
+  static libconf::Result<PickupOptions> read(const libconf::Settings& settings);
+};
+
+/// Not thread-safe. All references must outlive it, and it must live until the io_context has run to its end.
+class Pickup {
+ public:
+  Pickup(asio::io_context& io, PickupOptions options, const IntakeServices& services)
+      : io_(io), options_(std::move(options)), services_(services) {}
+  Pickup(const Pickup&) = delete;
+  Pickup& operator=(const Pickup&) = delete;
+
+  /// Looks for files, and starts to take them in, several at a time.
+  void scan();
+
+  /// Starts no more; those that are on their way are finished.
+  void stop();
+
+ private:
+  /// A file that is open, and locked, so that nobody else takes it.
+  struct OpenFile {
+    libconf::FileDescriptor fd;
+    uid_t owner = 0;
+  };
+  class Intake;
+
+  asio::awaitable<void> take_some();
+  asio::awaitable<void> take(std::string name);
+  std::optional<OpenFile> open(const std::string& name);
+  void set_aside(const std::string& name);
+  void remove(const std::string& name);
+  void warn(std::string_view text);
+
+  asio::io_context& io_;
+  PickupOptions options_;
+  IntakeServices services_;
+  std::deque<std::string> waiting_;
+  std::set<std::string> known_;  ///< Those that wait, and those that are on their way.
+  int working_ = 0;              ///< How many take_some() run.
+};
+
+}  // namespace mta
