@@ -7,7 +7,7 @@ The last line of the output is 'N passed, N failed[, N skipped]'; the exit statu
 """
 import sys
 
-from server import private_directory, run_server_test
+from server import run_server_test
 from two_systems import TwoSystems
 
 EHLO, MAIL, DATA, QUIT = (b"EHLO client.example\r\n", b"MAIL FROM:<ann@example.org>\r\n", b"DATA\r\n", b"QUIT\r\n")
@@ -141,7 +141,7 @@ CHECKS = """\
 
 
 def run_checks(checks, bin_directory, directory):
-    table = private_directory() / "checks"
+    table = directory / "checks"
     table.write_text(CHECKS)
     services = {name: {key: value.replace("{checks}", str(table)) for key, value in parameters.items()}
                 for name, parameters in SERVICES.items()}

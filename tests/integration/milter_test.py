@@ -13,7 +13,7 @@ from milter_server import (ACCEPT, CONTINUE, DISCARD, LEADING_SPACE, NO_REPLIES,
                            SHUTDOWN, SKIP, SKIP_REST, TEMPFAIL, ScriptedMilter, add_header, add_recipient, change_header,
                            change_sender, delete_recipient, insert_header, quarantine, replace_body, reply_code)
 from queue_records import normal
-from server import free_port, private_directory, run_server_test
+from server import free_port, run_server_test
 from two_systems import TwoSystems, compare_lists, compare_mail
 
 EHLO, MAIL, RCPT, DATA, QUIT = (b"EHLO client.example\r\n", b"MAIL FROM:<ann@example.org>\r\n",
@@ -189,8 +189,7 @@ def check_others_go_on(checks, systems, milter):
 
 
 def run_checks(checks, bin_directory, directory):
-    scratch = private_directory()
-    regexp = scratch / "checks"
+    regexp = directory / "checks"
     regexp.write_text("".join("/^X-%d: a$/ %s\n" % item for item in enumerate(HEADER_ACTIONS)))
     with ScriptedMilter() as milter, ScriptedMilter() as second:
         dead = "inet:127.0.0.1:%d" % free_port()

@@ -58,8 +58,7 @@ def normal(text):
 
 
 def normal_records(path):
-    """Of the sizes, the flags of notifications and SMTPUTF8 are compared.
-    """
+    """Of the sizes, the flags of notifications and SMTPUTF8 are compared."""
     out = []
     for kind, payload in without_cancelled(records(path.read_bytes())):
         if kind == "C":
