@@ -51,7 +51,7 @@ class Configuration {
   /// `sizes` are those of the chunks; empty: one chunk.
   std::vector<std::string> run(std::string_view message, std::string_view sizes) {
     const mta::MessageContext context{.queue_id = "ID", .sender = "s@example.com"};
-    CleanupRecorder recorder;
+    CleanupRecorder recorder(kLineLength);
     Cleanup cleanup(options_, checks_, context, nullptr, recorder);
     for (std::size_t i = 0; !message.empty(); ++i) {
       const std::size_t wanted =

@@ -13,6 +13,7 @@
 
 #include "libconf/main_cf_document.h"
 #include "libconf/text.h"
+#include "tests/tools/mta/header_pieces.h"
 #include "tools/mta/content/cleanup.h"
 
 namespace {
@@ -21,6 +22,10 @@ using libconf::Severity;
 
 class Printer final : public mta::CleanupSink, public libconf::DiagnosticSink {
  public:
+  void header(std::string_view text) override {
+    mta::for_each_header_piece(text, line_length_limit,
+                               [this](std::string_view piece, bool ends_line) { content(piece, ends_line); });
+  }
   void content(std::string_view text, bool ends_line) override { print(ends_line ? "N" : "L", text); }
   void recipient(std::string_view address, mta::RecipientSource source) override {
     print(source == mta::RecipientSource::kBcc ? "bcc" : "recipient", address);
@@ -41,6 +46,8 @@ class Printer final : public mta::CleanupSink, public libconf::DiagnosticSink {
           libconf::concat(std::to_string(rejection.code), " ", rejection.status, " ", rejection.text));
   }
   void report(libconf::Diagnostic diagnostic) override { log(Severity::kWarning, diagnostic.message); }
+
+  std::size_t line_length_limit = 0;
 
  private:
   void print(std::string_view what, std::string_view text) { std::cout << what << ' ' << text << '\n'; }
@@ -82,6 +89,7 @@ int run(std::string_view directory, int count, char** assignments) {
     std::cerr << (options ? checks.error() : options.error()).message << '\n';
     return EXIT_FAILURE;
   }
+  printer.line_length_limit = options->mime.line_length_limit;
   const std::string message(std::istreambuf_iterator<char>(std::cin), {});
   mta::Cleanup cleanup(*options, *checks, context, nullptr, printer);
   cleanup.feed(message);

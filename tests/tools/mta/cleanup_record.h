@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/tools/mta/header_pieces.h"
 #include "tools/mta/content/cleanup.h"
 
 namespace mta {
@@ -13,6 +14,13 @@ namespace mta {
 /// "filter t:d", "redirect a@b", "hold", "pass", "8bit", "discard", "reject 550 5.7.1 text".
 class CleanupRecorder final : public CleanupSink {
  public:
+  /// `line_length_limit` is what header lines are cut at.
+  explicit CleanupRecorder(std::size_t line_length_limit) : line_length_limit_(line_length_limit) {}
+
+  void header(std::string_view text) override {
+    for_each_header_piece(text, line_length_limit_,
+                          [this](std::string_view piece, bool ends_line) { content(piece, ends_line); });
+  }
   void content(std::string_view text, bool ends_line) override { add(ends_line ? "N " : "L ", text); }
   void recipient(std::string_view address, RecipientSource source) override {
     add(source == RecipientSource::kBcc ? "bcc " : "recipient ", address);
@@ -33,6 +41,8 @@ class CleanupRecorder final : public CleanupSink {
   std::vector<std::string> events;
 
  private:
+  std::size_t line_length_limit_;
+
   void add(std::string_view what, std::string_view text) {
     events.emplace_back(what);
     events.back() += text;

@@ -47,7 +47,7 @@ class Site {
     auto checks = ContentChecks::open(settings_, {.settings = settings_, .warnings = warnings});
     EXPECT_TRUE(options && checks);
     if (!options || !checks) return {};
-    CleanupRecorder recorder;
+    CleanupRecorder recorder(options->mime.line_length_limit);
     Cleanup cleanup(*options, *checks, context, addresses, recorder);
     cleanup.feed(message);
     cleanup.finish();

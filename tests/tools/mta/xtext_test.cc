@@ -6,6 +6,13 @@ namespace mta {
 namespace {
 
 // RFC 3461, section 4
+TEST(Xtext, IsReadBack) {
+  EXPECT_EQ(encode_xtext("a b+c=\x01\xFF~"), "a+20b+2Bc+3D+01+FF~");
+  std::string all;
+  for (int c = 1; c < 256; ++c) all += static_cast<char>(c);
+  EXPECT_EQ(decode_xtext(encode_xtext(all)), all);
+}
+
 TEST(Xtext, StandsForBytes) {
   EXPECT_EQ(decode_xtext(""), "");
   EXPECT_EQ(decode_xtext("a+20b+2B"), "a b+");

@@ -297,13 +297,7 @@ void Cleanup::fault(MimeFault fault, std::string_view text) {
 
 /// A header is cut, lines and all, before it is written.
 void Cleanup::write_header(std::string_view text) {
-  text = text.substr(0, options_.mime.header_size_limit);
-  for (;;) {
-    const std::size_t newline = text.find('\n');
-    write_line(text.substr(0, newline), true);
-    if (newline == std::string_view::npos) return;
-    text.remove_prefix(newline + 1);
-  }
+  if (!is_decided_ && !faults_.any()) sink_.header(text.substr(0, options_.mime.header_size_limit));
 }
 
 void Cleanup::write_line(std::string_view text, bool ends_line) {

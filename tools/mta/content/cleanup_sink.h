@@ -48,6 +48,9 @@ class CleanupSink {
  public:
   virtual ~CleanupSink() = default;
 
+  /// A header, folds and all, without its last newline; those of parts of the body, too.
+  virtual void header(std::string_view text) = 0;
+
   /// A line of the message, without its newline; or when it does not end the line, a piece of one.
   virtual void content(std::string_view text, bool ends_line) = 0;
 

@@ -19,6 +19,7 @@ struct ClassFacts {
   std::string_view parameter;
   std::string_view subject;  ///< In the log.
   CheckTarget target;
+  std::string_view verdict_prefix = {};  ///< In the log, before what was decided.
 };
 
 constexpr std::array<ClassFacts, kCheckClasses> kClasses = {{
@@ -26,6 +27,7 @@ constexpr std::array<ClassFacts, kCheckClasses> kClasses = {{
     {"mime_header_checks", "header", CheckTarget::kHeader},
     {"nested_header_checks", "header", CheckTarget::kHeader},
     {"body_checks", "body", CheckTarget::kBody},
+    {"milter_header_checks", "header", CheckTarget::kHeader, "milter-header-"},
 }};
 
 const ClassFacts& facts(CheckClass check_class) { return kClasses[static_cast<std::size_t>(check_class)]; }
@@ -119,6 +121,10 @@ CheckAction ContentInspection::inspect(CheckClass check_class, std::string_view 
   const ClassFacts& asked = facts(check_class);
   CheckAction action = parse_check_action(**value, asked.target, asked.parameter);
   if (!action.warning.empty()) sink_.log(Severity::kWarning, action.warning);
+  if (check_class == CheckClass::kMilterHeader && action.kind == CheckActionKind::kPass) {
+    sink_.log(Severity::kWarning, concat("unsupported command in ", parameter, " map: PASS"));
+    return {};
+  }
   carry_out(action, check_class, text);
   return action;
 }
@@ -127,11 +133,12 @@ void ContentInspection::carry_out(CheckAction& action, CheckClass check_class, s
   const ActionFacts& known = kActions[static_cast<std::size_t>(action.kind)];
   const bool is_repeated = action.kind == CheckActionKind::kHold && is_held_;
   if (!known.verdict.empty() && !is_repeated) {
+    const std::string verdict = concat(facts(check_class).verdict_prefix, known.verdict);
     const std::string reason = concat(action.status, action.status.empty() ? "" : " ", action.text);
     sink_.log(
         Severity::kInfo,
         content_log_line(
-            {.verdict = known.verdict, .subject = facts(check_class).subject, .text = text, .reason = reason},
+            {.verdict = verdict, .subject = facts(check_class).subject, .text = text, .reason = reason},
             context_));
   }
   if (known.is_last) is_on_ = false;

@@ -1,5 +1,5 @@
-/// The tables of header_checks, mime_header_checks, nested_header_checks and body_checks (header_checks(5)),
-/// and what their actions do to a message.
+/// The tables of header_checks, mime_header_checks, nested_header_checks, body_checks and
+/// milter_header_checks (header_checks(5)), and what their actions do to a message.
 #pragma once
 
 #include <array>
@@ -19,9 +19,9 @@
 namespace mta {
 
 /// Which tables are asked.
-enum class CheckClass : std::uint8_t { kHeader, kMime, kNested, kBody };
+enum class CheckClass : std::uint8_t { kHeader, kMime, kNested, kBody, kMilterHeader };
 
-inline constexpr std::size_t kCheckClasses = 4;
+inline constexpr std::size_t kCheckClasses = 5;
 
 /// "mime_header_checks"
 std::string_view parameter_of(CheckClass check_class);

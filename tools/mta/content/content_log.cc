@@ -38,4 +38,14 @@ std::string mime_fault_log_line(std::string_view fault, std::string_view text,
                 origin(context));
 }
 
+std::string milter_log_line(const MilterFinding& finding) {
+  std::string out = concat(finding.queue_id.empty() ? "NOQUEUE" : finding.queue_id, ": ", finding.verdict,
+                           ": ", finding.stage, " from ", finding.client, ": ", finding.text, ";");
+  if (finding.sender) out += concat(" from=<", *finding.sender, ">");
+  if (finding.recipient) out += concat(" to=<", *finding.recipient, ">");
+  if (!finding.protocol.empty()) out += concat(" proto=", finding.protocol);
+  if (!finding.helo.empty()) out += concat(" helo=<", finding.helo, ">");
+  return out;
+}
+
 }  // namespace mta

@@ -1,6 +1,7 @@
 /// The lines that cleanup(8) logs about content, as log readers know them.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,5 +22,21 @@ std::string content_log_line(const ContentFinding& finding, const MessageContext
 
 /// "ID: reject: mime-error FAULT: text from name[address]; from=<s> to=<r>".
 std::string mime_fault_log_line(std::string_view fault, std::string_view text, const MessageContext& context);
+
+/// What is known of the mail when a filter decides, for the log.
+struct MilterFinding {
+  std::string_view queue_id;  ///< Empty: NOQUEUE.
+  std::string_view verdict;   ///< "milter-reject", "milter-hold", "milter-discard".
+  std::string_view stage;     ///< "CONNECT", "RCPT", "END-OF-MESSAGE".
+  std::string_view client;
+  std::string_view text;
+  std::optional<std::string_view> sender = {};     ///< In external form; nothing: no MAIL yet.
+  std::optional<std::string_view> recipient = {};  ///< The same.
+  std::string_view protocol = {};                  ///< Empty: none.
+  std::string_view helo = {};
+};
+
+/// "ID: milter-reject: RCPT from name[address]: text; from=<s> to=<r> proto=ESMTP helo=<h>".
+std::string milter_log_line(const MilterFinding& finding);
 
 }  // namespace mta

@@ -140,10 +140,13 @@ Result<void> read_entry(std::string_view entry, MilterOptions& options) {
   return {};
 }
 
-Result<void> check_endpoint(std::string_view endpoint) {
+Result<ServerPlace> place_of(std::string_view endpoint, std::string_view queue_directory) {
   const std::string_view type = endpoint.substr(0, endpoint.find(':'));
-  if (type == "inet" || type == "unix" || type == "local") return {};
-  return configuration_error(concat("invalid transport name: ", type, " in Milter service: ", endpoint));
+  if (type != "inet" && type != "unix" && type != "local")
+    return configuration_error(concat("invalid transport name: ", type, " in Milter service: ", endpoint));
+  std::optional<ServerPlace> place = parse_server_place(endpoint, queue_directory);
+  if (!place) return configuration_error(concat("bad Milter service: ", endpoint));
+  return std::move(*place);
 }
 
 std::string hexadecimal(std::uint32_t value) {
@@ -162,16 +165,23 @@ bool is_code(std::string_view reply) {
 
 Result<std::vector<MilterOptions>> milter_options(const libconf::Settings& settings,
                                                   std::string_view parameter) {
+  const auto entries = settings.get(parameter);
+  if (!entries) return entries.error();
+  return parse_milter_options(settings, *entries);
+}
+
+Result<std::vector<MilterOptions>> parse_milter_options(const libconf::Settings& settings,
+                                                        std::string_view entries) {
   MilterOptions shared;
   for (const StageParameter& known : kStageParameters) {
     const auto value = settings.get(known.parameter);
     if (!value) return value.error();
     shared.macros[index_of(known.stage)] = words_of(*value);
   }
-  const auto entries = settings.get(parameter);
-  if (!entries) return entries.error();
+  const Result<std::string> queue_directory = settings.get("queue_directory");
+  if (!queue_directory) return queue_directory.error();
   std::vector<MilterOptions> filters;
-  std::string_view rest = *entries;
+  std::string_view rest = entries;
   while (const auto entry = libconf::next_braced_word(rest, libconf::kListSeparators)) {
     MilterOptions options = shared;
     options.endpoint = *entry;
@@ -181,7 +191,9 @@ Result<std::vector<MilterOptions>> milter_options(const libconf::Settings& setti
       if (auto done = setting.set(options, *value); !done) return done.error();
     }
     if (auto done = read_entry(*entry, options); !done) return done.error();
-    if (auto done = check_endpoint(options.endpoint); !done) return done.error();
+    Result<ServerPlace> place = place_of(options.endpoint, *queue_directory);
+    if (!place) return place.error();
+    options.place = std::move(*place);
     filters.push_back(std::move(options));
   }
   return filters;
@@ -333,6 +345,15 @@ void MilterSession::settle(MilterVerdict verdict) {
 
 void MilterSession::fail(std::string_view reason) {
   warn(reason);
+  settle_by_default();
+}
+
+void MilterSession::fail_to_connect(std::string_view reason) {
+  warnings_.push_back(concat("connect to Milter service ", options_.endpoint, ": ", reason));
+  settle_by_default();
+}
+
+void MilterSession::settle_by_default() {
   const NamedAction& action = kDefaultActions[static_cast<std::size_t>(options_.default_action)];
   settle({.kind = action.kind, .reply = std::string(action.reply)});
   for_session_ = verdict_;
@@ -343,7 +364,7 @@ void MilterSession::refuse(std::string reply) {
   const bool closes = reply.starts_with("421");
   settle(
       {.kind = closes ? MilterVerdictKind::kClose : MilterVerdictKind::kReject, .reply = std::move(reply)});
-  if (closes || scope == Event::Scope::kSession) {
+  if (scope == Event::Scope::kSession) {
     for_session_ = verdict_;
   } else if (scope == Event::Scope::kMessage) {
     for_message_ = verdict_;
@@ -484,6 +505,7 @@ void MilterSession::take(const MilterReply& reply, MilterEdits& edits) {
         return;
       case MilterReplyCode::kShutdown:
         refuse(std::string(kClosing));
+        for_session_ = verdict_;  // It is not told anything more.
         return;
       case MilterReplyCode::kReplyCode:
         if (is_code(reply.text)) {

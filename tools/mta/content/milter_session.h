@@ -23,6 +23,7 @@
 
 #include "libconf/settings.h"
 #include "tools/mta/content/milter_protocol.h"
+#include "tools/mta/daemon/server_place.h"
 
 namespace mta {
 
@@ -32,6 +33,7 @@ enum class MilterDefaultAction { kAccept, kQuarantine, kReject, kShutdown, kTemp
 /// One entry of smtpd_milters or non_smtpd_milters.
 struct MilterOptions {
   std::string endpoint;  ///< "inet:host:port" or "unix:path"; also the name in messages.
+  ServerPlace place;
   std::uint32_t version = kNewestMilterVersion;
   bool has_no_header_reply = false;  ///< milter_protocol has no_header_reply.
   MilterDefaultAction default_action = MilterDefaultAction::kTempfail;
@@ -46,6 +48,10 @@ struct MilterOptions {
 /// ..." and the like in Postfix's words; as the getters of Settings.
 libconf::Result<std::vector<MilterOptions>> milter_options(const libconf::Settings& settings,
                                                            std::string_view parameter);
+
+/// The same for `entries`, as smtpd_milter_maps have them.
+libconf::Result<std::vector<MilterOptions>> parse_milter_options(const libconf::Settings& settings,
+                                                                 std::string_view entries);
 
 enum class MilterVerdictKind {
   kContinue,  ///< Nothing speaks against the mail.
@@ -111,6 +117,8 @@ class MilterSession {
   std::string quit();
 
   bool awaits_reply() const { return awaited_.has_value(); }
+  /// What the filter is to reply to.
+  std::optional<MilterCommand> awaited() const { return awaited_; }
 
   /// Takes a reply. Edits come at the end of the message only.
   void take(const MilterReply& reply, MilterEdits& edits);
@@ -118,6 +126,7 @@ class MilterSession {
   /// The filter cannot be asked (any more): no connection, a time limit, a packet that makes no sense.
   /// `reason` is for the warning.
   void fail(std::string_view reason);
+  void fail_to_connect(std::string_view reason);
 
   const MilterVerdict& verdict() const { return verdict_; }
 
@@ -135,6 +144,7 @@ class MilterSession {
   std::string start(MilterCommand command, std::string_view packet);
   std::string macros_for(const Event& event) const;
   void settle(MilterVerdict verdict);
+  void settle_by_default();
   void refuse(std::string reply);
   void accept();
   void discard();

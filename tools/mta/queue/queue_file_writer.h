@@ -79,9 +79,18 @@ class QueueFileWriter {
   /// Postfix's rule for what it receives: a line is cut as soon as it has reached the limit.
   void body(std::string_view bytes);
 
+  /// What the SMTPUTF8 flags of the sizes are to be: MessageSizes::send_options.
+  void send_options(std::int64_t flags) { sizes_.send_options = flags; }
+
   /// Ends the content. A last line without a newline gets one, but for QueueFileForm::kMaildrop: there the
   /// next reader does that.
   void end_content();
+
+  /// Adds to the flags of notifications in the sizes, for a recipient that is not written: it came again.
+  void count_notify(int flags) { sizes_.queue_manager_flags |= std::int64_t{flags} << 1; }
+
+  /// Bytes of the file so far.
+  std::uint64_t size() const { return buffer_start_ + buffer_.size(); }
 
   /// Ends the file. Errors: those of the output.
   libconf::Result<MessageSizes> finish();

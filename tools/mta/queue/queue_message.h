@@ -27,6 +27,13 @@ enum NotifyFlag : int { kNotifyNever = 1, kNotifySuccess = 2, kNotifyFailure = 4
 /// RET of RFC 3461; 0 when the client did not ask.
 enum ReturnFlag : int { kReturnFull = 1, kReturnHeaders = 2 };
 
+/// MessageSizes::send_options, an OR of these (SMTPUTF8_README).
+enum SendOption : int {
+  kUtf8Requested = 1,  ///< The client said SMTPUTF8.
+  kUtf8InHeaders = 2,
+  kUtf8InSender = 4,
+};
+
 /// The first record of a file in the queue, of a fixed width, which is written again when all is known.
 struct MessageSizes {
   std::int64_t content_size = 0;         ///< Bytes of the records of the content as received.
@@ -34,7 +41,7 @@ struct MessageSizes {
   std::int64_t recipient_count = 0;      ///< kRecipient records.
   std::int64_t queue_manager_flags = 0;  ///< Twice the OR of the NOTIFY flags of all recipients.
   std::int64_t content_length = 0;       ///< As content_size, but after the edits of milters.
-  std::int64_t send_options = 0;         ///< SMTPUTF8: 1 the client asked for it, 2 a header has UTF-8.
+  std::int64_t send_options = 0;         ///< An OR of SendOption.
 
   /// The payload of a kSize record.
   std::string to_payload() const;

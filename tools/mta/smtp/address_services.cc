@@ -3,6 +3,7 @@
 #include "libconf/text.h"
 #include "tools/mta/address/header_address.h"
 #include "tools/mta/address/quoting.h"
+#include "tools/mta/smtp/receive_overrides.h"
 
 namespace mta {
 namespace {
@@ -83,11 +84,21 @@ Result<std::unique_ptr<AddressServices>> AddressServices::create(const libconf::
   if (!aliases) return aliases.error();
   Result<RouteResolver> routes = RouteResolver::from(context, *rewriting, *domains, RouteKind::kDelivery);
   if (!routes) return routes.error();
+  std::vector<AddressMapping> bcc;
+  for (const std::string_view parameter : {"sender_bcc_maps", "recipient_bcc_maps"}) {
+    Result<AddressMapping> mapping = AddressMapping::from(parameter, libmaps::LookupKind::kCanonical, "bcc",
+                                                          context, *rewriting, *domains);
+    if (!mapping) return mapping.error();
+    bcc.push_back(std::move(*mapping));
+  }
+  const Result<ReceiveOverrides> overrides = ReceiveOverrides::read(settings);
+  if (!overrides) return overrides.error();
   const Result<std::int64_t> token_limit = settings.get_int("header_address_token_limit");
   if (!token_limit) return token_limit.error();
   return std::unique_ptr<AddressServices>(new AddressServices(
       std::move(*rewriting), std::move(*domains), std::move(*canonical), std::move(*masquerade),
-      std::move(*aliases), std::move(*routes), static_cast<std::size_t>(*token_limit)));
+      std::move(*aliases), std::move(*routes), std::array{std::move(bcc[0]), std::move(bcc[1])},
+      static_cast<std::size_t>(*token_limit), !overrides->no_address_mappings));
 }
 
 asio::awaitable<Result<AddressInfo>> AddressServices::resolve(std::string address) {
@@ -95,20 +106,26 @@ asio::awaitable<Result<AddressInfo>> AddressServices::resolve(std::string addres
   if (!resolution) co_return resolution.error();
   // Tables of restrictions have keys in standard form.
   std::string external = rewriting_.rewrite(RewriteContext::kLocal, quote_address(address));
-  const std::size_t at = external.rfind('@');
-  std::string domain = at == std::string::npos ? "" : external.substr(at + 1);
-  co_return AddressInfo{.address = std::move(external),
-                        .domain = std::move(domain),
-                        .address_class = class_of(resolution->recipient_class),
-                        .has_sender_routing = resolution->is_routed};
+  // The domain is where the mail really goes: b, for a%b at a domain of this site.
+  const std::string& target = resolution->recipient;
+  const std::size_t at = target.rfind('@');
+  std::string domain = at == std::string::npos ? "" : target.substr(at + 1);
+  // What the user part names is elsewhere, whatever else it looks like.
+  const bool is_elsewhere = resolution->is_routed && resolution->recipient_class == RecipientClass::kLocal;
+  co_return AddressInfo{
+      .address = std::move(external),
+      .domain = std::move(domain),
+      .address_class = is_elsewhere ? AddressClass::kDefault : class_of(resolution->recipient_class),
+      .has_sender_routing = resolution->is_routed};
 }
 
 Result<std::string> AddressServices::rewrite(RewriteContext context, AddressRole role,
                                              std::string_view address) {
   // Only headers differ by the client (local_header_rewrite_clients); the envelope is always completed.
   const bool is_header = role == AddressRole::kHeaderSender || role == AddressRole::kHeaderRecipient;
-  Result<std::string> mapped =
-      canonical_.map(role, rewriting_.rewrite(is_header ? context : RewriteContext::kLocal, address));
+  std::string standard = rewriting_.rewrite(is_header ? context : RewriteContext::kLocal, address);
+  if (!maps_addresses_) return standard;
+  Result<std::string> mapped = canonical_.map(role, std::move(standard));
   if (!mapped) return mapped;
   return masquerade_.hide(role, std::move(*mapped));
 }
@@ -120,6 +137,18 @@ Result<std::string> AddressServices::rewrite_sender(RewriteContext context, std:
   return unquote_address(*rewritten);
 }
 
+Result<std::string> AddressServices::rewrite_recipient(RewriteContext context, std::string_view recipient) {
+  return rewrite(context, AddressRole::kEnvelopeRecipient, recipient);
+}
+
+Result<std::optional<std::string>> AddressServices::automatic_bcc(Bcc bcc, std::string_view address) {
+  if (!maps_addresses_ || address.empty()) return std::nullopt;
+  Result<std::optional<std::vector<std::string>>> found = bcc_[static_cast<std::size_t>(bcc)].find(address);
+  if (!found) return found.error();
+  if (!*found || (*found)->empty()) return std::nullopt;
+  return std::move((*found)->front());
+}
+
 Result<std::string> AddressServices::original_recipient(RewriteContext context, std::string_view recipient) {
   const Result<std::string> rewritten = rewrite(context, AddressRole::kEnvelopeRecipient, recipient);
   if (!rewritten) return rewritten;
@@ -128,9 +157,13 @@ Result<std::string> AddressServices::original_recipient(RewriteContext context, 
 
 Result<std::vector<EnvelopeRecipient>> AddressServices::expand(RewriteContext context,
                                                                EnvelopeRecipient recipient) {
-  Result<std::string> rewritten = rewrite(context, AddressRole::kEnvelopeRecipient, recipient.address);
+  Result<std::string> rewritten = rewrite_recipient(context, recipient.address);
   if (!rewritten) return rewritten.error();
   recipient.address = std::move(*rewritten);
+  if (!maps_addresses_) {
+    recipient.address = unquote_address(recipient.address);
+    return std::vector{std::move(recipient)};
+  }
   Result<std::vector<EnvelopeRecipient>> expanded = aliases_.expand(recipient);
   if (!expanded) return expanded;
   for (EnvelopeRecipient& each : *expanded) each.address = unquote_address(each.address);

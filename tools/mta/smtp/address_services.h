@@ -6,7 +6,9 @@
 ///     Result<std::vector<EnvelopeRecipient>> recipients = (*addresses)->expand(recipient);
 #pragma once
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +21,7 @@
 #include "tools/mta/address/address_rewriting.h"
 #include "tools/mta/address/canonical.h"
 #include "tools/mta/address/local_domains.h"
+#include "tools/mta/address/mapped_addresses.h"
 #include "tools/mta/address/masquerade.h"
 #include "tools/mta/address/resolve.h"
 #include "tools/mta/address/virtual_alias.h"
@@ -50,6 +53,20 @@ class AddressServices final : public AddressResolver {
   /// internal one. Errors: as VirtualAliases::expand().
   libconf::Result<std::vector<EnvelopeRecipient>> expand(RewriteContext context, EnvelopeRecipient recipient);
 
+  /// The address of a recipient before aliases; both in external form. Errors: those of tables.
+  libconf::Result<std::string> rewrite_recipient(RewriteContext context, std::string_view recipient);
+
+  /// What sender_bcc_maps or recipient_bcc_maps have for an address, both in external form, after canonical
+  /// mapping. Nothing: there is no entry. Errors: those of tables.
+  enum class Bcc { kSender, kRecipient };
+  libconf::Result<std::optional<std::string>> automatic_bcc(Bcc bcc, std::string_view address);
+
+  /// Where mail for an address would go, in internal form. Errors: those of tables.
+  libconf::Result<Resolution> route(std::string_view address) { return routes_.resolve("", address); }
+
+  /// Whether addresses are mapped at all: receive_override_options.
+  bool maps_addresses() const { return maps_addresses_; }
+
   /// Rewrites the addresses of headers for a client of that context.
   std::unique_ptr<HeaderAddresses> for_headers(RewriteContext context);
 
@@ -59,14 +76,17 @@ class AddressServices final : public AddressResolver {
   class Headers;
   AddressServices(AddressRewriting rewriting, std::shared_ptr<LocalDomains> domains,
                   CanonicalMapping canonical, Masquerade masquerade, VirtualAliases aliases,
-                  RouteResolver routes, std::size_t token_limit)
+                  RouteResolver routes, std::array<AddressMapping, 2> bcc, std::size_t token_limit,
+                  bool maps_addresses)
       : rewriting_(std::move(rewriting)),
         domains_(std::move(domains)),
         canonical_(std::move(canonical)),
         masquerade_(std::move(masquerade)),
         aliases_(std::move(aliases)),
         routes_(std::move(routes)),
-        token_limit_(token_limit) {}
+        bcc_(std::move(bcc)),
+        token_limit_(token_limit),
+        maps_addresses_(maps_addresses) {}
 
   /// Standard form, canonical maps, masquerading; both in external form.
   libconf::Result<std::string> rewrite(RewriteContext context, AddressRole role, std::string_view address);
@@ -77,7 +97,9 @@ class AddressServices final : public AddressResolver {
   Masquerade masquerade_;
   VirtualAliases aliases_;
   RouteResolver routes_;
-  std::size_t token_limit_;  ///< header_address_token_limit
+  std::array<AddressMapping, 2> bcc_;  ///< In the order of Bcc.
+  std::size_t token_limit_;            ///< header_address_token_limit
+  bool maps_addresses_;                ///< receive_override_options has no no_address_mappings.
 };
 
 }  // namespace mta

@@ -19,6 +19,9 @@ class ForwardedClient {
   /// Takes what one XFORWARD command says; what it does not name stays.
   void take(const std::vector<ClientAttribute>& attributes);
 
+  /// Whether anything was said at all.
+  bool was_told() const { return has_client_ || ident_ || is_local_; }
+
   /// Whether anything was said of the client itself: then nothing is taken from the connection.
   bool has_client() const { return has_client_; }
 

@@ -7,12 +7,14 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
+#include "tools/mta/smtp/milter_inspection.h"
 
 namespace mta {
 namespace {
 
 using libconf::concat;
 using libconf::Result;
+using libconf::Severity;
 
 /// How much of the content goes through the checks at a time.
 constexpr std::size_t kPortion = 16384;
@@ -38,30 +40,29 @@ MessageIntake::MessageIntake(const IntakeServices& services, QueueFile file, Que
     : services_(services),
       file_(std::move(file)),
       arrival_(arrival),
-      writer_(file_, {.form = QueueFileForm::kQueue, .line_length_limit = services.line_length_limit}),
-      filter_(services.content_filter) {}
+      writer_(file_, {.form = QueueFileForm::kQueue, .line_length_limit = services.line_length_limit}) {}
 
 void MessageIntake::begin(Envelope envelope) {
   envelope_ = std::move(envelope);
-  const Result<std::string> sender = services_.addresses.rewrite_sender(envelope_.context, envelope_.sender);
+  Result<std::string> sender = services_.addresses.rewrite_sender(envelope_.context, envelope_.sender);
   if (!sender) return refuse(sender.error());
-  write_start();
-  writer_.put(RecordType::kSender, *sender);
-  external_sender_ = quote_address(*sender);
-  for (const auto& [name, value] : envelope_.attributes) writer_.attribute(name, value);
-  if (envelope_.submission && !envelope_.encoding.empty()) writer_.attribute("encoding", envelope_.encoding);
-  if (envelope_.submission && envelope_.submission->trace_flags)
-    writer_.attribute("trace_flags", std::to_string(*envelope_.submission->trace_flags));
-  if (!envelope_.verp_delimiters.empty()) writer_.put(RecordType::kVerp, envelope_.verp_delimiters);
-
+  sender_ = std::move(*sender);
+  external_sender_ = quote_address(sender_);
+  if (envelope_.is_utf8) send_options_ |= kUtf8Requested;
+  if (!libconf::is_ascii(sender_)) send_options_ |= kUtf8InSender;
   if (envelope_.actions.filter) filter_ = *envelope_.actions.filter;
   if (envelope_.actions.redirect) redirect_ = *envelope_.actions.redirect;
   is_held_ = envelope_.actions.hold;
   is_discarded_ = envelope_.actions.discard;
-  added_ = envelope_.actions.bcc;
-  write_recipients();
-
-  writer_.begin_content();
+  for (const std::string& address : envelope_.actions.bcc)
+    added_.emplace_back(address, RecipientSource::kBcc);
+  if (const Result<void> taken = take_recipients(); !taken) return refuse(taken.error());
+  const bool has_filters = envelope_.filters != nullptr && !envelope_.filters->clients().empty();
+  if (has_filters && !is_discarded_) {
+    staged_.emplace(services_.queue);
+  } else {
+    write_envelope();
+  }
   context_ = {
       .queue_id = id(),
       .client = envelope_.client,
@@ -72,7 +73,8 @@ void MessageIntake::begin(Envelope envelope) {
       .full_name = envelope_.full_name,
       .arrival = to_time(envelope_.submission ? envelope_.submission->arrival.value_or(arrival_) : arrival_),
       .created = to_time(arrival_),
-      .rewrites_headers = envelope_.context == RewriteContext::kLocal};
+      .rewrites_headers = envelope_.context == RewriteContext::kLocal,
+      .checks_content = services_.checks_content};
   header_addresses_ = services_.addresses.for_headers(envelope_.context);
   CleanupSink& sink = *this;
   cleanup_.emplace(services_.cleanup, services_.checks, context_, header_addresses_.get(), sink);
@@ -85,6 +87,7 @@ void MessageIntake::write_start() {
   const bool is_submitted = envelope_.submission.has_value();
   writer_.arrival_time(is_submitted ? envelope_.submission->arrival.value_or(arrival_) : arrival_);
   writer_.attribute("create_time", std::to_string(to_time(arrival_)));
+  if (!services_.content_filter.empty()) writer_.put(RecordType::kFilter, services_.content_filter);
   const std::string_view context = envelope_.context == RewriteContext::kLocal ? "local" : "remote";
   if (!is_submitted) {
     writer_.attribute("log_ident", envelope_.log_ident.empty() ? id() : envelope_.log_ident);
@@ -97,25 +100,35 @@ void MessageIntake::write_start() {
   if (!envelope_.full_name.empty()) writer_.put(RecordType::kFullName, envelope_.full_name);
 }
 
-void MessageIntake::write_recipients() {
+Result<void> MessageIntake::take_recipients() {
+  recipients_.emplace(services_.addresses, services_.recipients, envelope_.context);
+  const Result<std::optional<std::string>> bcc =
+      services_.addresses.automatic_bcc(AddressServices::Bcc::kSender, external_sender_);
+  if (!bcc) return bcc.error();
+  if (*bcc) {
+    if (Result<void> added = recipients_->add_automatic(**bcc, RecipientPlace::kSender); !added) return added;
+  }
   for (EnvelopeRecipient& recipient : envelope_.recipients) {
     last_recipient_ = recipient.address;
-    write_recipient(std::move(recipient));
+    if (Result<void> added = recipients_->add(std::move(recipient)); !added) return added;
   }
+  return {};
 }
 
-void MessageIntake::write_recipient(EnvelopeRecipient recipient) {
-  const Result<std::vector<EnvelopeRecipient>> expanded =
-      services_.addresses.expand(envelope_.context, std::move(recipient));
-  if (!expanded) return refuse(expanded.error());
-  for (const EnvelopeRecipient& each : *expanded) {
-    // The same notification twice is none too many; the same mailbox is (duplicate_filter_limit).
-    if (!seen_.insert(concat(each.address, "\n", each.original, "\n", each.dsn_original)).second) continue;
-    writer_.recipient({.address = each.address,
-                       .original = each.original,
-                       .dsn_original = each.dsn_original,
-                       .notify = each.dsn_notify});
-  }
+void MessageIntake::write_envelope() {
+  const bool is_submitted = envelope_.submission.has_value();
+  write_start();
+  writer_.put(RecordType::kSender, sender_);
+  recipients_->write(writer_, RecipientPlace::kSender);
+  if (!is_submitted && !envelope_.encoding.empty()) writer_.attribute("encoding", envelope_.encoding);
+  for (const auto& [name, value] : envelope_.attributes)
+    if (!value.empty()) writer_.attribute(name, value);
+  if (is_submitted && !envelope_.encoding.empty()) writer_.attribute("encoding", envelope_.encoding);
+  if (is_submitted && envelope_.submission->trace_flags)
+    writer_.attribute("trace_flags", std::to_string(*envelope_.submission->trace_flags));
+  if (!envelope_.verp_delimiters.empty()) writer_.put(RecordType::kVerp, envelope_.verp_delimiters);
+  recipients_->write(writer_, RecipientPlace::kEnvelope);
+  writer_.begin_content();
 }
 
 void MessageIntake::line(std::string_view text, bool is_continued) {
@@ -125,16 +138,40 @@ void MessageIntake::line(std::string_view text, bool is_continued) {
 }
 
 void MessageIntake::feed() {
-  if (cleanup_ && !refusal_ && !cleanup_->is_decided()) cleanup_->feed(input_);
+  if (cleanup_ && !refusal_ && !is_discarded_ && !cleanup_->is_decided()) cleanup_->feed(input_);
   input_.clear();
 }
 
+void MessageIntake::header(std::string_view text) {
+  if (!libconf::is_ascii(text)) send_options_ |= kUtf8InHeaders;
+  if (staged_ && !staged_->has_body()) {
+    staged_->header(text);
+  } else if (staged_) {
+    staged_->body(text);
+    staged_->body("\n");
+  } else {
+    writer_.header(text);
+  }
+}
+
 void MessageIntake::content(std::string_view text, bool ends_line) {
+  if (staged_) {
+    staged_->body(text);
+    if (ends_line) staged_->body("\n");
+    return;
+  }
   writer_.body(text);
   if (ends_line) writer_.body("\n");
 }
 
-void MessageIntake::recipient(std::string_view address, RecipientSource) { added_.emplace_back(address); }
+void MessageIntake::recipient(std::string_view address, RecipientSource source) {
+  if (!is_filtering_) {
+    added_.emplace_back(address, source);
+    return;
+  }
+  const EnvelopeRecipient recipient{.address = std::string(address), .original = unquote_address(address)};
+  if (const Result<void> added = recipients_->add_filtered(recipient); !added) refuse(added.error());
+}
 
 void MessageIntake::log(libconf::Severity severity, std::string_view text) {
   services_.log.write({.syslog_name = services_.syslog_name, .program = "cleanup"}, severity, text);
@@ -151,27 +188,65 @@ void MessageIntake::refuse(const libconf::Error& error) {
   }
 }
 
-void MessageIntake::write_extracted() {
-  if (is_8bit_) {
-    writer_.attribute("encoding", "8bit");
-  } else if (!envelope_.encoding.empty()) {
-    writer_.attribute("encoding", envelope_.encoding);
+Result<void> MessageIntake::take_automatic_recipients() {
+  constexpr RecipientPlace kPlace = RecipientPlace::kExtracted;
+  for (EnvelopeRecipient& each : late_recipients_)
+    if (Result<void> added = recipients_->add(std::move(each), kPlace); !added) return added;
+  for (const auto& [address, source] : added_) {
+    const bool is_requested = source == RecipientSource::kHeader;
+    Result<void> added =
+        is_requested ? recipients_->add({.address = address, .original = unquote_address(address)}, kPlace)
+                     : recipients_->add_automatic(address, kPlace);
+    if (!added) return added;
   }
+  if (services_.always_bcc.empty() || !services_.addresses.maps_addresses()) return {};
+  return recipients_->add_automatic(services_.always_bcc, kPlace);
+}
+
+void MessageIntake::write_extracted() {
+  if (is_8bit_ || !envelope_.encoding.empty())
+    writer_.attribute("encoding", is_8bit_ ? "8bit" : envelope_.encoding);
   if (!filter_.empty()) writer_.put(RecordType::kFilter, filter_);
   if (!redirect_.empty()) writer_.put(RecordType::kRedirect, redirect_);
-  for (EnvelopeRecipient& each : late_recipients_) write_recipient(std::move(each));
-  for (const std::string& each : services_.always_bcc) added_.push_back(each);
-  for (const std::string& address : std::exchange(added_, {}))
-    write_recipient({.address = address, .original = address, .dsn_notify = kNotifyNever});
+  recipients_->write(writer_, RecipientPlace::kExtracted);
+  writer_.count_notify(recipients_->notify());
+}
+
+asio::awaitable<void> MessageIntake::filter() {
+  is_filtering_ = true;
+  MilterInspection inspection(*staged_,
+                              {.sender = sender_,
+                               .external_sender = external_sender_,
+                               .recipients = *recipients_,
+                               .addresses = services_.addresses,
+                               .context = envelope_.context,
+                               .return_flags = envelope_.return_flags,
+                               .envelope_id = envelope_.envelope_id},
+                              services_.checks, context_, *this, is_held_);
+  const Result<void> done = co_await inspection.run(*envelope_.filters);
+  if (!done) refuse(done.error());
 }
 
 asio::awaitable<IntakeResult> MessageIntake::finish() {
   feed();
-  if (cleanup_ && !refusal_) cleanup_->finish();
+  if (cleanup_ && !refusal_ && !is_discarded_) cleanup_->finish();
+  if (!refusal_ && !is_discarded_) {
+    if (const Result<void> taken = take_automatic_recipients(); !taken) refuse(taken.error());
+  }
+  if (staged_ && !refusal_ && !is_discarded_ && !is_passed_) co_await filter();
   if (refusal_) co_return IntakeResult{.kind = IntakeKind::kRefused, .refusal = *refusal_};
   if (is_discarded_) co_return IntakeResult{.kind = IntakeKind::kDiscarded};
+  if (staged_) {
+    write_envelope();
+    if (const Result<void> written = staged_->write(writer_); !written) refuse(written.error());
+  }
+  writer_.send_options(send_options_);
   writer_.end_content();
   write_extracted();
+  if (services_.message_size_limit > 0 && writer_.size() > services_.message_size_limit && !refusal_) {
+    log(Severity::kWarning, concat(id(), ": queue file size limit exceeded"));
+    refusal_ = Rejection{.code = 552, .status = "5.3.4", .text = "Error: message file too big"};
+  }
   if (const Result<MessageSizes> sizes = writer_.finish(); !sizes) refuse(sizes.error());
   if (!refusal_) {
     if (const Result<void> done = co_await commit(); !done) refuse(done.error());

@@ -13,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -22,12 +21,15 @@
 #include "tools/mta/address/address_rewriting.h"
 #include "tools/mta/address/virtual_alias.h"
 #include "tools/mta/content/cleanup.h"
+#include "tools/mta/content/milter_client.h"
+#include "tools/mta/content/staged_message.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/queue/queue_file_writer.h"
 #include "tools/mta/smtp/address_services.h"
 #include "tools/mta/smtp/content_reader.h"
+#include "tools/mta/smtp/message_recipients.h"
 
 namespace mta {
 
@@ -41,8 +43,11 @@ struct IntakeServices {
   MailLog& log;
   std::string_view syslog_name;
   std::size_t line_length_limit;
-  const std::string& content_filter;           ///< Empty: none.
-  const std::vector<std::string>& always_bcc;  ///< Addresses.
+  const std::string& content_filter;  ///< Empty: none.
+  const std::string& always_bcc;      ///< An address; empty: none.
+  const RecipientRules& recipients;
+  std::uint64_t message_size_limit;  ///< Of the queue file, in bytes; 0: none.
+  bool checks_content;               ///< receive_override_options has no no_header_body_checks.
 };
 
 /// What is known of mail that a user of this host submits, beside what others send (pickup(8)).
@@ -58,20 +63,23 @@ struct Envelope {
   std::vector<EnvelopeRecipient> recipients;  ///< In external form.
   std::string envelope_id;                    ///< ENVID of RFC 3461
   int return_flags = 0;                       ///< ReturnFlag; 0: not given.
-  std::string verp_delimiters = {};           ///< Empty: not given.
-  std::string encoding = {};                  ///< "7bit" or "8bit"; empty: not given.
+  std::string verp_delimiters = {};           ///< XVERP; empty: not given.
+  std::string encoding = {};                  ///< BODY of RFC 6152 as "7bit" or "8bit"; empty: not given.
+  bool is_utf8 = false;                       ///< SMTPUTF8 was asked for.
   RewriteContext context = RewriteContext::kRemote;
   std::string log_ident = {};  ///< What another system calls the message; empty: its own ID.
   /// Attributes of the client's login, in the order of the queue file.
   std::vector<std::pair<std::string_view, std::string>> login;
-  /// The client's other attributes.
+  /// The client's other attributes; those without a value are left out.
   std::vector<std::pair<std::string_view, std::string>> attributes;
-  std::string client;  ///< "name[address]", for the log.
+  std::string client;          ///< "name[address]", for the log.
   std::string protocol;
   std::string helo;
   std::string received;  ///< The Received: header, without its last newline.
   MessageActions actions;
   std::string full_name = {};  ///< Of the sender (sendmail -F).
+  /// Filters that are to see the content; they have been told the envelope. Null: none.
+  MilterChain* filters = nullptr;
   std::optional<SubmissionFacts> submission = {};
 };
 
@@ -124,21 +132,24 @@ class MessageIntake final : public MessageDestination, private CleanupSink {
   MessageIntake(const IntakeServices& services, QueueFile file, QueueTime arrival);
 
   // CleanupSink
+  void header(std::string_view text) override;
   void content(std::string_view text, bool ends_line) override;
   void recipient(std::string_view address, RecipientSource source) override;
   void content_filter(std::string_view destination) override { filter_ = destination; }
   void redirect(std::string_view address) override { redirect_ = address; }
   void hold() override { is_held_ = true; }
-  void pass() override {}
+  void pass() override { is_passed_ = true; }
   void content_is_8bit() override { is_8bit_ = true; }
   void log(libconf::Severity severity, std::string_view line) override;
   void discard() override { is_discarded_ = true; }
   void reject(const Rejection& rejection) override { refusal_ = rejection; }
 
+  libconf::Result<void> take_recipients();
+  libconf::Result<void> take_automatic_recipients();
   void write_start();
-  void write_recipients();
-  void write_recipient(EnvelopeRecipient recipient);
+  void write_envelope();
   void write_extracted();
+  asio::awaitable<void> filter();
   void refuse(const libconf::Error& error);
   void feed();
   asio::awaitable<libconf::Result<void>> commit();
@@ -148,20 +159,26 @@ class MessageIntake final : public MessageDestination, private CleanupSink {
   QueueTime arrival_;
   QueueFileWriter writer_;
   Envelope envelope_;
+  std::string sender_;  ///< In internal form, as it goes into the file.
   std::string external_sender_;
   std::string last_recipient_;
+  std::optional<MessageRecipients> recipients_;
+  std::optional<StagedMessage>
+      staged_;  ///< When there are filters; nothing of the file is written before them.
   MessageContext context_;
   std::unique_ptr<HeaderAddresses> header_addresses_;
   std::optional<Cleanup> cleanup_;
   std::string input_;  ///< Lines that cleanup_ has not seen yet.
   std::vector<EnvelopeRecipient> late_recipients_;
-  std::vector<std::string> added_;  ///< Recipients that headers and rules add.
-  std::unordered_set<std::string>
-      seen_;  ///< Recipients that are in the file, to leave out those that come again.
+  /// Recipients that headers and rules add.
+  std::vector<std::pair<std::string, RecipientSource>> added_;
   std::string filter_;
   std::string redirect_;
   bool is_held_ = false;
   bool is_8bit_ = false;
+  bool is_passed_ = false;  ///< A rule says that filters need not look at it.
+  bool is_filtering_ = false;
+  int send_options_ = 0;  ///< SendOption
   bool is_discarded_ = false;
   std::optional<Rejection> refusal_;
 };

@@ -29,7 +29,8 @@ Result<void> SmtpService::read_settings() {
                {"mail_name", mail_name_},
                {"service_name", name_},
                {"stress", stress_},
-               {"content_filter", content_filter_}};
+               {"content_filter", content_filter_},
+               {"always_bcc", always_bcc_}};
   for (const auto& [parameter, value] : texts) {
     Result<std::string> text = settings_.get(parameter);
     if (!text) return text.error();
@@ -48,9 +49,6 @@ Result<void> SmtpService::read_settings() {
   const Result<bool> looks_up_names = settings_.get_bool("smtpd_peername_lookup");
   if (!looks_up_names) return looks_up_names.error();
   looks_up_names_ = *looks_up_names;
-  Result<std::vector<std::string>> always_bcc = settings_.get_list("always_bcc");
-  if (!always_bcc) return always_bcc.error();
-  always_bcc_ = std::move(*always_bcc);
   const Result<std::int64_t> minfree = settings_.get_int("queue_minfree");
   if (!minfree) return minfree.error();
   space_ = {.minimal_free = static_cast<std::uint64_t>(*minfree),
@@ -58,6 +56,20 @@ Result<void> SmtpService::read_settings() {
   Result<CleanupOptions> cleanup = cleanup_options(settings_);
   if (!cleanup) return cleanup.error();
   cleanup_ = std::move(*cleanup);
+  const Result<RecipientRules> recipients = RecipientRules::read(settings_);
+  if (!recipients) return recipients.error();
+  recipient_rules_ = *recipients;
+  const Result<ReceiveOverrides> overrides = ReceiveOverrides::read(settings_);
+  if (!overrides) return overrides.error();
+  overrides_ = *overrides;
+  if (overrides_.no_unknown_recipient_checks)
+    settings_.override_value("smtpd_reject_unlisted_recipient", "no");
+  Result<ProxyOptions> proxy = ProxyOptions::read(settings_);
+  if (!proxy) return proxy.error();
+  proxy_ = std::move(*proxy);
+  Result<MilterSettings> milters = MilterSettings::read(settings_, "smtpd_milters");
+  if (!milters) return milters.error();
+  milters_ = std::move(*milters);
   return {};
 }
 
@@ -70,6 +82,7 @@ Result<void> SmtpService::open_lists() {
   } lists[] = {
       {"smtpd_authorized_xclient_hosts", MatchKind::kNetworks, xclient_hosts_},
       {"smtpd_authorized_xforward_hosts", MatchKind::kNetworks, xforward_hosts_},
+      {"smtpd_authorized_verp_clients", MatchKind::kNetworks, verp_clients_},
       {"smtpd_noop_commands", MatchKind::kStrings, noop_commands_},
       {"smtpd_forbidden_commands", MatchKind::kStrings, forbidden_commands_},
   };
@@ -82,6 +95,9 @@ Result<void> SmtpService::open_lists() {
     if (!opened) return opened.error();
     list.emplace(std::move(*opened));
   }
+  auto milter_maps = open_tables("smtpd_milter_maps", {.tables = context, .host = runtime_.host});
+  if (!milter_maps) return milter_maps.error();
+  milter_maps_ = std::move(*milter_maps);
   Result<ContentChecks> checks = ContentChecks::open(settings_, context);
   if (!checks) return checks.error();
   checks_ = std::move(*checks);
@@ -155,7 +171,22 @@ IntakeServices SmtpService::intake() {
           .syslog_name = syslog_name_,
           .line_length_limit = options_.line_length_limit,
           .content_filter = content_filter_,
-          .always_bcc = always_bcc_};
+          .always_bcc = always_bcc_,
+          .recipients = recipient_rules_,
+          .message_size_limit = options_.message_size_limit,
+          .checks_content = !overrides_.no_header_body_checks};
+}
+
+Result<std::vector<MilterOptions>> SmtpService::milters_of(const ClientState& client) {
+  if (overrides_.no_milters) return std::vector<MilterOptions>();
+  for (const auto& table : milter_maps_) {
+    const Result<std::optional<std::string>> value = table->lookup(client.address);
+    if (!value) return value.error();
+    if (!*value) continue;
+    if (libconf::equals_ignoring_case(libconf::trim(**value), "DISABLE")) return std::vector<MilterOptions>();
+    return parse_milter_options(settings_, **value);
+  }
+  return milters_.filters;
 }
 
 Result<bool> SmtpService::has_room() const {
@@ -170,6 +201,10 @@ Result<bool> SmtpService::may_use_xclient(const ClientState& client) {
 
 Result<bool> SmtpService::may_use_xforward(const ClientState& client) {
   return xforward_hosts_->matches_client(client.name, client.address);
+}
+
+Result<bool> SmtpService::may_use_verp(const ClientState& client) {
+  return verp_clients_->matches_client(client.name, client.address);
 }
 
 }  // namespace mta

@@ -26,6 +26,9 @@
 #include "tools/mta/smtp/error_limits.h"
 #include "tools/mta/smtp/local_clients.h"
 #include "tools/mta/smtp/message_intake.h"
+#include "tools/mta/smtp/milter_macros.h"
+#include "tools/mta/smtp/proxy_filter.h"
+#include "tools/mta/smtp/receive_overrides.h"
 #include "tools/mta/smtp/server_auth.h"
 #include "tools/mta/smtp/server_options.h"
 #include "tools/mta/smtp/server_tls.h"
@@ -74,6 +77,12 @@ class SmtpService {
 
   /// A new message of a session. Errors: as MessageIntake::open() or PostdropClient::start().
   libconf::Result<std::unique_ptr<MessageDestination>> open_message();
+  /// The filters of a client (smtpd_milters, smtpd_milter_maps), with what main.cf says about all of them.
+  const MilterSettings& milters() const { return milters_; }
+  libconf::Result<std::vector<MilterOptions>> milters_of(const ClientState& client);
+
+  /// The before-queue filter; its endpoint is empty when there is none.
+  const ProxyOptions& proxy() const { return proxy_; }
 
   /// The log, for what parts report.
   libconf::DiagnosticSink& warnings() { return *warnings_; }
@@ -90,6 +99,7 @@ class SmtpService {
   /// Whether `client` is in a list such as smtpd_authorized_xclient_hosts.
   libconf::Result<bool> may_use_xclient(const ClientState& client);
   libconf::Result<bool> may_use_xforward(const ClientState& client);
+  libconf::Result<bool> may_use_verp(const ClientState& client);
 
   /// smtpd_noop_commands, smtpd_forbidden_commands
   libconf::Result<bool> is_noop_command(std::string_view name) { return noop_commands_->matches(name); }
@@ -119,7 +129,12 @@ class SmtpService {
   std::string stress_;
   bool looks_up_names_ = true;  ///< smtpd_peername_lookup
   std::string content_filter_;
-  std::vector<std::string> always_bcc_;
+  std::string always_bcc_;
+  RecipientRules recipient_rules_;
+  ReceiveOverrides overrides_;
+  ProxyOptions proxy_;
+  MilterSettings milters_;                                    ///< smtpd_milters
+  std::vector<std::unique_ptr<libmaps::Table>> milter_maps_;  ///< smtpd_milter_maps
   SpaceRule space_;
   CleanupOptions cleanup_;
   ContentChecks checks_;
@@ -131,6 +146,7 @@ class SmtpService {
   std::unique_ptr<ServerAuth> auth_;
   std::optional<libmaps::MatchList> xclient_hosts_;
   std::optional<libmaps::MatchList> xforward_hosts_;
+  std::optional<libmaps::MatchList> verp_clients_;
   std::optional<libmaps::MatchList> noop_commands_;
   std::optional<libmaps::MatchList> forbidden_commands_;
 };

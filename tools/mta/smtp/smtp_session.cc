@@ -119,6 +119,8 @@ void SmtpSession::update_rights() {
   protocol_.may_use_xclient = may_use_xclient && *may_use_xclient;
   const Result<bool> may_use_xforward = service_.may_use_xforward(state_.client);
   protocol_.may_use_xforward = may_use_xforward && *may_use_xforward;
+  const Result<bool> may_use_verp = service_.may_use_verp(state_.client);
+  protocol_.may_use_verp = may_use_verp && *may_use_verp;
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::greet() {
@@ -136,7 +138,22 @@ asio::awaitable<StreamResult<void>> SmtpSession::greet() {
     is_denied_ = true;
     co_return co_await send(*reply);
   }
-  co_return co_await send(greeting(service_.options()));
+  const Reply reply = co_await greeting_after_filters();
+  co_return co_await send(reply);
+}
+
+asio::awaitable<Reply> SmtpSession::greeting_after_filters() {
+  milters_.reset();
+  milters_ = SmtpMilters::open(co_await asio::this_coro::executor, service_, state_);
+  std::optional<Reply> reply;
+  if (milters_) reply = co_await milters_->connect();
+  const std::string& host = service_.options().myhostname;
+  if (reply && reply->closes_connection())
+    co_return Reply(421, "", concat(host, " Service unavailable - try again later"));
+  // The client may go on, and hears why when it sends mail. A filter that is away may be back then.
+  if (reply && reply->code() >= 500)
+    co_return Reply(554, "", concat(host, " ESMTP not accepting connections"));
+  co_return greeting(service_.options());
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool has_bare_newline) {
@@ -163,6 +180,10 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool 
     if (is_forbidden)
       log(Severity::kWarning,
           concat("non-SMTP command from ", client_text(), ": ", escape(text.substr(0, 100))));
+    if (milters_ && !is_forbidden && !is_denied_) {
+      const std::optional<Reply> filtered = co_await milters_->unknown(std::string(line.name()));
+      if (filtered) co_return co_await send(*filtered);
+    }
     // GCC 12 destroys what a conditional in a co_await makes twice.
     const Reply reply = is_forbidden ? reply_to_forbidden_command()
                         : is_denied_ ? access_denied()
@@ -174,6 +195,7 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool 
     co_return co_await send(access_denied());
   }
   where_ = found->name;
+  command_text_ = text;
   const bool has_more_input = !input_.empty() || reader_.has_pending();
   const bool may_pipeline = state_.protocol == "ESMTP" && !protocol_.discarded.has(EhloKeyword::kPipelining);
   if (has_more_input && forbids_more_input(*found, may_pipeline)) {
@@ -192,6 +214,10 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool 
     log_refused_request(found->verb, request.error(), line);
     statistics_.count(found->verb, false);
     co_return co_await send(request.error());
+  }
+  if (milters_) {
+    arguments_.clear();
+    for (std::size_t i = 2; i < line.words().size(); ++i) arguments_.emplace_back(line.words()[i].text);
   }
   co_return co_await carry_out(*found, std::move(*request));
 }
@@ -265,6 +291,7 @@ void SmtpSession::end_transaction() {
 void SmtpSession::clear_transaction() {
   if (!state_.instance.empty()) service_.runtime().policy.release(state_.instance);
   state_.instance.clear();
+  if (milters_) milters_->abort();
   transaction_ = {};
   protocol_.has_sender = protocol_.is_utf8_message = false;
   protocol_.is_in_chunks = protocol_.is_chunk_failed = false;
@@ -273,6 +300,7 @@ void SmtpSession::clear_transaction() {
   state_.sasl.sender.clear();
   state_.recipient.reset();
   state_.recipient_count = 0;
+  state_.queue_id.clear();
   state_.is_held = state_.is_discarded = false;
   memory_.sender.reset();
 }

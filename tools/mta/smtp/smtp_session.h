@@ -22,12 +22,14 @@
 #include "tools/mta/smtp/error_limits.h"
 #include "tools/mta/smtp/forwarded_client.h"
 #include "tools/mta/smtp/line_reader.h"
+#include "tools/mta/smtp/mailbox_lines.h"
 #include "tools/mta/smtp/message_intake.h"
 #include "tools/mta/smtp/rate_limits.h"
 #include "tools/mta/smtp/reply.h"
 #include "tools/mta/smtp/request.h"
 #include "tools/mta/smtp/request_deadline.h"
 #include "tools/mta/smtp/session_statistics.h"
+#include "tools/mta/smtp/smtp_milters.h"
 #include "tools/mta/smtp/smtp_service.h"
 #include "tools/mta/smtp/stream.h"
 
@@ -51,6 +53,9 @@ class SmtpSession {
     MailRequest mail;
     std::vector<EnvelopeRecipient> recipients;
     std::unique_ptr<MessageDestination> intake;  ///< From the first recipient on.
+    std::unique_ptr<ProxyFilter> proxy;          ///< Instead of it, when a filter gets the mail.
+    std::unique_ptr<MailboxLines> lines;         ///< Where the content goes.
+    std::string mail_command;                    ///< As the client gave it.
     std::string queue_id;
     MessageActions actions;
     std::unique_ptr<ChunkReader> chunks;  ///< From the first BDAT on.
@@ -93,8 +98,10 @@ class SmtpSession {
 
   asio::awaitable<StreamResult<void>> converse();
   asio::awaitable<StreamResult<void>> greet();
-  /// What this client may do: XCLIENT and XFORWARD.
+  /// What this client may do: XCLIENT, XFORWARD and XVERP.
   void update_rights();
+  /// The greeting, or what filters say instead; also after XCLIENT.
+  asio::awaitable<Reply> greeting_after_filters();
   asio::awaitable<StreamResult<void>> command(std::string text, bool has_bare_newline);
   asio::awaitable<StreamResult<void>> carry_out(const Command& command, Request request);
 
@@ -128,6 +135,7 @@ class SmtpSession {
 
   asio::awaitable<StreamResult<Reply>> receive_data();
   asio::awaitable<StreamResult<Reply>> receive_chunk(const BdatRequest& request);
+  asio::awaitable<std::optional<Reply>> refused_before_content();
   asio::awaitable<Reply> end_of_message(const ContentSummary& summary, std::string_view taken);
 
   /// What the restrictions of a stage say; nothing: go on.
@@ -151,7 +159,15 @@ class SmtpSession {
   std::string client_line() const;
   std::vector<std::pair<std::string_view, std::string>> client_attributes() const;
   RewriteContext rewrite_context();
+  /// Makes the file for a message, at its first recipient. A reply: it cannot be.
+  std::optional<Reply> open_intake();
+  /// Tells the before-queue filter of the recipient.
+  asio::awaitable<std::optional<Reply>> offer_to_proxy();
+  ForwardedAttributes attributes_to_forward();
   void begin_content();
+  void begin_message();
+  void begin_proxied_content();
+  void log_proxy(const Reply& reply);
   std::string received_header() const;
   /// Forgets the message, but not what XFORWARD said of the next.
   void clear_transaction();
@@ -174,14 +190,17 @@ class SmtpSession {
   CommandReader reader_;
   std::string input_;  ///< What has come and was not read yet.
   Transaction transaction_;
-  ForwardedClient forwarded_;  ///< Of the message that is to come, or comes.
+  std::unique_ptr<SmtpMilters> milters_;  ///< Null: nobody filters this client.
+  ForwardedClient forwarded_;             ///< Of the message that is to come, or comes.
   LimitedClient limited_client_;
   BareNewline bare_newline_ = BareNewline::kNormalize;  ///< For this client.
   std::optional<RequestDeadline> deadline_;
-  std::string where_ = "CONNECT";  ///< For the log: the command that came last.
-  std::string output_;             ///< Replies that have not been sent: to pipelined commands, together.
-  bool is_known_ = true;           ///< Not: the proxy has not said who it is.
-  bool is_denied_ = false;         ///< The client was refused: all its commands are.
+  std::string command_text_;            ///< The command that is being answered.
+  std::vector<std::string> arguments_;  ///< Of MAIL and RCPT, as the client wrote them; for filters.
+  std::string where_ = "CONNECT";       ///< For the log: the command that came last.
+  std::string output_;                  ///< Replies that have not been sent: to pipelined commands, together.
+  bool is_known_ = true;                ///< Not: the proxy has not said who it is.
+  bool is_denied_ = false;              ///< The client was refused: all its commands are.
   bool is_over_ = false;
   bool is_stopping_ = false;
   std::uint64_t content_received_ = 0;

@@ -38,8 +38,16 @@ asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
     co_return *reply;
   }
   end_transaction();
+  const std::string protocol = state_.protocol;
   if (request.is_extended) state_.protocol = "ESMTP";
   protocol_.has_helo = true;
+  if (milters_) {
+    const std::string_view name = request.is_extended ? "EHLO" : "HELO";
+    const std::optional<Reply> reply = co_await milters_->helo(name, protocol);
+    if (reply && reply->closes_connection()) co_return *reply;
+    if (reply && reply->code() >= 500 && request.is_extended)
+      co_return Reply(250, "", concat(service_.options().myhostname, "\nENHANCEDSTATUSCODES"));
+  }
   if (!request.is_extended) co_return helo_reply(service_.options());
   update_offers();
   const Result<std::string> mechanisms = co_await offered_mechanisms();
@@ -62,8 +70,15 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
     clear_transaction();
     co_return *reply;
   }
+  if (milters_) {
+    if (const std::optional<Reply> reply = co_await milters_->mail(arguments_, transaction_.actions)) {
+      clear_transaction();
+      co_return *reply;
+    }
+  }
   errors_.start_message();
   transaction_.mail = request;
+  transaction_.mail_command = command_text_;
   protocol_.has_sender = true;
   protocol_.is_utf8_message = request.is_utf8;
   co_return Reply(250, "2.1.0", "Ok");
@@ -73,17 +88,19 @@ asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
   const auto judgement = errors_.judge_recipient(protocol_.recipients);
   if (judgement != ErrorCounter::Verdict::kAccept) co_return reply_to_too_many_recipients();
   state_.recipient = request.recipient;
-  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kRcpt)) co_return *reply;
-  if (!transaction_.intake) {
-    Result<std::unique_ptr<MessageDestination>> intake = service_.open_message();
-    if (!intake) {
-      log(Severity::kWarning, intake.error().message);
-      co_return Reply(451, "4.3.0", "Error: queue file write error");
-    }
-    transaction_.intake = std::move(*intake);
-    transaction_.queue_id = transaction_.intake->id();
-    log(Severity::kInfo, client_line());
+  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kRcpt)) {
+    if (milters_) co_await milters_->rejected_recipient(arguments_, *reply);
+    co_return *reply;
   }
+  std::optional<Reply> refusal;
+  if (milters_) refusal = co_await milters_->recipient(arguments_, transaction_.actions);
+  if (refusal) co_return *refusal;
+  if (!service_.proxy().endpoint.empty()) {
+    refusal = co_await offer_to_proxy();
+  } else if (!transaction_.intake) {
+    refusal = open_intake();
+  }
+  if (refusal) co_return *refusal;
   const std::string external = quote_address(request.recipient);
   transaction_.recipients.push_back({.address = external,
                                      .original = request.recipient,
@@ -181,7 +198,7 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
     is_denied_ = true;
     co_return *reply;
   }
-  co_return greeting(service_.options());
+  co_return co_await greeting_after_filters();
 }
 
 Reply SmtpSession::handle(const XforwardRequest& request) {

@@ -12,6 +12,12 @@ namespace {
 using libconf::concat;
 using libconf::Result;
 
+/// BODY, as the attribute `encoding` of a queue file has it.
+std::string encoding_of(BodyType body) {
+  if (body == BodyType::k8BitMime) return "8bit";
+  return body == BodyType::k7Bit ? "7bit" : "";
+}
+
 /// "IPv6:2001:db8::1" (RFC 5321, 4.1.3)
 std::string literal(std::string_view address) {
   return concat(address.find(':') == std::string_view::npos ? "" : "IPv6:", address);
@@ -27,7 +33,7 @@ std::string SmtpSession::received_header() const {
   if (state_.sasl.is_authenticated && service_.auth().adds_header())
     header += concat("(Authenticated sender: ", comment_text(state_.sasl.username), ")\n\t");
   header += concat("by ", service_.options().myhostname, " (", service_.mail_name(), ") with ",
-                   protocol_name(), " id ", transaction_.queue_id);
+                   protocol_name(), transaction_.queue_id.empty() ? "" : " id ", transaction_.queue_id);
   if (transaction_.recipients.size() == 1) {
     header += concat("\n\tfor <", transaction_.recipients.front().address, ">; ");
   } else {
@@ -37,7 +43,7 @@ std::string SmtpSession::received_header() const {
 }
 
 std::string SmtpSession::client_line() const {
-  std::string line = concat(transaction_.queue_id, ": client=", client_text(), sasl_text());
+  std::string line = concat(log_id(), ": client=", client_text(), sasl_text());
   if (forwarded_.ident()) line += concat(", orig_queue_id=", *forwarded_.ident());
   if (forwarded_.has_client())
     line += concat(", orig_client=", forwarded_.origin(service_.options().smtpd_client_port_logging));
@@ -110,8 +116,17 @@ std::vector<std::pair<std::string_view, std::string>> SmtpSession::login_attribu
 }
 
 void SmtpSession::begin_content() {
-  const LoggedClient logged = logged_client();
   transaction_.has_begun = true;
+  if (transaction_.proxy) {
+    begin_proxied_content();
+    return;
+  }
+  begin_message();
+  transaction_.lines = std::make_unique<MailboxLines>(*transaction_.intake);
+}
+
+void SmtpSession::begin_message() {
+  const LoggedClient logged = logged_client();
   transaction_.intake->begin({.sender = transaction_.mail.sender,
                               .recipients = transaction_.recipients,
                               .envelope_id = transaction_.mail.envelope_id,
@@ -119,6 +134,9 @@ void SmtpSession::begin_content() {
                                               : transaction_.mail.dsn_return == DsnReturn::kHeaders
                                                   ? kReturnHeaders
                                                   : 0,
+                              .verp_delimiters = transaction_.mail.verp_delimiters,
+                              .encoding = encoding_of(transaction_.mail.body),
+                              .is_utf8 = transaction_.mail.is_utf8,
                               .context = rewrite_context(),
                               .log_ident = forwarded_.ident().value_or(""),
                               .login = login_attributes(),
@@ -127,11 +145,20 @@ void SmtpSession::begin_content() {
                               .protocol = logged.protocol,
                               .helo = logged.helo.value_or(""),
                               .received = received_header(),
-                              .actions = transaction_.actions});
+                              .actions = transaction_.actions,
+                              .filters = milters_ ? &milters_->chain() : nullptr});
+}
+
+asio::awaitable<std::optional<Reply>> SmtpSession::refused_before_content() {
+  std::optional<Reply> reply = co_await refused(SmtpStage::kData);
+  if (!reply && milters_)
+    reply = co_await milters_->data(transaction_.recipients.front().address, transaction_.actions);
+  if (!reply && transaction_.proxy) reply = co_await transaction_.proxy->data();
+  co_return reply;
 }
 
 asio::awaitable<StreamResult<Reply>> SmtpSession::receive_data() {
-  if (const std::optional<Reply> reply = co_await refused(SmtpStage::kData)) co_return *reply;
+  if (const std::optional<Reply> reply = co_await refused_before_content()) co_return *reply;
   const Reply go_on(354, "", "End data with <CR><LF>.<CR><LF>");
   if (const StreamResult<void> sent = co_await send(go_on); !sent)
     co_return tl::make_unexpected(sent.error());
@@ -140,13 +167,14 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_data() {
   DataReader reader({.line_length_limit = options.line_length_limit,
                      .message_size_limit = options.message_size_limit,
                      .bare_newline = bare_newline_},
-                    *transaction_.intake);
+                    *transaction_.lines);
   content_received_ = 0;
   if (deadline_) deadline_->start();
   for (;;) {
     std::string_view input = input_;
     const bool is_complete = reader.read(input);
     input_.erase(0, input_.size() - input.size());
+    if (transaction_.proxy) co_await transaction_.proxy->send();
     if (is_complete) break;
     const StreamResult<std::string_view> more = co_await receive();
     if (!more) co_return tl::make_unexpected(more.error());
@@ -160,14 +188,14 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_data() {
 asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatRequest& request) {
   const ServerOptions& options = service_.options();
   std::optional<Reply> refusal = request.refusal;
-  if (!refusal && !transaction_.has_begun) refusal = co_await refused(SmtpStage::kData);
+  if (!refusal && !transaction_.has_begun) refusal = co_await refused_before_content();
   if (!refusal && !transaction_.has_begun) {
     begin_content();
     transaction_.chunks =
         std::make_unique<ChunkReader>(ContentLimits{.line_length_limit = options.line_length_limit,
                                                     .message_size_limit = options.message_size_limit,
                                                     .bare_newline = bare_newline_},
-                                      *transaction_.intake);
+                                      *transaction_.lines);
   }
   if (request.refusal) log_refused_request(Verb::kBdat, *request.refusal, CommandLine({}));
   if (!refusal && !transaction_.chunks->fits(request.size)) {
@@ -180,6 +208,7 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatReques
     std::string_view input = input_;
     const bool is_complete = refusal ? skipper.read(input) : transaction_.chunks->read(input);
     input_.erase(0, input_.size() - input.size());
+    if (transaction_.proxy) co_await transaction_.proxy->send();
     if (is_complete) break;
     const StreamResult<std::string_view> more = co_await receive();
     if (!more) co_return tl::make_unexpected(more.error());
@@ -210,13 +239,16 @@ asio::awaitable<Reply> SmtpSession::end_of_message(const ContentSummary& summary
     log_rejected("END-OF-MESSAGE", kBareNewlineText);
     reply = reply_to_bare_newline(options);
   } else if (summary.is_too_big) {
-    log(libconf::Severity::kWarning, concat(transaction_.queue_id, ": queue file size limit exceeded"));
+    log(libconf::Severity::kWarning, concat(log_id(), ": queue file size limit exceeded"));
     reply = reply_to_large_message();
   } else {
     state_.size = static_cast<std::int64_t>(summary.size);
     reply = co_await refused(SmtpStage::kEndOfData);
   }
-  if (!reply) {
+  if (!reply && transaction_.proxy) {
+    reply = co_await transaction_.proxy->finish();
+    if (!reply->is_error()) errors_.forgive();
+  } else if (!reply) {
     const IntakeResult result = co_await transaction_.intake->finish();
     if (result.kind == IntakeKind::kRefused) {
       reply = Reply(result.refusal.code, result.refusal.status, result.refusal.text);
@@ -225,6 +257,7 @@ asio::awaitable<Reply> SmtpSession::end_of_message(const ContentSummary& summary
       errors_.forgive();
     }
   }
+  if (transaction_.proxy) log_proxy(*reply);
   end_transaction();
   co_return *reply;
 }

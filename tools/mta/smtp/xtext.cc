@@ -53,6 +53,20 @@ std::optional<std::string> decode_xtext(std::string_view text) {
   return out;
 }
 
+std::string encode_xtext(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c >= '!' && c <= '~' && c != '+' && c != '=') {
+      out += c;
+    } else {
+      out += {'+', kDigits[byte >> 4], kDigits[byte & 0xF]};
+    }
+  }
+  return out;
+}
+
 std::optional<std::string> decode_utf8_xtext(std::string_view text) {
   constexpr std::string_view kOpen = "\\x{";
   std::string out;

@@ -1,0 +1,123 @@
+"""The same sessions with our mail system and with the distribution's Postfix, side by side: replies, lines of the log and
+queue files.
+
+    with TwoSystems(bin_directory, directory, main_cf, {"plain": {}, "strict": {...}}) as systems:
+        systems.compare(checks, "a message", "plain", [b"EHLO x\\r\\n", ...])
+"""
+import re
+import stat
+import time
+
+from mail_system import MailSystem
+from queue_records import normal, normal_records
+from server import free_port
+from stock_postfix import MAIN_CF, StockPostfix, exchange
+
+LOGGED = re.compile(r"postfix/(smtpd|cleanup)\[\d+\]: (.*)")
+# What the two may log otherwise.
+UNCOMPARED = re.compile(r"connect from|statistics:|unable to look up public/qmgr|: uid=")
+
+
+def log_lines(text):
+    lines = []
+    for match in LOGGED.finditer(text):
+        if not UNCOMPARED.search(match.group(2)):
+            lines.append("%s: %s" % (match.group(1), normal(match.group(2))))
+    return lines
+
+
+def messages(queue):
+    """The records of the messages in the queue, which are removed."""
+    out = []
+    for name in ("incoming", "hold"):
+        files = sorted((queue / name).iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        for file in files:
+            if file.stat().st_mode & stat.S_IXUSR:
+                out.append((name, normal_records(file)))
+            if file.is_file():
+                file.unlink()  # Postfix leaves files that are not complete, too.
+    return out
+
+
+class OneSystem:
+    def __init__(self, ports, queue, log):
+        self.ports, self.queue, self.log, self.seen = ports, queue, log, 0
+
+    def talk(self, service, session, expected_ends=1):
+        """Replies, log lines and messages of a session."""
+        self.seen = len(self.log())
+        replies = exchange(self.ports[service], session)
+        deadline = time.monotonic() + 15
+        while self.log()[self.seen:].count(": disconnect from") < expected_ends and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return ([normal(reply.decode("utf-8", "replace")) for reply in replies], log_lines(self.log()[self.seen:]),
+                messages(self.queue))
+
+
+class TwoSystems:
+    """`services` has for each smtpd the parameters that it and its cleanup have. Raises NoServer."""
+
+    def __init__(self, bin_directory, directory, main_cf, services):
+        self.services, self.ours, self.stock = services, None, None
+        entries, stock_services = "", {}
+        self.our_ports = {}
+        for name, parameters in services.items():
+            self.our_ports[name] = free_port()
+            options = "".join("  -o {%s = %s}\n" % item for item in parameters.items())
+            entries += "127.0.0.1:%d inet n - n - - smtpd\n%s" % (self.our_ports[name], options)
+            stock_services[name] = dict(parameters, cleanup_service_name="cleanup-" + name)
+        settings = dict({key: value for key, value in MAIN_CF.items()
+                         if key not in ("mail_owner", "setgid_group", "in_flow_delay")}, **main_cf)
+        self.ours = MailSystem(bin_directory, directory, "".join("%s = %s\n" % item for item in settings.items()))
+        self.ours.entries.append(entries)
+        self.ours.write_master_cf()
+        self.stock = StockPostfix(stock_services, main_cf)
+        with open(self.stock.config / "master.cf", "a", encoding="utf-8") as master_cf:
+            for name, parameters in services.items():
+                options = "".join("  -o {%s = %s}\n" % item for item in parameters.items())
+                master_cf.write("cleanup-%s unix n - n - 0 cleanup\n%s" % (name, options))
+
+    def __enter__(self):
+        self.stock.__enter__()
+        try:
+            self.ours.__enter__()
+        except BaseException:
+            self.stock.__exit__()
+            raise
+        time.sleep(0.5)  # The first connections were to see whether somebody listens; their log is to be over.
+        self.systems = (OneSystem(self.our_ports, self.ours.queue, self.ours.log),
+                        OneSystem(self.stock.ports, self.stock.queue, lambda: self.stock.log))
+        return self
+
+    def __exit__(self, *_):
+        self.ours.__exit__()
+        self.stock.__exit__()
+
+    def talk(self, service, session, before=lambda: None):
+        """What came of the session with each; `before` is called before each, and its value is returned, too."""
+        results = []
+        for system in self.systems:
+            before()
+            results.append(system.talk(service, session))
+        return results
+
+    def compare(self, checks, name, service, session, compares_log=True):
+        (replies, log, mail), (their_replies, their_log, their_mail) = self.talk(service, session)
+        compare_lists(checks, "%s: replies" % name, replies, their_replies)
+        if compares_log:
+            compare_lists(checks, "%s: the log" % name, log, their_log)
+        compare_mail(checks, name, mail, their_mail)
+
+
+def compare_lists(checks, name, ours, theirs):
+    def difference():
+        return "\n".join(["ours only: %r" % (item,) for item in ours if item not in theirs]
+                         + ["theirs only: %r" % (item,) for item in theirs if item not in ours]
+                         or ["the order differs", "ours: %r" % (ours,), "theirs: %r" % (theirs,)])
+    checks.check(name, ours == theirs, difference)
+
+
+def compare_mail(checks, name, ours, theirs):
+    checks.equal("%s: where the messages are" % name, [queue for queue, _ in ours], [queue for queue, _ in theirs])
+    for (_, records), (_, their_records) in zip(ours, theirs):
+        compare_lists(checks, "%s: the queue file" % name, records, their_records)

@@ -1,0 +1,87 @@
+// What restrictions are told about an address, and the maps that add recipients.
+#include "tools/mta/smtp/address_services.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/tools/mta/address_settings.h"
+#include "tests/tools/mta/coroutine.h"
+
+namespace mta {
+namespace {
+
+class AddressServicesTest : public testing::Test {
+ protected:
+  std::unique_ptr<AddressServices> services(AddressSettings::Parameters parameters) {
+    settings_.emplace(parameters);
+    const AddressContext context = settings_->context();
+    auto made = AddressServices::create(settings_->settings(), context.host, context.tables.warnings);
+    EXPECT_TRUE(made) << (made ? "" : made.error().message);
+    return std::move(*made);
+  }
+
+ private:
+  std::optional<AddressSettings> settings_;
+};
+
+struct ResolveCase {
+  const char* address;
+  const char* external;
+  const char* domain;
+  AddressClass address_class;
+  bool has_routing;
+};
+
+TEST_F(AddressServicesTest, TellsWhereMailGoes) {
+  const auto addresses = services({{"virtual_mailbox_domains", "v.x"}, {"relay_domains", "r.x"}});
+  const ResolveCase cases[] = {
+      {"ann", "ann@o.example", "o.example", AddressClass::kDefault, false},
+      {"ann@l.x", "ann@l.x", "l.x", AddressClass::kLocal, false},
+      {"ann@v.x", "ann@v.x", "v.x", AddressClass::kVirtualMailbox, false},
+      {"a b@r.x", "\"a b\"@r.x", "r.x", AddressClass::kRelay, false},
+      {"a%b.x@l.x", "a%b.x@l.x", "b.x", AddressClass::kDefault, true},
+      {"a@b.x@l.x", "\"a@b.x\"@l.x", "b.x", AddressClass::kDefault, true},
+      {"b.x!a@l.x", "b.x!a@l.x", "b.x", AddressClass::kDefault, true},
+      {"a%v.x@l.x", "a%v.x@l.x", "v.x", AddressClass::kVirtualMailbox, true},
+      {"a%l.x@l.x", "a%l.x@l.x", "l.x", AddressClass::kDefault, true},
+  };
+  asio::io_context io;
+  for (const ResolveCase& each : cases) {
+    const auto info = run(io, addresses->resolve(each.address));
+    ASSERT_TRUE(info) << each.address;
+    EXPECT_EQ(info->address, each.external) << each.address;
+    EXPECT_EQ(info->domain, each.domain) << each.address;
+    EXPECT_EQ(info->address_class, each.address_class) << each.address;
+    EXPECT_EQ(info->has_sender_routing, each.has_routing) << each.address;
+  }
+}
+
+TEST_F(AddressServicesTest, FindsAutomaticRecipients) {
+  const auto addresses = services({{"sender_bcc_maps", "inline:{{ann@e.x=keeper}, {@at.x=all@at.x}}"},
+                                   {"recipient_bcc_maps", "inline:{{bob@e.x=archive@e.x}}"}});
+  const auto bcc = [&](AddressServices::Bcc which, const char* address) {
+    return addresses->automatic_bcc(which, address).value().value_or("(none)");
+  };
+  using Bcc = AddressServices::Bcc;
+  EXPECT_EQ(bcc(Bcc::kSender, "ann@e.x"), "keeper@o.example");
+  EXPECT_EQ(bcc(Bcc::kSender, "ann+x@e.x"), "keeper@o.example");
+  EXPECT_EQ(bcc(Bcc::kSender, "any@at.x"), "all@at.x");
+  EXPECT_EQ(bcc(Bcc::kSender, "bob@e.x"), "(none)");
+  EXPECT_EQ(bcc(Bcc::kSender, ""), "(none)");
+  EXPECT_EQ(bcc(Bcc::kRecipient, "bob@e.x"), "archive@e.x");
+}
+
+TEST_F(AddressServicesTest, LeavesAddressesToAnotherService) {
+  const auto addresses = services({{"receive_override_options", "no_address_mappings"},
+                                   {"sender_bcc_maps", "static:x@y"},
+                                   {"canonical_maps", "static:x@y"},
+                                   {"virtual_alias_maps", "static:x@y"}});
+  EXPECT_EQ(addresses->rewrite_sender(RewriteContext::kLocal, "ann").value(), "ann@o.example");
+  const auto expanded =
+      addresses->expand(RewriteContext::kLocal, {.address = "ann", .original = "ann"}).value();
+  ASSERT_EQ(expanded.size(), 1U);
+  EXPECT_EQ(expanded[0].address, "ann@o.example");
+  EXPECT_FALSE(addresses->automatic_bcc(AddressServices::Bcc::kSender, "ann@o.example").value());
+}
+
+}  // namespace
+}  // namespace mta
