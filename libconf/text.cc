@@ -194,7 +194,14 @@ std::string printable(std::string_view text, char replacement) {
 
 std::string printable_utf8(std::string_view text, char replacement) {
   std::string out;
+  out.reserve(text.size());
   while (!text.empty()) {
+    const std::size_t plain = static_cast<std::size_t>(
+        std::find_if_not(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; }) -
+        text.begin());
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const std::size_t length = utf8_length(text);
     out += length > 0 ? std::string(text.substr(0, length)) : printable(text.substr(0, 1), replacement);
     text.remove_prefix(std::max<std::size_t>(length, 1));

@@ -9,8 +9,9 @@ How it measures:
   safe; older messages are removed meanwhile. The ways are
     postfix      what Postfix's cleanup does: create, rename, write, chmod, fsync
     one-by-one   our files, each session syncing its own file and the directory
-    group/N      what Postkit does (tools/mta/queue/group_commit.h), with N threads
-    recycled     files of delivered messages are written again instead of new ones, with all syncs that make it safe
+    group/N      all sessions share the syncs (tools/mta/queue/group_commit.h), with N threads
+    kept/N       what Postkit does: and files of messages that are gone are written over (tools/mta/queue/file_pool.h)
+    recycled     the same, with the help of who removes messages: by rename(2), and with all syncs that make it safe
 - They run in turn, round after round, each time in another order, in directories of their own: whatever else slows
   the machine down for a while slows down all.
 - Nothing of a network or of SMTP is in it: this is what the disk allows.
@@ -56,7 +57,8 @@ def main():
     parser.add_argument("--bytes", type=int, default=4096, metavar="N")
     parser.add_argument("--threads", default="4,8,16", metavar="N,N,..")
     options = parser.parse_args()
-    ways = ["postfix", "one-by-one", *("group/" + threads for threads in options.threads.split(",")), "recycled"]
+    ways = ["postfix", "one-by-one", "recycled",
+            *(way + threads for threads in options.threads.split(",") for way in ("group/", "kept/"))]
     dice = random.Random(1)
     for sessions in SESSIONS:
         results = {way: [] for way in ways}

@@ -100,7 +100,7 @@ class OneByOneWay : public Way {
   const FileDescriptor directory_;
 };
 
-/// What Postkit does.
+/// All messages share the syncs.
 class GroupWay : public Way {
  public:
   explicit GroupWay(const Place& place) : queue_({.path = place.directory}), committer_(place.threads) {}
@@ -123,9 +123,17 @@ class GroupWay : public Way {
     return path;
   }
 
- private:
-  const mta::QueueDirectory queue_;
+ protected:
+  mta::QueueDirectory queue_;
   mta::GroupCommitter committer_;
+};
+
+/// What Postkit does: and files are used again.
+class KeptWay : public GroupWay {
+ public:
+  explicit KeptWay(const Place& place) : GroupWay(place) {
+    must(queue_.keep_files().has_value(), "keep files");
+  }
 };
 
 /// Files that are used again, in the safest way that needs no more than fsync(2) says. A delivered message is
@@ -225,6 +233,7 @@ struct NamedWay {
 constexpr NamedWay kWays[] = {{"postfix", make<PostfixWay>},
                               {"one-by-one", make<OneByOneWay>},
                               {"group", make<GroupWay>},
+                              {"kept", make<KeptWay>},
                               {"recycled", make<RecycledWay>}};
 
 double cpu_seconds() {

@@ -25,7 +25,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::vector<mta::AttributeList> lists = read(bytes, bytes.size() + 1);
   require(read(bytes, 1) == lists, "the division changes nothing");
   std::string again;
-  for (const mta::AttributeList& list : lists) again += format_attribute_list(list);
+  for (const mta::AttributeList& list : lists) again += mta::format_attribute_list(list);
   require(bytes.starts_with(again), "what is read is written as it was");
   return 0;
 }

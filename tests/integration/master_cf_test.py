@@ -16,7 +16,7 @@ import sys
 
 from checks import run
 from mail_system import MailSystem
-from server import NoServer, find_program, free_port, run_server_test
+from server import NoServer, find_program, free_port, listens, run_server_test
 from stock_postfix import StockPostfix, read_reply
 
 DISTRIBUTED = ("/usr/share/postfix/master.cf.dist", "/etc/postfix/master.cf.proto")
@@ -29,11 +29,6 @@ proxywrite unix - - n - 1 proxymap
 """
 LOCAL_NAMES = ("private/smtpd-unix", "public/smtpd-public", "private/smtpd-pass", "private/smtpd-fifo", "private/proxymap",
                "private/proxywrite")
-
-
-def own_address():
-    """A loopback address that no other test uses, so that services can have the ports of their names there."""
-    return "127.%d.%d.%d" % (1 + os.getpid() // 65536 % 250, os.getpid() // 256 % 256, 1 + os.getpid() % 254)
 
 
 def place(directory, name):
@@ -59,12 +54,14 @@ def check_distributed(checks, bin_directory, directory):
         if not file.exists():
             checks.skip(str(file), "not installed")
             continue
-        address, port = own_address(), 50000
-        system = MailSystem(bin_directory, place(directory, "dist%d" % number), "inet_interfaces = %s\n" % address)
-        (system.config / "master.cf").write_text(file.read_text() + "%d inet n - n - - smtpd\n" % port)
+        if any(listens(port) for port in (25, 50000)):
+            checks.skip(str(file), "somebody has its ports")
+            continue
+        system = MailSystem(bin_directory, place(directory, "dist%d" % number))
+        (system.config / "master.cf").write_text(file.read_text() + "50000 inet n - n - - smtpd\n")
         with system:
-            for service in (25, port):
-                checks.equal("%s: a greeting at port %d" % (file.name, service), greeting((address, service))[:3], b"220")
+            for port in (25, 50000):
+                checks.equal("%s: a greeting at port %d" % (file.name, port), greeting(("127.0.0.1", port))[:3], b"220")
 
 
 def status_of(path):
@@ -100,7 +97,7 @@ def check_local(checks, system):
         checks.equal("a connection that is passed on, and -oname=value", read_reply(kept.makefile("rb")), b"220 passed\r\n")
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(str(system.queue / "private/smtpd-pass"))
-        client.sendall(b"nothing")
+        client.sendall(b"n")
         client.settimeout(10)
         checks.equal("who passes nothing on is sent away", client.recv(10), b"")
     checks.check("a named pipe is no place for SMTP clients, and the log says so",
@@ -175,6 +172,11 @@ def check_bad_reload(checks, system):
     checks.check("a correct one is taken again", system.wait_for((system.queue / "public/smtpd-public").exists), system.log)
 
 
+def key(name):
+    """Of the entry that a tool may delete."""
+    return name.replace(" ", "-")
+
+
 def check_proxymap(checks, bin_directory, system):
     tools = {"our postmap": pathlib.Path(bin_directory).resolve() / "postmap"}
     try:
@@ -182,6 +184,11 @@ def check_proxymap(checks, bin_directory, system):
     except NoServer as reason:
         checks.skip("the distribution's postmap", str(reason))
     table, own = "hash:%s" % (system.directory / "map"), "btree:%s" % (system.directory / "data/own")
+    source = system.directory / "data/own"
+    source.write_text("".join("%s x\n" % key(name) for name in tools))
+    os.chown(source, source.parent.stat().st_uid, -1)
+    made = run([tools["our postmap"], "-c", system.config, own])
+    assert made.status == 0, made
     for name, tool in tools.items():
         def ask(*arguments, stdin=b"", postmap=tool):
             done = run([postmap, "-c", system.config, *arguments], stdin=stdin)
@@ -189,7 +196,8 @@ def check_proxymap(checks, bin_directory, system):
         checks.equal("%s: a lookup" % name, ask("-q", "joe", "proxy:" + table), (0, "one\n"))
         checks.equal("%s: nothing there" % name, ask("-q", "bob", "proxy:" + table), (1, ""))
         checks.equal("%s: what proxy_read_maps does not name" % name, ask("-q", "joe", "proxy:static:x"), (1, ""))
-        checks.equal("%s: a change by proxywrite" % name, ask("-d", name, "proxy:" + own), (1, ""))
+        checks.equal("%s: a change by proxywrite" % name, ask("-d", key(name), "proxy:" + own), (0, ""))
+        checks.equal("%s: it is made" % name, ask("-q", key(name), own), (1, ""))
         checks.equal("%s: what proxy_write_maps does not name" % name, ask("-d", "joe", "proxy:" + table), (1, ""))
     checks.equal("what was not approved is unchanged", run([tools["our postmap"], "-c", system.config, "-q", "joe", table]).out, "one\n")
     checks.check("the log names what was asked for", "proxy_read_maps" in system.log() and "proxy_write_maps" in system.log(),
@@ -214,9 +222,21 @@ def check_failing_server(checks, bin_directory, directory):
         checks.check("and serves when what was wrong is right again", system.wait_for(serves), system.log)
 
 
+def check_absent(checks, bin_directory, directory):
+    """A program of Postfix that is not there keeps nobody from the rest."""
+    system = MailSystem(bin_directory, directory)
+    system.write_master_cf("dnsblog unix - - n - 0 dnsblog\n")
+    with system, system.client() as smtp:
+        checks.equal("with a program that is not part of Postkit, the others serve", smtp.ehlo()[0], 250)
+    line = len((system.config / "master.cf").read_text().splitlines())
+    checks.check("and a warning names its line", "warning: %s/master.cf: line %d: service dnsblog/unix: dnsblog is not part of "
+                 "Postkit" % (system.config, line) in system.log(), system.log)
+
+
 def run_checks(checks, bin_directory, directory):
     check_distributed(checks, bin_directory, directory)
     check_failing_server(checks, bin_directory, place(directory, "failing"))
+    check_absent(checks, bin_directory, place(directory, "absent"))
     here = place(directory, "local")
     more = "proxy_read_maps = proxy:hash:%s/map\nproxy_write_maps = proxy:btree:%s/data/own\n" % (here, here)
     system = MailSystem(bin_directory, here, more)

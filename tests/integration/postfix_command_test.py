@@ -10,9 +10,10 @@ import pathlib
 import re
 import shutil
 import stat
+import subprocess
 import sys
 
-from checks import run
+from checks import environment, run
 from mail_system import MailSystem
 from server import NoServer, find_program, run_server_test
 from terminal import run_at_terminal
@@ -27,6 +28,8 @@ class Side:
         directory.chmod(0o755)
         self.system = MailSystem(bin_directory, directory, "mail_owner = postfix\nsetgid_group = postdrop\n")
         self.system.program = program
+        self.system.entries.append("postlog unix-dgram n - n - 1 postlogd\n")  # Postfix starts with it only.
+        self.system.write_master_cf()
         self.directory, self.config, self.queue = directory, self.system.config, self.system.queue
         self.data = directory / "data"
         self.data.mkdir()
@@ -177,7 +180,28 @@ def check_without_root(checks, bin_directory, directory):
     checks.equal("without root: status afterwards", command("status").status, 1)
 
 
+def check_foreground(checks, bin_directory, directory):
+    """In the foreground, until it is stopped; the log goes where main.cf says."""
+    directory.mkdir()
+    directory.chmod(0o755)
+    system = MailSystem(bin_directory, directory)
+    foreground = subprocess.Popen([system.program, "-c", system.config, "start-fg"], env=environment(),
+                                  stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        checks.check("start-fg: it runs", system.wait_for(lambda: system.postfix("status").status == 0), system.log)
+        checks.check("start-fg: it stays in the foreground", foreground.poll() is None, foreground.poll())
+        checks.equal("start-fg: a second one is refused", system.postfix("start-fg").status, 1)
+        with system.client() as smtp:
+            checks.equal("start-fg: it serves", smtp.ehlo()[0], 250)
+        checks.equal("start-fg: stop", system.postfix("stop").status, 0)
+        checks.equal("start-fg: its status", foreground.wait(20), 0)
+    finally:
+        foreground.kill()
+        foreground.communicate()
+
+
 def run_checks(checks, bin_directory, directory):
+    check_foreground(checks, bin_directory, directory / "foreground")
     check_without_root(checks, bin_directory, directory)
     try:
         stock = find_program("postfix")

@@ -263,6 +263,17 @@ class Maildrop:
     def is_empty(self):
         return not any((self.queue / "maildrop").iterdir())
 
+    def settled_log(self, start):
+        """What was logged since then, when no more comes: Postfix's programs write by way of another."""
+        deadline, before = time.monotonic() + 10, None
+        while time.monotonic() < deadline:
+            text = self.read_log()[start:]
+            if text == before and "/pickup[" in text:
+                break
+            before = text
+            time.sleep(0.05)
+        return text
+
     def submit(self, data):
         """The records of the message that comes of a file, or None, and what the log says."""
         before = {queue: set(os.listdir(self.queue / queue)) for queue in ("incoming", "hold")}
@@ -272,8 +283,7 @@ class Maildrop:
         deadline = time.monotonic() + 10
         while (self.queue / "maildrop" / name).exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        time.sleep(0.02)
-        lines = [re.sub(r"^.*?/(pickup|cleanup)\[\d+\]", r"\1", line) for line in self.read_log()[log:].splitlines()
+        lines = [re.sub(r"^.*?/(pickup|cleanup)\[\d+\]", r"\1", line) for line in self.settled_log(log).splitlines()
                  if "/pickup[" in line or "/cleanup[" in line]
         text = [normal(line.replace(name, "FILE").encode()) for line in lines if "public/qmgr" not in line]
         found = [self.queue / queue / each for queue, old in before.items()
@@ -293,6 +303,9 @@ def check_pickup_beside_stock(checks, bin_directory, directory):
     with StockPostfix({"smtpd": {}}, PICKUP_MAIN_CF) as stock:
         ours = MailSystem(bin_directory, directory, same)
         with ours:
+            # It is there when something has been said.
+            ours.wait_for(lambda: (stock.directory / "mail.log").exists() and
+                          (stock.queue / "public" / "pickup").exists())
             drops = Maildrop(ours.queue, ours.log), Maildrop(stock.queue, lambda: stock.log)
             for name, data in PICKUPS:
                 (our_message, our_log), (their_message, their_log) = (each.submit(data) for each in drops)
@@ -326,6 +339,11 @@ def check_odd_files(checks, system, maildrop):
                  sorted(["123.456", "ABCDEF1", unfinished]))
 
 
+def complete(queue):
+    """The messages in incoming/ that are all there."""
+    return {file for file in (queue / "incoming").iterdir() if file.stat().st_mode & 0o100}
+
+
 def check_together(checks, bin_directory, directory):
     """Each one's sendmail with each one's postdrop and pickup; the messages are the same."""
     alone = directory / "alone"
@@ -343,13 +361,13 @@ def check_together(checks, bin_directory, directory):
             (config / "main.cf").write_text(text)
             old = time.time() - 3600
             os.utime(config / "main.cf", (old, old))
-            before = set(os.listdir(stock.queue / "incoming"))
+            before = complete(stock.queue)
             done = run([sendmail, "-C", config, "-f", "ann", "-N", "delay", "-t", "bob"], stdin=b"To: carl\n\nhello\n")
             checks.check("sendmail and postdrop, %s" % name, (done.status, done.out, done.err) == (0, "", ""), done)
             deadline = time.monotonic() + 10
-            while not (new := set(os.listdir(stock.queue / "incoming")) - before) and time.monotonic() < deadline:
+            while not (new := complete(stock.queue) - before) and time.monotonic() < deadline:
                 time.sleep(0.02)
-            results[name] = [normal_records((stock.queue / "incoming" / each).read_bytes()) for each in new]
+            results[name] = [normal_records(each.read_bytes()) for each in new]
     for name, messages in results.items():
         checks.equal("the message of %s" % name, messages, results["stock, stock"])
 
@@ -375,6 +393,32 @@ class Site:
         """Of all messages in the queue."""
         return [payload[len(b"Subject: "):] for data in self.system.messages().values() for kind, payload in records(data)
                 if payload.startswith(b"Subject: ")]
+
+
+CONVERSATION = (b"EHLO client.example\r\nMAIL FROM:<ann>\r\nRCPT TO:<bob@elsewhere.example> NOTIFY=SUCCESS\r\n"
+                b"RCPT TO:<carl>\r\nRCPT TO:<no blanks@x>\r\nDATA\r\nSubject: spoken\r\n\r\n..dot\r\nhello\r\n.\r\n"
+                b"VRFY x\r\nXCLIENT NAME=x\r\nMAIL FROM:<>\r\nRCPT TO:<x>\r\nRSET\r\nHELP\r\nQUIT\r\n")
+
+
+def check_spoken(checks, bin_directory, directory):
+    """sendmail -bs: the replies, the log, and the message."""
+    results = {}
+    with StockPostfix({"smtpd": {}}) as stock:
+        for name, program in (("stock", find_program("sendmail")), ("ours", bin_directory / "sendmail")):
+            before = complete(stock.queue)
+            done = run([program, "-C", stock.config, "-bs"], stdin=CONVERSATION)
+            deadline = time.monotonic() + 10
+            while not (new := complete(stock.queue) - before) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            results[name] = (done.status, normal(done.out.encode()).decode().splitlines(), done.err)
+            results[name + " message"] = [normal_records(each.read_bytes()) for each in new]
+    checks.equal("sendmail -bs: the replies", results["ours"], results["stock"])
+    checks.equal("sendmail -bs: the message", results["ours message"], results["stock message"])
+    config = write_main_cf(directory / "config", "queue_directory = %s\nmaillog_file = %s/log\n"
+                           "maillog_file_prefixes = %s\n" % (directory, directory, directory))
+    done = run([bin_directory / "sendmail", "-C", config, "-bs"], stdin=CONVERSATION)
+    checks.check("sendmail -bs: a queue that cannot be written to is a temporary error", "451 4.3.0 " in done.out and "250 2.0.0 Ok: queued" not in
+                 done.out, done)
 
 
 def check_down(checks, bin_directory, directory):
@@ -419,7 +463,7 @@ def check_kill(checks, site):
                     kills.append(process)
 
     done = send_many(site, b"kill", KILLED_MESSAGES, kill)
-    checks.check("the server was killed several times", len(kills) >= 3, kills)
+    checks.check("the server was killed more than once", len(kills) >= 2, kills)
     checks.equal("mail is taken all the same", {each.status for each in done}, {0})
     checks.check("everything is taken in the end", system.wait_for(site.maildrop.is_empty, 60), system.log()[-1000:])
     lost = {b"kill%d." % number for number in range(KILLED_MESSAGES)} - set(site.subjects())
@@ -447,7 +491,7 @@ def check_user(checks, bin_directory, directory):
         return
     as_nobody = {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []}
     site = Site(bin_directory, directory)
-    with site.system as system:
+    with site.system:
         done = site.send(b"refused", **as_nobody)
         checks.check("a user cannot write into the maildrop of others", done.status == 75 and "Permission denied" in
                      done.err, done)
@@ -479,7 +523,7 @@ def run_checks(checks, bin_directory, directory):
         checks.skip("the distribution's Postfix", "it starts as root only")
         return
     for name, body in (("sendmail", check_sendmail_beside_stock), ("postdrop", check_postdrop_beside_stock),
-                       ("pickup", check_pickup_beside_stock), ("together", check_together)):
+                       ("pickup", check_pickup_beside_stock), ("together", check_together), ("spoken", check_spoken)):
         try:
             (directory / name).mkdir()
             (directory / name).chmod(0o755)

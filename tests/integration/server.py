@@ -61,9 +61,9 @@ def server_user(name):
         return pwd.getpwnam("nobody")
 
 
-def private_directory(user=None):
+def private_directory(user=None, parent="/tmp"):
     """A new temporary directory with a short path, as sockets need; of `user`, where one is given."""
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="pk-", dir="/tmp"))
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="pk-", dir=parent))
     if user is not None:
         os.chown(directory, user.pw_uid, user.pw_gid)
     directory.chmod(0o755)

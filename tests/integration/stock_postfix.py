@@ -71,10 +71,10 @@ def free_ports(count):
 
 
 class StockPostfix:
-    """`services` has the name of each smtpd and its parameters. Raises NoServer when there is no Postfix, or when this
-    user may not start one."""
+    """`services` has the name of each smtpd and its parameters; all files are in a new directory in `parent`. Raises
+    NoServer when there is no Postfix, or when this user may not start one."""
 
-    def __init__(self, services, main_cf=None, need=("master", "smtpd", "cleanup")):
+    def __init__(self, services, main_cf=None, need=("master", "smtpd", "cleanup"), parent="/tmp"):
         for daemon in need:
             if not (DAEMONS / daemon).exists():
                 raise NoServer("no %s of the distribution's Postfix" % daemon)
@@ -86,7 +86,7 @@ class StockPostfix:
             raise NoServer("there is no user postfix") from error
         self.services = services
         self.ports = dict(zip(services, free_ports(len(services))))
-        self.directory = private_directory()
+        self.directory = private_directory(parent=parent)
         try:
             self._write(main_cf or {})
         except BaseException:

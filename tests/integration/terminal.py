@@ -27,8 +27,10 @@ def run_at_terminal(argv, timeout=60):
         if ended:
             break
     os.close(control)
-    status = process.poll()
-    if status is None:
+    try:
+        status = process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        status = None
         process.kill()
         process.wait()
     return Done(status, output.replace(b"\r\n", b"\n").decode("utf-8", "replace"), "")

@@ -7,6 +7,7 @@ usage: waiting_lookup_test.py --bin DIR
 The last line of the output is 'N passed, N failed[, N skipped]'; the exit status is 1 when any failed.
 """
 import concurrent.futures
+import smtplib
 import sys
 import time
 
@@ -27,10 +28,13 @@ def timed(function):
 
 def rcpt(system, recipient):
     """The reply to a recipient, and how long it took."""
-    with system.client() as smtp:
-        smtp.ehlo()
-        smtp.docmd("MAIL FROM:<ann@example.org>")
-        return timed(lambda: smtp.docmd("RCPT TO:<%s>" % recipient))
+    try:
+        with system.client() as smtp:
+            smtp.ehlo()
+            smtp.docmd("MAIL FROM:<ann@example.org>")
+            return timed(lambda: smtp.docmd("RCPT TO:<%s>" % recipient))
+    except (OSError, smtplib.SMTPException) as reason:
+        return (421, str(reason)), 0.0  # It came too late.
 
 
 def check_sessions(checks, name, system):
@@ -47,6 +51,21 @@ def check_sessions(checks, name, system):
     checks.equal("%s: those that wait get their answer" % name, {reply[0] for reply, _ in waited}, {250})
     checks.check("%s: they did wait" % name, min(seconds for _, seconds in waited) >= SLOW, waited)
     checks.check("%s: they wait side by side" % name, total < 3 * SLOW, total)
+
+
+def check_changes(checks, name, system, server):
+    """A reload and a stop in the middle of lookups: the sessions get their answers."""
+    with concurrent.futures.ThreadPoolExecutor(SESSIONS) as clients:
+        for command in ("reload", "stop"):
+            asked = server.asked
+            waiting = [clients.submit(rcpt, system, "slow%d@example.com" % number) for number in range(SESSIONS)]
+            system.wait_for(lambda seen=asked: server.asked > seen)
+            done, seconds = timed(lambda c=command: system.postfix(c))
+            checks.check("%s: %s while sessions wait" % (name, command), done.status == 0 and seconds < 10 * SLOW,
+                         (done, seconds))
+            checks.equal("%s: they get their answer at a %s" % (name, command),
+                         {each.result()[0][0] for each in waiting} - {421}, {250})
+    checks.check("%s: no process died" % name, "killed by signal" not in system.log(), system.log)
 
 
 def run_checks(checks, bin_directory, directory):
@@ -67,6 +86,7 @@ def run_checks(checks, bin_directory, directory):
             system.write_master_cf(services)
             with system:
                 check_sessions(checks, name, system)
+                check_changes(checks, name, system, server)
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ Outcome Drop::copy(int input) {
       continue;
     }
     const ssize_t size = ::read(input, buffer.data(), buffer.size());
-    if (size < 0) return {.kind = Outcome::Kind::kAbandoned};  // A signal, mostly.
+    if (size < 0) return {.kind = Outcome::Kind::kAbandoned, .status = DropStatus::kWrite};  // A signal.
     if (size > 0) {
       decoder.feed({buffer.data(), static_cast<std::size_t>(size)});
     } else if (const Result<void> whole = decoder.finish(); !whole) {

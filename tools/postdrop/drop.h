@@ -28,7 +28,7 @@ enum class DropStatus {
 struct Outcome {
   enum class Kind {
     kDone,       ///< `status` says the rest.
-    kAbandoned,  ///< The other side is gone: it has been told by whoever ended it.
+    kAbandoned,  ///< The other side is gone, or this one is to go: nobody wants an answer.
     kMalformed,  ///< The input makes no sense.
   };
   Kind kind = Kind::kDone;

@@ -100,8 +100,8 @@ Result<int> drop_message(mta::UserProgram& program, int input, int output) {
   Drop drop(program, std::move(*file), time, *senders, *limits);
   Outcome outcome = drop.copy(input);
   if (outcome.kind == Outcome::Kind::kMalformed) return 1;
-  // sendmail has given up; so has its user.
-  if (outcome.kind == Outcome::Kind::kAbandoned) return 0;
+  // At the end of the input sendmail has given up, and said why.
+  if (outcome.kind == Outcome::Kind::kAbandoned) return outcome.status == DropStatus::kOk ? 0 : 1;
   if (outcome.status == DropStatus::kOk) outcome.status = drop.commit(*queue);
   if (outcome.status == DropStatus::kOk)
     if (Result<void> woken = wake_pickup(program); !woken) program.warn(woken.error().message);

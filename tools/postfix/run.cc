@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -81,10 +82,21 @@ std::optional<pid_t> running(const Call& call) {
   return {};
 }
 
+/// Shows what is odd in master.cf.
+class CallSink final : public libconf::DiagnosticSink {
+ public:
+  explicit CallSink(const Call& call) : call_(call) {}
+  void report(libconf::Diagnostic diagnostic) override { call_.warn(diagnostic.message); }
+
+ private:
+  const Call& call_;
+};
+
 int check(const Call& call) {
   if (const Result<void> made = call.spool.make_directories(); !made) return call.fatal(made.error().message);
+  CallSink warnings(call);
   for (const std::string& warning : call.spool.permission_warnings(call.directory)) call.warn(warning);
-  if (const Result<void> checked = mta::ListenerSet::check(call.site); !checked)
+  if (const Result<void> checked = mta::ListenerSet::check(call.site, warnings); !checked)
     return call.fatal(checked.error().message);
   return 0;
 }
@@ -239,7 +251,7 @@ constexpr std::array kCommands = {
 constexpr cli::Syntax kSyntax = {
     .program = "postfix",
     .description = "Starts, stops and checks the mail system.",
-    .usage = "postfix [-c config_dir] [-Dv] command",
+    .usage = "usage: postfix [-c config_dir] [-Dv] command",
     .footer =
         "Commands: start, start-fg, stop, reload, abort, flush, check, status, set-permissions. See "
         "postfix(1).",
@@ -276,6 +288,9 @@ int run(const std::vector<std::string>& arguments, const Surroundings& surroundi
   if (!directory.starts_with('/')) return fatal("-c requires absolute pathname");
   const Result<std::unique_ptr<mta::Site>> site = mta::Site::load(directory, messages);
   if (!site) return fatal(site.error().message);
+  // Postfix's program reads it, though its daemons use it.
+  if (const Result<std::int64_t> limit = (*site)->settings().get_int("default_process_limit"); !limit)
+    return fatal(limit.error().message);
   const Result<std::unique_ptr<mta::MailLog>> log = mta::MailLog::open((*site)->settings());
   if (!log) return fatal(log.error().message);
   Result<mta::Spool> spool = mta::Spool::read((*site)->settings());

@@ -123,7 +123,12 @@ class MaildropPickup final : public Service {
 Result<std::unique_ptr<Service>> serve_maildrop(ServiceStart start) {
   Result<mta::PickupOptions> options = mta::PickupOptions::read(start.settings);
   if (!options) return options.error();
-  // The way of a message into the queue is the same for both, with the same parameters.
+  // The way of a message into the queue is the same as from a client, with the same parameters; but nobody is
+  // there who could encrypt or log in.
+  for (const auto& [parameter, value] : {std::pair{"smtpd_tls_security_level", "none"},
+                                         {"smtpd_tls_wrappermode", "no"},
+                                         {"smtpd_sasl_auth_enable", "no"}})
+    start.settings.override_value(parameter, value);
   Result<std::unique_ptr<mta::SmtpService>> service =
       mta::SmtpService::create(std::move(start.settings), start.runtime);
   if (!service) return service.error();

@@ -46,7 +46,9 @@ class ProxyClients final : public Service {
 
   Result<void> listen(mta::Transport transport, libconf::FileDescriptor socket) override;
   bool was_used() const override { return was_used_; }
-  void stop() override;
+  void retire() override;
+  /// Sessions that come to their end may ask still. Their requests are waited for, idle clients are not.
+  void stop() override {}
 
  private:
   /// Open tables, and the settings that they may read: both for one request at a time.
@@ -72,7 +74,7 @@ class ProxyClients final : public Service {
   std::size_t workers_ = 0;
   asio::steady_timer released_;  ///< Cancelled when a worker is free again.
   bool was_used_ = false;
-  bool is_stopping_ = false;
+  bool is_retired_ = false;
 };
 
 Result<void> ProxyClients::listen(mta::Transport transport, libconf::FileDescriptor socket) {
@@ -85,11 +87,11 @@ Result<void> ProxyClients::listen(mta::Transport transport, libconf::FileDescrip
 
 void ProxyClients::accept(asio::local::stream_protocol::acceptor& acceptor) {
   acceptor.async_accept([this, &acceptor](const asio::error_code& failure, Socket socket) {
-    if (is_stopping_ || failure == asio::error::operation_aborted) return;
+    if (is_retired_ || failure == asio::error::operation_aborted) return;
     if (failure) {
       const auto timer = std::make_shared<asio::steady_timer>(io_, kPause);
       timer->async_wait([this, timer, &acceptor](const asio::error_code&) {
-        if (!is_stopping_) accept(acceptor);
+        if (!is_retired_) accept(acceptor);
       });
       return;
     }
@@ -129,7 +131,6 @@ void ProxyClients::give_back(std::unique_ptr<Worker> worker) {
 }
 
 asio::awaitable<void> ProxyClients::serve(Socket socket) {
-  const mta::EventLoop::Hold hold;
   clients_.insert(&socket);
   co_await converse(socket);
   clients_.erase(&socket);
@@ -139,13 +140,13 @@ asio::awaitable<void> ProxyClients::converse(Socket& socket) {
   libmaps::ProxySession session;
   asio::error_code failure;
   const auto into = [&failure] { return asio::redirect_error(asio::use_awaitable, failure); };
-  std::string output = libmaps::ProxySession::greeting();
+  const std::string greeting = libmaps::ProxySession::greeting();
+  co_await asio::async_write(socket, asio::buffer(greeting), into());
   std::array<char, 4096> input{};
-  for (bool closes = false; !closes && !is_stopping_;) {
-    co_await asio::async_write(socket, asio::buffer(output), into());
-    if (failure || is_stopping_) co_return;
+  for (bool closes = false; !failure && !closes && !is_retired_;) {
     const std::size_t size = co_await socket.async_read_some(asio::buffer(input), into());
     if (failure) co_return;
+    const mta::EventLoop::Hold hold;
     std::unique_ptr<Worker> worker = co_await take_worker();
     libmaps::ProxySession::Output answer;
     {
@@ -153,14 +154,13 @@ asio::awaitable<void> ProxyClients::converse(Socket& socket) {
       answer = session.receive(*worker->service, std::string_view(input.data(), size));
     }
     give_back(std::move(worker));
-    output = std::move(answer.bytes);
+    co_await asio::async_write(socket, asio::buffer(answer.bytes), into());
     closes = answer.closes;
   }
-  co_await asio::async_write(socket, asio::buffer(output), into());
 }
 
-void ProxyClients::stop() {
-  is_stopping_ = true;
+void ProxyClients::retire() {
+  is_retired_ = true;
   asio::error_code ignored;
   // Not removed: the handlers that come with the end of accepting refer to them.
   for (auto& acceptor : acceptors_) acceptor.close(ignored);

@@ -30,6 +30,7 @@
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/smtpd/served_commands.h"
+#include "tools/smtpd/stand_alone.h"
 #include "tools/smtpd/wake_up_timer.h"
 
 namespace smtpd {
@@ -50,6 +51,7 @@ constexpr std::array<std::string_view, 1> kGroups = {"Options"};
 constexpr cli::Option kOptions[] = {
     {'c', "config-directory", "DIR", 0, "The directory of main.cf and master.cf"},
     {'\0', "log", "", 0, "Descriptor 4 is the log"},
+    {'\0', "stand-alone", "POSTDROP", 0, "Speak SMTP on standard input and output, and submit mail"},
     {'\0', "listen", "SERVICE", 0, "The next descriptor is a socket of this service"},
 };
 constexpr cli::Syntax kSyntax = {
@@ -83,6 +85,12 @@ Inheritance inherit(const cli::CommandLine& line) {
     if (given.option->name == "listen") inheritance.sockets.push_back({given.value, FileDescriptor(next++)});
   }
   return inheritance;
+}
+
+std::string configuration_of(const cli::CommandLine& line) {
+  for (const cli::Given& given : line.given)
+    if (given.option->letter == 'c') return given.value;
+  return {};
 }
 
 /// There is no queue manager yet that could probe: what an address is worth is not known.
@@ -121,7 +129,7 @@ class Process {
       : inheritance_(std::move(inheritance)),
         site_(std::move(site)),
         log_(std::move(log)),
-        signals_(io_, SIGTERM, SIGINT),
+        signals_(io_, SIGTERM, SIGINT, SIGHUP),
         control_(io_) {}
 
   Result<void> prepare();
@@ -129,7 +137,9 @@ class Process {
 
  private:
   Result<void> add_service(const libconf::PlacedService& placed);
-  void stop();
+  void wait_for_signal();
+  /// Takes no more clients, and ends when those that are there have been served.
+  void end(void (Service::*how)());
 
   Inheritance inheritance_;
   std::unique_ptr<mta::Site> site_;
@@ -210,27 +220,34 @@ Result<void> Process::prepare() {
     if (Result<void> added = add_service(*placed); !added) return added;
   if (spool->mail_owner())
     if (Result<void> became = become(*spool->mail_owner()); !became) return became;
+  // Without, it is slower and no worse.
+  if (const Result<void> kept = queue_->keep_files(); !kept)
+    log_->write({.program = "smtpd"}, Severity::kWarning, kept.error().message);
   return {};
 }
 
 void Process::run() {
-  signals_.async_wait([this](const asio::error_code& failure, int) {
-    if (!failure) stop();
-  });
   control_.assign(inheritance_.control.release());
   [[maybe_unused]] const ssize_t told = ::write(control_.native_handle(), "", 1);
+  wait_for_signal();
   // The master says nothing: what can be read is the end of the connection, and so of the master.
   control_.async_read_some(asio::buffer(&nothing_, 1), [this](const asio::error_code& failure, std::size_t) {
-    if (failure != asio::error::operation_aborted) stop();
+    if (failure != asio::error::operation_aborted) end(&Service::stop);
   });
   loop_.run();
 }
 
-void Process::stop() {
-  signals_.cancel();
-  control_.cancel();
+void Process::wait_for_signal() {
+  signals_.async_wait([this](const asio::error_code& failure, int number) {
+    if (failure) return;
+    end(number == SIGHUP ? &Service::retire : &Service::stop);
+    wait_for_signal();
+  });
+}
+
+void Process::end(void (Service::*how)()) {
   for (const auto& timer : timers_) timer->stop();
-  for (const auto& service : services_) service->stop();
+  for (const auto& service : services_) (service.get()->*how)();
   loop_.drain();
 }
 
@@ -243,6 +260,9 @@ int run(const std::vector<std::string>& arguments, std::ostream& err) {
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fatal(line.error().message);
+  for (const cli::Given& given : line->given)
+    if (given.option->name == "stand-alone")
+      return serve_stand_alone(configuration_of(*line), given.value, err);
   Inheritance inheritance = inherit(*line);
   libconf::DiagnosticDiscard warnings;  // The master has said them.
   Result<std::unique_ptr<mta::Site>> site = mta::Site::load(inheritance.directory, warnings);

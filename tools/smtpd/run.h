@@ -8,9 +8,11 @@
 
 namespace smtpd {
 
-/// Runs until SIGTERM, or until the master is gone, and the end of the last session. `arguments`:
+/// Serves until it is told to end: by SIGHUP, when another server has taken over, after the last session; by
+/// SIGTERM, or the end of the master, after the last message. `arguments`:
 ///
 ///     -c DIR [--log] [--listen SERVICE]...
+///     -c DIR --stand-alone POSTDROP           see stand_alone.h
 ///
 /// Descriptors are those of start_process(): the master's end of a connection, to which a byte is written
 /// when the server is ready; the log, with --log; a socket for each --listen. Returns the exit status.

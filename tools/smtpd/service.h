@@ -30,8 +30,11 @@ class Service {
   /// Whether a client has come so far: what a wake-up time with `?` waits for.
   virtual bool was_used() const = 0;
 
+  /// Another process has taken over: takes no more clients, and serves those that are there to their end.
+  virtual void retire() { stop(); }
+
   /// Takes no more clients, and lets those that are there finish what they are about: that alone keeps a loop
-  /// that is drained.
+  /// that is drained. It may come after retire().
   virtual void stop() = 0;
 };
 

@@ -31,6 +31,7 @@ class SmtpClients final : public Service {
     }
   }
   bool was_used() const override { return server_.was_used(); }
+  void retire() override { server_.retire(); }
   void stop() override { server_.stop(); }
 
  private:

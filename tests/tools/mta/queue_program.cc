@@ -4,7 +4,7 @@
 //   queue_program write QUEUE_DIRECTORY FIRST COUNT SESSIONS THREADS FORM
 //       Puts COUNT messages, numbered from FIRST, into incoming/, from so many sessions at a time that each
 //       wait for their message; prints "NUMBER ID" when one is acknowledged. FORM: a list of named, long,
-//       hashed; or plain.
+//       hashed, kept; or plain.
 //   queue_program sweep QUEUE_DIRECTORY
 //       Removes what is not complete. Prints how many files that were.
 //   queue_program list FILE
@@ -99,12 +99,14 @@ void deliver(const mta::QueueDirectory& queue, mta::GroupCommitter& committer, i
 int write(std::span<char*> arguments) {
   const std::string form = arguments[5];
   const auto has = [&](const char* word) { return form.find(word) != std::string::npos; };
-  const mta::QueueDirectory queue(
+  mta::QueueDirectory queue(
       {.path = arguments[0],
        .hash_queue_names = has("hashed") ? std::vector<std::string>{"incoming"} : std::vector<std::string>{},
        .hash_queue_depth = 2,
        .id_form = has("long") ? mta::QueueIdForm::kLong : mta::QueueIdForm::kShort,
        .may_be_unnamed = !has("named")});
+  if (has("kept"))
+    if (const auto kept = queue.keep_files(); !kept) fail(kept.error());
   mta::GroupCommitter committer(std::stoi(arguments[4]));
   std::atomic<int> next{std::stoi(arguments[1])};
   const int end = next + std::stoi(arguments[2]);

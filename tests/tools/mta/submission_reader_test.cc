@@ -11,7 +11,7 @@ namespace {
 using libconf::ErrorKind;
 using libconf::Result;
 
-constexpr std::size_t kLineLength = 16;
+constexpr std::size_t kLineLength = 32;
 
 /// Writes down what it is told.
 class Recorder final : public SubmissionSink {
@@ -120,7 +120,7 @@ TEST(SubmissionReader, RefusesWhatMakesNoSense) {
       {"RET that is none", {{RecordType::kAttribute, "ret_flags=9"}}, "bad DSN RET record <ret_flags=9>"},
       {"a long record",
        {{RecordType::kSender, std::string(kLineLength + 1, 'x')}},
-       "offset 0: record is longer than 16 bytes"},
+       "offset 0: record is longer than 32 bytes"},
   };
   for (const auto& each : cases) {
     SCOPED_TRACE(each.name);
@@ -195,8 +195,12 @@ TEST(SubmissionAttribute, IsTakenApart) {
     const AttributeReading reading = read_submission_attribute(each.text);
     EXPECT_EQ(reading.attribute, each.attribute);
     EXPECT_EQ(reading.fault, each.fault);
-    if (reading.fault.empty()) EXPECT_EQ(reading.value, each.value);
-    if (reading.attribute) EXPECT_NE(submission_attribute_name(*reading.attribute), "");
+    if (reading.fault.empty()) {
+      EXPECT_EQ(reading.value, each.value);
+    }
+    if (reading.attribute) {
+      EXPECT_NE(submission_attribute_name(*reading.attribute), "");
+    }
   }
 }
 

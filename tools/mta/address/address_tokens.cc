@@ -1,6 +1,7 @@
 #include "tools/mta/address/address_tokens.h"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "libconf/text.h"
@@ -21,9 +22,15 @@ bool is_control(char c) {
   return byte < ' ' || byte == 0x7F;
 }
 
-bool is_atom_char(char c) {
-  return !is_one_of(c, kSpecials) && !is_one_of(c, kOperators) && !is_one_of(c, kBlanks);
-}
+constexpr std::array<bool, 256> kAtomChars = [] {
+  std::array<bool, 256> table{};
+  table.fill(true);
+  for (const std::string_view set : {kSpecials, kOperators, kBlanks})
+    for (const char c : set) table[static_cast<unsigned char>(c)] = false;
+  return table;
+}();
+
+bool is_atom_char(char c) { return kAtomChars[static_cast<unsigned char>(c)]; }
 
 /// Takes tokens off the front of a text.
 class Tokenizer {

@@ -15,29 +15,37 @@ using libconf::MasterField;
 using libconf::MasterService;
 using libconf::PlacedService;
 
+std::string message_at(const libconf::MasterCf& master_cf, const PlacedService& service,
+                       std::string_view message) {
+  return concat(master_cf.file(), ": line ", std::to_string(service.line), ": service ",
+                service.service.key(), ": ", message);
+}
+
 Error at(const libconf::MasterCf& master_cf, const PlacedService& service, const Error& error) {
   return {.kind = error.kind,
-          .message = concat(master_cf.file(), ": line ", std::to_string(service.line), ": service ",
-                            service.service.key(), ": ", error.message),
+          .message = message_at(master_cf, service, error.message),
           .file = master_cf.file(),
           .line = service.line};
 }
 
-/// What the command of an entry is; an error, where there is nothing to run.
+/// What the command of an entry is; an error, where there is no such thing.
 Result<ServiceKind> kind_of(const MasterService& service) {
   const std::string& command = service.field(MasterField::kCommand);
   const ServiceRole* const role = find_service_role(command);
-  if (role == nullptr)
-    return Error{.kind = ErrorKind::kConfiguration, .message = concat("no such command: ", command)};
-  if (role->kind == ServiceKind::kAbsent)
-    return Error{.kind = ErrorKind::kConfiguration, .message = concat(command, " is not part of Postkit")};
-  return role->kind;
+  if (role != nullptr) return role->kind;
+  return Error{.kind = ErrorKind::kConfiguration, .message = concat("no such command: ", command)};
 }
 
 /// Where an entry listens: nowhere, unless a server answers.
-Result<std::vector<Endpoint>> endpoints_of(const PlacedService& placed, const Site& site) {
+Result<std::vector<Endpoint>> endpoints_of(const PlacedService& placed, const Site& site,
+                                           libconf::DiagnosticSink& warnings) {
   const Result<ServiceKind> kind = kind_of(placed.service);
   if (!kind) return kind.error();
+  if (*kind == ServiceKind::kAbsent)
+    warnings.warn("absent-service",
+                  message_at(site.master_cf(), placed,
+                             concat(placed.service.field(MasterField::kCommand),
+                                    " is not part of Postkit, and nothing is served for it")));
   if (*kind != ServiceKind::kServer) return std::vector<Endpoint>();
   const std::optional<Transport> transport = find_transport(placed.service.type());
   if (!transport)
@@ -59,10 +67,11 @@ struct ListenerSet::Wanted {
   libconf::FileDescriptor opened = {};  ///< That socket.
 };
 
-Result<std::vector<ListenerSet::Wanted>> ListenerSet::wanted(const Site& site) {
+Result<std::vector<ListenerSet::Wanted>> ListenerSet::wanted(const Site& site,
+                                                             libconf::DiagnosticSink& warnings) {
   std::vector<Wanted> wanted;
   for (const PlacedService* const placed : site.services()) {
-    const Result<std::vector<Endpoint>> endpoints = endpoints_of(*placed, site);
+    const Result<std::vector<Endpoint>> endpoints = endpoints_of(*placed, site, warnings);
     if (!endpoints) return at(site.master_cf(), *placed, endpoints.error());
     for (const Endpoint& endpoint : *endpoints) {
       const auto open = std::find_if(listeners_.begin(), listeners_.end(),
@@ -73,14 +82,15 @@ Result<std::vector<ListenerSet::Wanted>> ListenerSet::wanted(const Site& site) {
   return wanted;
 }
 
-Result<void> ListenerSet::check(const Site& site) {
-  const Result<std::vector<Wanted>> wanted = ListenerSet().wanted(site);
+Result<void> ListenerSet::check(const Site& site, libconf::DiagnosticSink& warnings) {
+  const Result<std::vector<Wanted>> wanted = ListenerSet().wanted(site, warnings);
   if (!wanted) return wanted.error();
   return {};
 }
 
-Result<void> ListenerSet::update(const Site& site, const std::optional<Identity>& owner) {
-  Result<std::vector<Wanted>> wanted = this->wanted(site);
+Result<void> ListenerSet::update(const Site& site, const std::optional<Identity>& owner,
+                                 libconf::DiagnosticSink& warnings) {
+  Result<std::vector<Wanted>> wanted = this->wanted(site, warnings);
   if (!wanted) return wanted.error();
   for (Wanted& each : *wanted) {
     if (each.open != nullptr) continue;

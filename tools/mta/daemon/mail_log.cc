@@ -135,10 +135,16 @@ Result<std::string> short_host_name(const libconf::Settings& settings) {
 
 std::string log_line(time_t seconds, std::string_view host, std::string_view tag, pid_t pid,
                      std::string_view text) {
-  std::array<char, 32> stamp{};
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  const std::size_t size = std::strftime(stamp.data(), stamp.size(), "%b %e %H:%M:%S ", &parts);
+  // Most lines are of the same second as the one before.
+  thread_local time_t last_seconds = -1;
+  thread_local std::array<char, 32> stamp{};
+  thread_local std::size_t size = 0;
+  if (seconds != last_seconds) {
+    std::tm parts{};
+    ::localtime_r(&seconds, &parts);
+    size = std::strftime(stamp.data(), stamp.size(), "%b %e %H:%M:%S ", &parts);
+    last_seconds = seconds;
+  }
   return concat(std::string_view(stamp.data(), size), host, " ", tag, "[", std::to_string(pid), "]: ", text,
                 "\n");
 }

@@ -54,7 +54,7 @@ Result<void> Master::configure() {
     lock_.emplace(std::move(*lock));
   }
   throttle_time_ = *throttle_time;
-  return listeners_.update(**site, spool->mail_owner());
+  return listeners_.update(**site, spool->mail_owner(), sink);
 }
 
 Result<void> Master::start() {
@@ -110,12 +110,10 @@ void Master::wait_until_ready(Server& server) {
                          each.is_ready = true;
                          break;
                        }
-                       drain(each);
+                       ::kill(each.pid, SIGHUP);
                      }
                    });
 }
-
-void Master::drain(const Server& server) { ::kill(server.pid, SIGTERM); }
 
 void Master::wait_for_signal() {
   signals_.async_wait([this](const asio::error_code& failure, int number) {
@@ -194,7 +192,8 @@ void Master::reload() {
 void Master::stop() {
   is_stopping_ = true;
   restart_timer_.cancel();
-  for (const Server& server : servers_) drain(server);
+  listeners_.close();
+  for (const Server& server : servers_) ::kill(server.pid, SIGTERM);
 }
 
 }  // namespace mta

@@ -4,10 +4,10 @@
 ///     log); Result<void> started = master.start(); master.run();
 ///
 /// The server gets the sockets when it starts. At a reload (SIGHUP) a new one starts with the new
-/// configuration; when it is ready, the old one takes no more clients and ends with its last session. A
-/// configuration with an error changes nothing. SIGTERM ends servers in the same way, and then run(). A
-/// server that dies is started again: at once, when it had served for a while, else after a delay that
-/// doubles up to service_throttle_time.
+/// configuration; when it is ready, the old one (SIGHUP) takes no more clients and ends with its last
+/// session. A configuration with an error changes nothing. SIGTERM ends servers (SIGTERM) when the messages
+/// on their way are received, and then run(). A server that dies is started again: at once, when it had
+/// served for a while, else after a delay that doubles up to service_throttle_time.
 #pragma once
 
 #include <sys/types.h>
@@ -69,7 +69,6 @@ class Master {
   void restart_later();
   void reload();
   void stop();
-  void drain(const Server& server);
   void say(Severity severity, std::string_view text) { log_.write({.program = "master"}, severity, text); }
 
   Options options_;

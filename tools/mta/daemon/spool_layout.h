@@ -33,6 +33,7 @@ inline constexpr std::array kSpoolDirectories = {
     SpoolDirectory{"private", 0700},
     SpoolDirectory{"public", 0710, SpoolOwner::kMail, SpoolGroup::kSetgid},
     SpoolDirectory{"saved", 0700},
+    SpoolDirectory{"spare", 0700},
     SpoolDirectory{"trace", 0700},
 };
 

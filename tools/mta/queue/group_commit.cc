@@ -9,26 +9,7 @@
 #include <utility>
 
 namespace mta {
-namespace {
-
 using libconf::Result;
-
-DiskSync& real_disk() {
-  static DiskSync disk;
-  return disk;
-}
-
-}  // namespace
-
-int DiskSync::sync_file(int fd) { return ::fsync(fd) == 0 ? 0 : errno; }
-void DiskSync::start_file(int fd) {
-  // What goes wrong here, fsync() tells.
-  ::sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-}
-
-int DiskSync::sync_directory(int fd) { return ::fsync(fd) == 0 ? 0 : errno; }
-
-GroupCommitter::GroupCommitter(int threads) : GroupCommitter(threads, real_disk()) {}
 
 GroupCommitter::GroupCommitter(int threads, DiskSync& disk)
     : disk_(disk), thread_count_(static_cast<std::size_t>(threads)) {
@@ -59,7 +40,7 @@ void GroupCommitter::run() {
     if (written_.empty()) return;
     std::vector<Request> share = take_share();
     lock.unlock();
-    sync_and_name_all(share);
+    name_and_sync_all(share);
     lock.lock();
     for (Request& request : share) directories_[request.directory].named.push_back(std::move(request));
     lead_all(lock);
@@ -74,26 +55,36 @@ std::vector<GroupCommitter::Request> GroupCommitter::take_share() {
   return share;
 }
 
-/// Leaves those that have a name now.
-void GroupCommitter::sync_and_name_all(std::vector<Request>& share) {
-  // Before the first fsync() makes the journal commit, so that the commit has something of all of them.
-  for (const Request& request : share) disk_.start_file(request.file.fd());
-  std::vector<Request> named;
-  for (Request& request : share) {
-    const Result<void> result = sync_and_name(request);
-    if (result) {
-      named.push_back(std::move(request));
-    } else {
-      give_up(std::move(request), result.error());
+/// Leaves those that have a name now, and are safe but for that.
+void GroupCommitter::name_and_sync_all(std::vector<Request>& share) {
+  if (share.size() > 1)
+    for (const Request& request : share) disk_.start_file(request.file.fd());
+  // One step for all, and then the next: the first fsync() can make a journal commit that has all of them.
+  for (const auto step : {&GroupCommitter::write_and_name, &GroupCommitter::sync}) {
+    std::vector<Request> done;
+    for (Request& request : share) {
+      const Result<void> result = (this->*step)(request);
+      if (result) {
+        done.push_back(std::move(request));
+      } else {
+        give_up(std::move(request), result.error());
+      }
     }
+    share = std::move(done);
   }
-  share = std::move(named);
 }
 
-Result<void> GroupCommitter::sync_and_name(Request& request) {
-  const int error_number = disk_.sync_file(request.file.fd());
-  if (error_number != 0) return queue_error("fsync queue file ", request.file.id(), error_number);
+Result<void> GroupCommitter::write_and_name(Request& request) {
+  const int error_number = disk_.write_file(request.file.fd());
+  if (error_number != 0) return queue_error("write queue file ", request.file.id(), error_number);
   return request.file.publish(request.directory + request.file.id());
+}
+
+Result<void> GroupCommitter::sync(Request& request) {
+  const int error_number = disk_.sync_file(request.file.fd());
+  if (error_number == 0) return {};
+  ::unlink((request.directory + request.file.id()).c_str());
+  return queue_error("fsync queue file ", request.file.id(), error_number);
 }
 
 /// The file goes before its session learns that.

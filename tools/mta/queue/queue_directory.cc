@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <utility>
 
@@ -81,10 +82,20 @@ Error queue_error(std::string_view what, const std::string& file, int error_numb
 }
 
 QueueFile::QueueFile(QueueFile&& other) noexcept
-    : fd_(std::move(other.fd_)), temporary_(std::exchange(other.temporary_, {})), id_(std::move(other.id_)) {}
+    : pool_(std::move(other.pool_)),
+      pooled_(std::exchange(other.pooled_, {})),
+      fd_(std::move(other.fd_)),
+      size_(other.size_),
+      written_(other.written_),
+      temporary_(std::exchange(other.temporary_, {})),
+      id_(std::move(other.id_)) {}
 
 QueueFile& QueueFile::operator=(QueueFile&& other) noexcept {
+  std::swap(pool_, other.pool_);
+  std::swap(pooled_, other.pooled_);
   std::swap(fd_, other.fd_);
+  std::swap(size_, other.size_);
+  std::swap(written_, other.written_);
   std::swap(temporary_, other.temporary_);
   std::swap(id_, other.id_);
   return *this;
@@ -101,16 +112,23 @@ Result<void> QueueFile::write_at(std::uint64_t offset, std::string_view bytes) {
     if (count < 0) return queue_error("write queue file ", id_, errno);
     bytes.remove_prefix(static_cast<std::size_t>(count));
     offset += static_cast<std::uint64_t>(count);
+    written_ = std::max(written_, offset);
   }
   return {};
 }
 
 Result<void> QueueFile::publish(const std::string& path) {
-  const int status = temporary_.empty() ? ::linkat(AT_FDCWD, proc_link(fd_.get()).c_str(), AT_FDCWD,
-                                                   path.c_str(), AT_SYMLINK_FOLLOW)
-                                        : rename_to_new(temporary_, path);
+  if (size_ > written_ && ::ftruncate(fd_.get(), static_cast<off_t>(written_)) != 0)
+    return queue_error("truncate queue file ", id_, errno);
+  if (!pooled_ && pool_ && temporary_.empty()) pooled_ = pool_->adopt(fd_.get());
+  const std::string from = pooled_ ? pooled_->path() : proc_link(fd_.get());
+  const int status = temporary_.empty()
+                         ? ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW)
+                         : rename_to_new(temporary_, path);
   if (status != 0) return queue_error("create ", path, errno);
   temporary_.clear();
+  if (pooled_) pooled_->leave(written_);
+  pooled_.reset();
   return {};
 }
 
@@ -162,6 +180,7 @@ std::string QueueDirectory::path_of(Queue queue, std::string_view id) const {
 Result<std::string> QueueDirectory::directory_of(Queue queue, std::string_view id) const {
   std::string path = top_of(queue);
   const std::string subdirectory = queue_subdirectory(id, depth_of(queue));
+  if (subdirectory.empty()) return path;
   if (::access((path + subdirectory).c_str(), F_OK) == 0) return path + subdirectory;
   // One level after the other, each with its character and slash; the name of a new one is made safe at once.
   for (std::size_t at = 0; at < subdirectory.size(); at += 2) {
@@ -177,30 +196,67 @@ Result<std::string> QueueDirectory::directory_of(Queue queue, std::string_view i
   return path;
 }
 
-Result<QueueFile> QueueDirectory::create(Queue queue, QueueTime now) const {
+Result<void> QueueDirectory::keep_files(const FilePoolOptions& options) {
+  auto directories = [queue = *this] { return queue.directories(); };
+  Result<std::shared_ptr<FilePool>> pool = FilePool::open(options_.path, std::move(directories), options);
+  if (!pool) return pool.error();
+  pool_ = std::move(*pool);
+  return {};
+}
+
+std::vector<std::string> QueueDirectory::directories() const {
+  std::vector<std::string> found;
+  for (const QueueInfo& info : kQueues) {
+    found.push_back(top_of(info.queue));
+    if (depth_of(info.queue) == 0) continue;
+    std::error_code ignored;
+    for (std::filesystem::recursive_directory_iterator entry(found.back(), ignored), end; entry != end;
+         entry.increment(ignored))
+      if (entry->is_directory(ignored)) found.push_back(entry->path());
+  }
+  return found;
+}
+
+Result<QueueFile> QueueDirectory::open_file(Queue queue, QueueTime now) const {
+  QueueFile file;
+  // What users submit belongs to them.
+  if (pool_ && queue != Queue::kMaildrop) {
+    file.pool_ = pool_;
+    file.pooled_ = pool_->take();
+    if (file.pooled_) {
+      file.fd_ = file.pooled_->descriptor();
+      return file;
+    }
+  }
   const std::string top = top_of(queue);
-  FileDescriptor fd;
-  std::string temporary;
   if (options_.may_be_unnamed) {
-    fd = FileDescriptor(::open(top.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
-    if (!fd && !is_unnamed_unsupported(errno)) return queue_error("create file in ", top, errno);
+    file.fd_ = FileDescriptor(::open(top.c_str(), O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
+    if (!file.fd_ && !is_unnamed_unsupported(errno)) return queue_error("create file in ", top, errno);
     // Without /proc it could not get a name.
-    if (fd && ::access(proc_link(fd.get()).c_str(), F_OK) != 0) fd = FileDescriptor();
+    static const bool has_proc = ::access("/proc/self/fd", X_OK) == 0;
+    if (file.fd_ && has_proc) return file;
   }
-  if (!fd) {
-    // No queue ID has a dot.
-    static std::atomic<std::uint64_t> count{0};
-    temporary = top + std::to_string(::getpid()) + '.' + std::to_string(now.time_since_epoch().count()) +
-                '.' + std::to_string(count++);
-    fd = FileDescriptor(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!fd) return queue_error("create ", temporary, errno);
-  }
-  QueueFile file(std::move(fd), std::move(temporary));
+  // No queue ID has a dot.
+  static std::atomic<std::uint64_t> count{0};
+  std::string temporary = top + std::to_string(::getpid()) + '.' +
+                          std::to_string(now.time_since_epoch().count()) + '.' + std::to_string(count++);
+  file.fd_ = FileDescriptor(::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!file.fd_) return queue_error("create ", temporary, errno);
+  file.temporary_ = std::move(temporary);
+  return file;
+}
+
+Result<QueueFile> QueueDirectory::create(Queue queue, QueueTime now) const {
+  Result<QueueFile> file = open_file(queue, now);
+  if (!file) return file;
+  const auto failed = [&](std::string_view what) { return queue_error(what, top_of(queue), errno); };
   struct stat status {};
-  if (::fstat(file.fd(), &status) != 0) return queue_error("fstat file in ", top, errno);
+  if (::fstat(file->fd(), &status) != 0) return failed("fstat file in ");
+  file->size_ = static_cast<std::uint64_t>(status.st_size);
   // It is not seen as a message before it has its name, so this can be done now.
-  if (::fchmod(file.fd(), info_of(queue).mode) != 0) return queue_error("chmod file in ", top, errno);
-  file.id_ = make_queue_id(options_.id_form, now, status.st_ino);
+  const mode_t mode = info_of(queue).mode;
+  if ((status.st_mode & 07777) != mode && ::fchmod(file->fd(), mode) != 0) return failed("chmod file in ");
+  file->id_ = make_queue_id(options_.id_form, now, status.st_ino);
   return file;
 }
 

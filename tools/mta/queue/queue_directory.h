@@ -10,12 +10,15 @@
 /// disk. So what a crash cuts off is never seen by the queue manager, and mostly leaves nothing behind: where
 /// the system can (Linux, open(2): O_TMPFILE), the file has no name at all until then. Elsewhere it has one
 /// that is no queue ID. Postfix tells complete files by the execute bit of their owner; they have that, too.
+/// With keep_files(), files of messages that are gone are used again (file_pool.h).
 #pragma once
 
 #include <sys/types.h>
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +26,7 @@
 #include "libconf/handle.h"
 #include "libconf/result.h"
 #include "libconf/settings.h"
+#include "tools/mta/queue/file_pool.h"
 #include "tools/mta/queue/queue_file_writer.h"
 #include "tools/mta/queue/queue_id.h"
 
@@ -57,11 +61,14 @@ class QueueFile : public QueueOutput {
 
  private:
   friend class QueueDirectory;
-  QueueFile(libconf::FileDescriptor fd, std::string temporary)
-      : fd_(std::move(fd)), temporary_(std::move(temporary)) {}
+  QueueFile() = default;
 
+  std::shared_ptr<FilePool> pool_;    ///< For files without a name, which it can take over.
+  std::optional<PooledFile> pooled_;  ///< Of a file that is in the pool already.
   libconf::FileDescriptor fd_;
-  std::string temporary_;  ///< Its name until it is published; empty when it has none.
+  std::uint64_t size_ = 0;     ///< In bytes, with what is left of another message.
+  std::uint64_t written_ = 0;  ///< In bytes
+  std::string temporary_;      ///< Its name until it is published; empty when it has none.
   std::string id_;
 };
 
@@ -104,6 +111,10 @@ class QueueDirectory {
   /// The directory that path_of() is in, which is made where hashing needs it. Errors: as queue_error().
   libconf::Result<std::string> directory_of(Queue queue, std::string_view id) const;
 
+  /// From now on, files that create() makes are used again when their messages are gone. One process after
+  /// the other or at a time may do that, as the owner of the queue. Errors: as FilePool::open().
+  libconf::Result<void> keep_files(const FilePoolOptions& options = {});
+
   /// A new file, which will be in that queue or another one in the same file system. Its ID tells `now`.
   /// Errors: as queue_error(); nothing is left behind then.
   libconf::Result<QueueFile> create(Queue queue, QueueTime now) const;
@@ -125,10 +136,13 @@ class QueueDirectory {
 
  private:
   int depth_of(Queue queue) const;
+  std::vector<std::string> directories() const;
+  libconf::Result<QueueFile> open_file(Queue queue, QueueTime now) const;
   std::size_t sweep_directory(const std::string& directory, int depth,
                               std::chrono::sys_seconds older_than) const;
 
   QueueDirectoryOptions options_;
+  std::shared_ptr<FilePool> pool_;
 };
 
 }  // namespace mta

@@ -85,16 +85,29 @@ struct IntakeResult {
   Rejection refusal = {};
 };
 
-/// One message. Not thread-safe. Destroyed before finish() is done, nothing is left of it.
-class MessageIntake final : public ContentSink, private CleanupSink {
+/// Where the message of a session goes: into the queue, or to postdrop(1). One message. Not thread-safe.
+/// Destroyed before finish() is done, nothing is left of it.
+class MessageDestination : public ContentSink {
+ public:
+  /// The queue ID, as the client is told.
+  virtual const std::string& id() const = 0;
+
+  /// Writes the envelope, once, before the content. What goes wrong is told by finish().
+  virtual void begin(Envelope envelope) = 0;
+
+  /// The content is complete: makes the message safe. Other sessions may go on meanwhile.
+  virtual asio::awaitable<IntakeResult> finish() = 0;
+};
+
+/// The way into the queue.
+class MessageIntake final : public MessageDestination, private CleanupSink {
  public:
   /// Makes the file, so that the message has an ID. Errors: as queue_error().
   static libconf::Result<std::unique_ptr<MessageIntake>> open(const IntakeServices& services);
 
-  const std::string& id() const { return file_.id(); }
+  const std::string& id() const override { return file_.id(); }
 
-  /// Writes the envelope, once, before the content. What goes wrong is told by finish().
-  void begin(Envelope envelope);
+  void begin(Envelope envelope) override;
 
   /// A recipient that came up with the content, after it; the address is in external form.
   void add_recipient(EnvelopeRecipient recipient) { late_recipients_.push_back(std::move(recipient)); }
@@ -104,7 +117,7 @@ class MessageIntake final : public ContentSink, private CleanupSink {
 
   /// The content is complete: puts the message into the queue, and waits until it is on the disk. Other
   /// sessions go on meanwhile.
-  asio::awaitable<IntakeResult> finish();
+  asio::awaitable<IntakeResult> finish() override;
 
  private:
   MessageIntake(const IntakeServices& services, QueueFile file, QueueTime arrival);

@@ -40,7 +40,7 @@ void SmtpServer::listen(libconf::FileDescriptor socket, Clients clients) {
 }
 
 void SmtpServer::accept(Listener& listener) {
-  if (is_stopping_ || listener.is_accepting || !has_room()) return;
+  if (is_retired_ || listener.is_accepting || !has_room()) return;
   listener.is_accepting = true;
   listener.acceptor.async_accept([this, &listener](const asio::error_code& failure, StreamSocket socket) {
     listener.is_accepting = false;
@@ -99,11 +99,16 @@ asio::awaitable<void> SmtpServer::serve_passed(StreamSocket socket_of_sender) {
   co_await serve(std::move(socket));
 }
 
-void SmtpServer::stop() {
-  is_stopping_ = true;
+void SmtpServer::retire() {
+  is_retired_ = true;
   // Not removed: the handlers that come with the end of accepting refer to them.
   asio::error_code ignored;
   for (Listener& listener : listeners_) listener.acceptor.close(ignored);
+}
+
+void SmtpServer::stop() {
+  retire();
+  is_stopping_ = true;
   for (SmtpSession* const session : sessions_) session->stop();
 }
 

@@ -39,6 +39,9 @@ class SmtpServer {
   /// Whether a client has come so far.
   bool was_used() const { return was_used_; }
 
+  /// Takes no more clients.
+  void retire();
+
   /// Takes no more clients, and ends sessions as SmtpSession::stop() does.
   void stop();
 
@@ -60,6 +63,7 @@ class SmtpServer {
   std::size_t limit_;
   std::list<Listener> listeners_;
   std::set<SmtpSession*> sessions_;
+  bool is_retired_ = false;
   bool is_stopping_ = false;
   bool was_used_ = false;
 };

@@ -8,6 +8,7 @@
 #include "libconf/text.h"
 #include "libmaps/ip_address.h"
 #include "tools/mta/daemon/waiting_table.h"
+#include "tools/mta/submission/postdrop_destination.h"
 
 namespace mta {
 
@@ -130,6 +131,13 @@ Result<std::unique_ptr<SmtpService>> SmtpService::create(libconf::Settings setti
   if (!access) return access.error();
   service->access_ = std::move(*access);
   return service;
+}
+
+Result<std::unique_ptr<MessageDestination>> SmtpService::open_message() {
+  if (!runtime_.postdrop.empty()) return PostdropDestination::open(runtime_.postdrop);
+  Result<std::unique_ptr<MessageIntake>> message = MessageIntake::open(intake());
+  if (!message) return message.error();
+  return std::unique_ptr<MessageDestination>(std::move(*message));
 }
 
 IntakeServices SmtpService::intake() {

@@ -42,6 +42,8 @@ struct SmtpRuntime {
   GroupCommitter& committer;
   PolicyService& policy;
   AddressVerifier& verifier;
+  /// The path of postdrop(1), where messages are submitted (sendmail -bs); empty: they go into the queue.
+  std::string postdrop = {};
 };
 
 /// Not thread-safe.
@@ -64,10 +66,13 @@ class SmtpService {
   ServerAuth& auth() { return *auth_; }
   SmtpRuntime& runtime() { return runtime_; }
 
+  /// A new message of a session. Errors: as MessageIntake::open() or PostdropClient::start().
+  libconf::Result<std::unique_ptr<MessageDestination>> open_message();
+
   /// The log, for what parts report.
   libconf::DiagnosticSink& warnings() { return *warnings_; }
 
-  /// What a message needs.
+  /// What a message needs on its way into the queue.
   IntakeServices intake();
 
   /// Whether there is room for mail (queue_minfree). Errors: as queue_error().

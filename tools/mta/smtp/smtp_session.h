@@ -44,7 +44,7 @@ class SmtpSession {
   struct Transaction {
     MailRequest mail;
     std::vector<EnvelopeRecipient> recipients;
-    std::unique_ptr<MessageIntake> intake;  ///< From the first recipient on.
+    std::unique_ptr<MessageDestination> intake;  ///< From the first recipient on.
     std::string queue_id;
     MessageActions actions;
     std::unique_ptr<ChunkReader> chunks;  ///< From the first BDAT on.

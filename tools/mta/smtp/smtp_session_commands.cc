@@ -63,7 +63,7 @@ asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
   state_.recipient = request.recipient;
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kRcpt)) co_return *reply;
   if (!transaction_.intake) {
-    Result<std::unique_ptr<MessageIntake>> intake = MessageIntake::open(service_.intake());
+    Result<std::unique_ptr<MessageDestination>> intake = service_.open_message();
     if (!intake) {
       log(Severity::kWarning, intake.error().message);
       co_return Reply(451, "4.3.0", "Error: queue file write error");

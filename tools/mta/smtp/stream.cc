@@ -20,43 +20,60 @@ constexpr std::chrono::seconds kCloseLimit{1};
 
 }  // namespace
 
+/// One timer stays set from one operation to the next, and looks when it goes off: nearly all operations end
+/// long before their time, and to set it for each would cost more than most of them do.
+struct Stream::Alarm {
+  std::optional<std::chrono::steady_clock::time_point> end;       ///< Of the operation that runs.
+  std::optional<std::chrono::steady_clock::time_point> goes_off;  ///< The timer is set.
+  bool is_over = false;  ///< The operation was ended, because its time is over.
+};
+
 /// Cancels what the socket does at the end of its time.
 class Stream::Watch {
  public:
-  explicit Watch(Stream& stream) : stream_(stream) {
-    const auto now = std::chrono::steady_clock::now();
-    auto end = now + stream.limit_;
+  explicit Watch(Stream& stream) : alarm_(*stream.alarm_) {
+    auto end = std::chrono::steady_clock::now() + stream.limit_;
     if (stream.deadline_) end = std::min(end, *stream.deadline_);
-    stream.timer_.expires_at(end);
-    stream.timer_.async_wait([this_watch = state_, &stream](const asio::error_code& failure) {
-      // A failure is the end of the operation, which came first.
-      if (failure || !this_watch->is_running) return;
-      this_watch->is_over = true;
-      asio::error_code ignored;
-      stream.socket_.cancel(ignored);
-    });
+    alarm_.end = end;
+    alarm_.is_over = false;
+    if (!alarm_.goes_off || end < *alarm_.goes_off) set(stream, end);
   }
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
-  ~Watch() {
-    state_->is_running = false;
-    stream_.timer_.cancel();
-  }
+  ~Watch() { alarm_.end.reset(); }
 
-  StreamEnd reason() const { return state_->is_over ? StreamEnd::kTimeout : StreamEnd::kLost; }
+  StreamEnd reason() const { return alarm_.is_over ? StreamEnd::kTimeout : StreamEnd::kLost; }
 
  private:
-  /// Outlives the watch in a handler that was queued already.
-  struct State {
-    bool is_running = true;
-    bool is_over = false;
-  };
-  Stream& stream_;
-  std::shared_ptr<State> state_ = std::make_shared<State>();
+  static void set(Stream& stream, std::chrono::steady_clock::time_point time) {
+    stream.alarm_->goes_off = time;
+    stream.timer_.expires_at(time);
+    // A handler that was queued already can come after the stream is gone.
+    stream.timer_.async_wait(
+        [&stream, alarm = std::weak_ptr(stream.alarm_), time](const asio::error_code& failure) {
+          const std::shared_ptr<Alarm> here = alarm.lock();
+          // A failure: it was set to another time.
+          if (failure || !here || here->goes_off != time) return;
+          here->goes_off.reset();
+          if (!here->end) return;
+          if (*here->end > std::chrono::steady_clock::now()) return set(stream, *here->end);
+          here->is_over = true;
+          asio::error_code ignored;
+          stream.socket_.cancel(ignored);
+        });
+  }
+
+  Alarm& alarm_;
 };
 
 Stream::Stream(StreamSocket socket)
-    : socket_(std::move(socket)), timer_(socket_.get_executor()), input_(kInputSize) {}
+    : socket_(std::move(socket)),
+      timer_(socket_.get_executor()),
+      alarm_(std::make_shared<Alarm>()),
+      input_(kInputSize) {
+  asio::error_code ignored;
+  socket_.non_blocking(true, ignored);
+}
 
 asio::awaitable<StreamResult<std::string_view>> Stream::read() {
   if (is_interrupted_) co_return tl::make_unexpected(StreamEnd::kStopped);
@@ -78,6 +95,12 @@ asio::awaitable<StreamResult<std::string_view>> Stream::read() {
 }
 
 asio::awaitable<StreamResult<void>> Stream::write(std::string_view text) {
+  if (!tls_) {
+    // There is nearly always room for a reply; what goes wrong, the rest of it meets again.
+    asio::error_code failure;
+    text.remove_prefix(socket_.write_some(asio::buffer(text), failure));
+    if (text.empty()) co_return StreamResult<void>();
+  }
   Watch watch(*this);
   const auto buffer = asio::buffer(text);
   asio::error_code failure;

@@ -75,10 +75,12 @@ class Stream {
  private:
   /// Ends the operation that runs when its time is over.
   class Watch;
+  struct Alarm;
 
   StreamSocket socket_;
   std::optional<asio::ssl::stream<StreamSocket&>> tls_;
   asio::steady_timer timer_;
+  std::shared_ptr<Alarm> alarm_;
   std::chrono::seconds limit_{0};
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   std::vector<char> input_;

@@ -1,5 +1,6 @@
 #include "tools/mta/submission/user_program.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -88,7 +89,11 @@ Result<void> UserProgram::load() {
   main_cf_.emplace(std::move(*document));
   settings_.emplace(&*main_cf_, libconf::system_host());
   if (directory_ != built_in_directory()) settings_->set_config_directory(directory_);
-  if (Result<std::unique_ptr<MailLog>> log = MailLog::open(*settings_)) log_ = std::move(*log);
+  Result<std::unique_ptr<MailLog>> log = MailLog::open(*settings_);
+  if (!log)
+    log = MailLog::adopt(*settings_, libconf::FileDescriptor(::open("/dev/null", O_WRONLY | O_CLOEXEC)));
+  if (!log) return log.error();
+  log_ = std::move(*log);
   main_cf_->report(messages_, directory_);
   return {};
 }

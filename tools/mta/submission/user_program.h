@@ -46,6 +46,7 @@ class UserProgram {
   const libconf::Settings& settings() const { return *settings_; }
   const std::string& directory() const { return directory_; }
   DiagnosticSink& messages() { return messages_; }
+  MailLog& log() { return *log_; }
   libmaps::TableContext tables() { return {.settings = *settings_, .warnings = messages_}; }
 
   /// To `err` and to the log, if that can be written: "warning: TEXT", or "fatal: TEXT".
@@ -79,7 +80,7 @@ class UserProgram {
   Messages messages_;
   std::optional<libconf::MainCfDocument> main_cf_;
   std::optional<libconf::Settings> settings_;
-  std::unique_ptr<MailLog> log_;  ///< Null: a user may not write to the log.
+  std::unique_ptr<MailLog> log_;  ///< To nowhere, when the user may not write to it.
 };
 
 }  // namespace mta
