@@ -222,7 +222,9 @@ class Judged:
                               any(line.startswith("disconnect from") for line in found) and found)
         # Before that, the distribution's server says what it finds when it starts.
         lines = lines[next(i for i, line in enumerate(lines) if line.startswith("connect from")):]
-        records = [line for path in sorted(self.messages() - before)
+        said = b"".join(replies).decode("utf-8", "replace")
+        # In the order of the session: the names of the files say nothing of it.
+        records = [line for path in sorted(self.messages() - before, key=lambda path: said.find(path.name))
                    for line in self.postcat(path).decode("utf-8", "replace").splitlines()]
         return Account(replies, lines, records)
 

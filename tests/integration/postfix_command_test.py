@@ -91,9 +91,11 @@ def check_bad_configuration(checks, sides):
 
 
 def layout(side):
-    """Owner, group and mode of what a start makes in the queue directory."""
+    """Owner, group and mode of what a start makes in the queue directory, but for what Postfix does not have."""
     found = {}
     for path in sorted(side.queue.iterdir()):
+        if path.name == "spare":
+            continue
         status = path.lstat()
         found[path.name] = (status.st_uid, status.st_gid, oct(stat.S_IMODE(status.st_mode)))
     return found

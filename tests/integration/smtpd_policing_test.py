@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from beside_stock import Site, start_tls
+from beside_stock import Case, Site, read_reply, start_tls, wrapped
 from checks import run
 from mail_system import MailSystem
 from scripted_server import ScriptedServer
@@ -400,7 +400,8 @@ def check_tls_and_auth(checks, bin_directory, directory):
             Conversation(ours.ports["wrapped"]).__exit__()
             ours.wait_for(lambda: any(line.startswith("disconnect") for line in ours.lines("wrapped")))
             for name, service, script, is_wrapped in cases:
-                our, their = [server.account(service, script, is_wrapped) for server in (ours, stock)]
+                our, their = [server.account(Case(name, service, script, wrapped() if is_wrapped else [read_reply]))
+                              for server in (ours, stock)]
                 checks.equal("%s: replies" % name, our.replies, their.replies)
                 logs = [[re.sub(r"127\.0\.0\.1:\d+$", "SERVICE", line) for line in each.log if "rate" in line or
                          "Refusing" in line or "disconnect" in line] for each in (our, their)]

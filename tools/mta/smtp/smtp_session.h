@@ -116,8 +116,9 @@ class SmtpSession {
   /// Begins TLS with the connection (smtpd_tls_wrappermode).
   asio::awaitable<StreamResult<void>> wrap();
   asio::awaitable<StreamResult<void>> start_tls();
-  /// Makes the handshake, after which all that a client has said is forgotten.
-  asio::awaitable<StreamResult<void>> shake_hands();
+  /// Makes the handshake, after which all that a client has said is forgotten. False: it was told that it
+  /// makes too many.
+  asio::awaitable<StreamResult<bool>> shake_hands();
   void forget_client();
   /// smtpd_tls_req_ccert
   asio::awaitable<StreamResult<void>> require_certificate();

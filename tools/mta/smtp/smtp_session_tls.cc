@@ -22,7 +22,11 @@ asio::awaitable<StreamResult<void>> SmtpSession::wrap() {
     is_over_ = true;
     co_return StreamResult<void>();
   }
-  if (service_.tls().is_available()) co_return co_await shake_hands();
+  if (service_.tls().is_available()) {
+    const StreamResult<bool> welcome = co_await shake_hands();
+    if (!welcome) co_return tl::make_unexpected(welcome.error());
+    co_return StreamResult<void>();
+  }
   log(Severity::kWarning, concat("Wrapper-mode request dropped from ", client_text(), " for service ",
                                  state_.server_address, ":", state_.server_port,
                                  ". TLS context initialization failed. For details see earlier warnings in "
@@ -41,12 +45,14 @@ asio::awaitable<StreamResult<void>> SmtpSession::start_tls() {
   const Reply ready(220, "2.0.0", "Ready to start TLS");
   StreamResult<void> done = co_await send(ready);
   if (done) done = co_await flush();
-  if (done) done = co_await shake_hands();
-  statistics_.count(Verb::kStarttls, done && !is_over_);
-  co_return done;
+  if (!done) co_return done;
+  const StreamResult<bool> welcome = co_await shake_hands();
+  statistics_.count(Verb::kStarttls, welcome && *welcome);
+  if (!welcome) co_return tl::make_unexpected(welcome.error());
+  co_return StreamResult<void>();
 }
 
-asio::awaitable<StreamResult<void>> SmtpSession::shake_hands() {
+asio::awaitable<StreamResult<bool>> SmtpSession::shake_hands() {
   ServerTls& tls = service_.tls();
   // Whoever sits in between may have sent it: it must not be taken for the client's.
   input_.clear();
@@ -77,9 +83,13 @@ asio::awaitable<StreamResult<void>> SmtpSession::shake_hands() {
   update_offers();
   if (too_many) {
     is_over_ = true;
-    co_return co_await send(std::move(*too_many));
+    if (const StreamResult<void> sent = co_await send(std::move(*too_many)); !sent)
+      co_return tl::make_unexpected(sent.error());
+    co_return false;
   }
-  co_return co_await require_certificate();
+  if (const StreamResult<void> required = co_await require_certificate(); !required)
+    co_return tl::make_unexpected(required.error());
+  co_return true;
 }
 
 void SmtpSession::forget_client() {
