@@ -118,7 +118,8 @@ void add_keys(KeyForm form, std::string_view address, const AddressParts& parts,
 
 Error lookup_error(const Table& table, std::string_view key, const Error& cause) {
   return Error{.kind = cause.kind,
-               .message = concat(table.name(), " lookup error for \"", key, "\": ", cause.message)};
+               .message = concat(table.name(), " lookup error for \"", key, "\"",
+                                 cause.message.empty() ? "" : ": ", cause.message)};
 }
 
 }  // namespace

@@ -7,7 +7,6 @@ import argparse
 import pathlib
 import random
 import re
-import socket
 import subprocess
 import sys
 import time

@@ -18,7 +18,7 @@ import time
 from checks import run
 from mail_system import MailSystem
 from server import NoServer, free_port, run_server_test
-from stock_postfix import Conversation, StockPostfix
+from stock_postfix import Conversation, StockPostfix, exchange
 
 MESSAGE = b"Subject: hello\r\n\r\nfirst line\r\n..dot\r\n"
 STORED = b"first line"
@@ -222,6 +222,33 @@ def check_beside_stock(checks, bin_directory, directory):
                  normal(theirs_text).splitlines())
 
 
+def check_missing_table(checks, bin_directory, directory):
+    """A server starts without a table; what needs it is answered with a temporary error, as Postfix does, until it is
+    there."""
+    directory.mkdir()
+    directory.chmod(0o755)
+    table = directory / "users"
+    question = [b"EHLO x\r\n", b"MAIL FROM:<a@b.c>\r\n", b"RCPT TO:<joe@example.com>\r\n"]
+    main_cf = "local_recipient_maps = cidr:%s\n" % table
+    with MailSystem(bin_directory, directory, main_cf) as system:
+        before = exchange(system.port, question)
+        checks.equal("a table is missing", before[-1],
+                     b"451 4.3.0 <joe@example.com>: Temporary lookup failure\r\n")
+        for line in ("error: open %s: No such file or directory" % table,
+                     "warning: cidr:%s is unavailable. open %s: No such file or directory" % (table, table),
+                     'warning: cidr:%s lookup error for "joe@example.com"' % table):
+            checks.check("the log has: %s" % line.replace(str(directory), "DIR"), line in system.log(), system.log)
+        table.write_text("192.0.2.0/24 x\n")
+        checks.equal("it is there", exchange(system.port, question)[-1],
+                     b"550 5.1.1 <joe@example.com>: Recipient address rejected: User unknown in local recipient table\r\n")
+    try:
+        with StockPostfix({"smtpd": {"smtpd_reject_unlisted_recipient": "yes"}},
+                          {"mydestination": "example.com", "local_recipient_maps": "cidr:%s.none" % table}) as stock:
+            checks.equal("so does Postfix", exchange(stock.port("smtpd"), question)[-1], before[-1])
+    except NoServer as reason:
+        checks.skip("Postfix without a table", str(reason))
+
+
 def run_checks(checks, bin_directory, directory):
     main = directory / "main"
     main.mkdir()
@@ -244,6 +271,7 @@ def run_checks(checks, bin_directory, directory):
         check_kill(checks, system)
         check_stop(checks, system)
     check_beside_stock(checks, bin_directory, directory / "beside")
+    check_missing_table(checks, bin_directory, directory / "missing")
     bad = directory / "bad"
     bad.mkdir()
     broken = MailSystem(bin_directory, bad)

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <cerrno>
@@ -107,7 +106,8 @@ Result<void> serve(mta::UserProgram& program, const std::string& postdrop, FileD
   if (!service) return service.error();
   mta::SmtpSession session(
       asio::local::stream_protocol::socket(io, asio::local::stream_protocol(), socket.release()), **service);
-  asio::co_spawn(io, session.run(), asio::detached);
+  // Not waited for: what else the loop has, such as timers of counters.
+  asio::co_spawn(io, session.run(), [&io](const std::exception_ptr&) { io.stop(); });
   io.run();
   return {};
 }

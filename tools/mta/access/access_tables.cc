@@ -37,10 +37,7 @@ Result<AccessTables::Tables*> AccessTables::open(std::string_view table, AccessK
   const bool is_there = kind == AccessKey::kExact ? opened->exact != nullptr : opened->lookup != nullptr;
   if (is_there) return opened.get();
   auto made = open_table(table, {.settings = settings_, .warnings = *relay_});
-  if (!made) {
-    relay_->warn("table-unavailable", concat(table, " is unavailable. ", made.error().message));
-    return made.error();
-  }
+  if (!made) return made.error();
   if (kind == AccessKey::kExact) {
     opened->exact = std::move(*made);
   } else {
@@ -78,7 +75,8 @@ Result<std::optional<AddressMatch>> AccessTables::find(std::string_view table, A
   auto value = (*opened)->exact->lookup(key);
   if (!value) {
     libconf::Error error = value.error();
-    error.message = concat(table, " lookup error for \"", key, "\": ", error.message);
+    error.message =
+        concat(table, " lookup error for \"", key, "\"", error.message.empty() ? "" : ": ", error.message);
     return error;
   }
   if (!*value) return std::optional<AddressMatch>();

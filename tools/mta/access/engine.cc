@@ -59,16 +59,16 @@ Result<void> read_lists(AccessEngine::Parts& parts, libconf::DiagnosticSink& war
 
 /// A list of patterns; nothing when the parameter is empty.
 Result<std::optional<MatchList>> read_match_list(AccessEngine::Parts& parts, std::string_view parameter,
-                                                 libmaps::MatchKind kind) {
+                                                 libmaps::MatchKind kind, libconf::DiagnosticSink& warnings) {
   auto value = parts.settings.get(parameter);
   if (!value) return value.error();
   if (libconf::trim(*value).empty()) return std::optional<MatchList>();
   const auto parents = libmaps::parent_style(parts.settings, parameter);
   if (!parents) return parents.error();
-  auto list = MatchList::parse(
-      std::string(parameter), *value, {.kind = kind, .parents = *parents}, [&parts](std::string_view spec) {
-        return open_table(spec, {.settings = parts.settings, .warnings = parts.discard});
-      });
+  auto list = MatchList::parse(std::string(parameter), *value, {.kind = kind, .parents = *parents},
+                               [&](std::string_view spec) {
+                                 return open_table(spec, {.settings = parts.settings, .warnings = warnings});
+                               });
   if (!list) return list.error();
   return std::optional<MatchList>(std::move(*list));
 }
@@ -86,7 +86,7 @@ Result<std::vector<DnsType>> read_address_types(const libconf::Settings& setting
   return types;
 }
 
-Result<void> read_tables(AccessEngine::Parts& parts) {
+Result<void> read_tables(AccessEngine::Parts& parts, libconf::DiagnosticSink& warnings) {
   using libmaps::MatchKind;
   struct MatchRow {
     std::string_view parameter;
@@ -99,11 +99,11 @@ Result<void> read_tables(AccessEngine::Parts& parts) {
       {"smtpd_log_access_permit_actions", MatchKind::kStrings, &AccessEngine::Parts::logged_permits},
   };
   for (const MatchRow& row : rows) {
-    auto list = read_match_list(parts, row.parameter, row.kind);
+    auto list = read_match_list(parts, row.parameter, row.kind, warnings);
     if (!list) return list.error();
     parts.*row.member = std::move(*list);
   }
-  auto login_tables = open_tables(parts.settings, "smtpd_sender_login_maps", parts.discard);
+  auto login_tables = open_tables(parts.settings, "smtpd_sender_login_maps", warnings);
   if (!login_tables) return login_tables.error();
   if (!login_tables->empty()) {
     auto rules = libmaps::address_rules(libmaps::LookupKind::kVirtual, parts.settings);
@@ -117,7 +117,7 @@ Result<void> read_tables(AccessEngine::Parts& parts) {
     if (!list) return list.error();
     *names = std::move(*list);
   }
-  auto listing = RecipientListing::create(parts.settings, parts.site.is_local_site, parts.discard);
+  auto listing = RecipientListing::create(parts.settings, parts.site.is_local_site, warnings);
   if (!listing) return listing.error();
   parts.listing = std::move(*listing);
   return {};
@@ -141,7 +141,7 @@ Result<std::unique_ptr<AccessEngine>> AccessEngine::create(const libconf::Settin
   auto parts = std::make_unique<Parts>(settings, std::move(services), std::move(site), std::move(*values),
                                        std::move(*rules), std::move(*classes));
   if (auto done = read_lists(*parts, warnings); !done) return done.error();
-  if (auto done = read_tables(*parts); !done) return done.error();
+  if (auto done = read_tables(*parts, warnings); !done) return done.error();
   auto types = read_address_types(settings);
   if (!types) return types.error();
   parts->address_types = std::move(*types);

@@ -46,7 +46,6 @@ struct AccessEngine::Parts {
   std::array<NamedList, 8> lists;
   /// What connections are made to, by inet_protocols.
   std::vector<DnsType> address_types;
-  libconf::DiagnosticDiscard discard;
   std::unique_ptr<RecipientListing> listing;
   std::optional<libmaps::MatchList> mynetworks;
   std::optional<libmaps::MatchList> mx_backup_networks;

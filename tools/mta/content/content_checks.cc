@@ -81,8 +81,8 @@ Result<ContentChecks> ContentChecks::open(const libconf::Settings& settings,
       checks.lists_[i].push_back(static_cast<std::size_t>(known - checks.sources_.begin()));
       if (known != checks.sources_.end()) continue;
       auto table = open_table(*spec, context);
-      if (!table) context.warnings.warn("table", concat(*spec, " is unavailable. ", table.error().message));
-      checks.sources_.push_back({std::string(*spec), table ? std::move(*table) : nullptr});
+      if (!table) return table.error();
+      checks.sources_.push_back({std::string(*spec), std::move(*table)});
     }
   }
   return checks;
@@ -94,9 +94,6 @@ Result<std::optional<std::string>> ContentChecks::lookup(CheckClass check_class,
   if (key.empty()) return std::optional<std::string>();
   for (const std::size_t i : lists_[index(check_class)]) {
     const Source& source = sources_[i];
-    if (source.table == nullptr)
-      return Error{.kind = ErrorKind::kTemporary,
-                   .message = concat(source.spec, " lookup error for \"", key, "\"")};
     auto value = source.table->lookup(key);
     if (!value)
       return Error{.kind = value.error().kind,

@@ -14,13 +14,16 @@
 namespace mta {
 namespace {
 
+using libconf::concat;
+using libconf::Error;
+using libconf::ErrorKind;
 using libconf::Result;
 using libmaps::Table;
 using libmaps::TableContext;
 
 /// Whether `spec` is of that type, or is a table of tables, "unionmap:{...}", that may have one of it.
 bool mentions(std::string_view spec, std::string_view type) {
-  return spec.find(libconf::concat(type, ":")) != std::string_view::npos;
+  return spec.find(concat(type, ":")) != std::string_view::npos;
 }
 
 bool may_wait(std::string_view spec) {
@@ -76,9 +79,8 @@ class WaitingTable final : public Table {
   std::vector<std::unique_ptr<Instance>> idle_;
 };
 
-}  // namespace
-
-Result<std::unique_ptr<Table>> open_table(std::string_view spec, const TableContext& context) {
+/// As open_table(), with the error.
+Result<std::unique_ptr<Table>> open_now(std::string_view spec, const TableContext& context) {
   if (!may_wait(spec)) return libmaps::open(spec, context);
   auto first = std::make_unique<Instance>(context.settings);
   // proxymap is asked to open its table. It may be served by this very process, which then must not wait for
@@ -86,6 +88,40 @@ Result<std::unique_ptr<Table>> open_table(std::string_view spec, const TableCont
   if (!mentions(spec, "proxy"))
     if (Result<void> opened = open_instance(*first, spec, context); !opened) return opened.error();
   return std::unique_ptr<Table>(std::make_unique<WaitingTable>(spec, context, std::move(first)));
+}
+
+/// A table that could not be opened yet.
+class MissingTable final : public Table {
+ public:
+  MissingTable(std::string_view spec, const TableContext& context)
+      : Table(std::string(spec)), context_(context) {}
+
+  Result<std::optional<std::string>> lookup(std::string_view key) override {
+    if (!table_) {
+      auto opened = open_now(name(), context_);
+      if (!opened) {
+        context_.warnings.warn("table-unavailable",
+                               concat(name(), " is unavailable. ", opened.error().message));
+        return Error{.kind = ErrorKind::kConfiguration, .message = {}};
+      }
+      table_ = std::move(*opened);
+    }
+    return table_->lookup(key);
+  }
+
+ private:
+  const TableContext context_;
+  std::unique_ptr<Table> table_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Table>> open_table(std::string_view spec, const TableContext& context) {
+  auto table = open_now(spec, context);
+  if (table || spec.find(':') == std::string_view::npos) return table;
+  context.warnings.report(
+      {.severity = libconf::Severity::kError, .code = "table-unavailable", .message = table.error().message});
+  return std::unique_ptr<Table>(std::make_unique<MissingTable>(spec, context));
 }
 
 }  // namespace mta

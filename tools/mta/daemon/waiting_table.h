@@ -12,7 +12,9 @@
 
 namespace mta {
 
-/// As libmaps::open(). Where the type asks a server, or one of its parts does, the table is opened again for
+/// As libmaps::open(); but a table that cannot be opened is no reason not to serve: the sink is told the error,
+/// and each lookup tries again, with a warning and a kConfiguration error when that fails. The error that is left
+/// is a `spec` that is no "type:name". Where the type asks a server, or one of its parts does, the table is opened again for
 /// each lookup that comes while the others are under way; the sink then gets what lookups warn of in the
 /// thread of the lookup, and must be thread-safe. Whether a `proxy:` table is available turns out at the
 /// first lookup.
