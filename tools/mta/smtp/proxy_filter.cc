@@ -136,9 +136,10 @@ asio::awaitable<std::optional<Reply>> ProxyFilter::forward_client(std::string_vi
   }
   std::vector<std::string> commands;
   for (const auto& [name, value] : client_) {
-    const bool is_wanted = std::any_of(offered.begin(), offered.end(), [&name](const std::string& each) {
-      return libconf::equals_ignoring_case(each, name);
-    });
+    const auto is_it = [&wanted = name](const std::string& each) {
+      return libconf::equals_ignoring_case(each, wanted);
+    };
+    const bool is_wanted = std::any_of(offered.begin(), offered.end(), is_it);
     if (!is_wanted) continue;
     const std::string attribute =
         concat(" ", name, "=", value.empty() ? std::string("[UNAVAILABLE]") : encode_xtext(value));
