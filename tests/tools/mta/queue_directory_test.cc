@@ -150,6 +150,7 @@ TEST_P(QueueDirectoryTest, NoDescriptorsLeftPasses) {
   const QueueDirectory queue = directory();
   // A sanitizer that sees a class for the first time needs a descriptor.
   static_cast<void>(queue_error("open ", "x", EMFILE));
+  ASSERT_TRUE(queue.create(Queue::kIncoming, kNow));
   {
     const LowerLimit limit(RLIMIT_NOFILE, 3);
     const Result<QueueFile> file = queue.create(Queue::kIncoming, kNow);

@@ -105,16 +105,18 @@ TEST_F(RateLimitsTest, RefusesWhatIsTooFrequent) {
 
 TEST_F(RateLimitsTest, CountsWhatIsLimitedAlone) {
   use("smtpd_client_connection_count_limit = 0\nsmtpd_client_message_rate_limit = 1\n");
-  LimitedClient one = client("192.0.2.7");
-  one.connect();
-  for (int times = 0; times < 3; ++times) EXPECT_EQ(text_of(one.count(ClientEvent::kRecipient)), "");
-  EXPECT_EQ(rates_.rate(ClientEvent::kRecipient, "smtp:192.0.2.7"), 0U);
-  EXPECT_EQ(rates_.rate(ClientEvent::kConnection, "smtp:192.0.2.7"), 1U);
+  {
+    LimitedClient one = client("192.0.2.7");
+    one.connect();
+    for (int times = 0; times < 3; ++times) EXPECT_EQ(text_of(one.count(ClientEvent::kRecipient)), "");
+    EXPECT_EQ(rates_.rate(ClientEvent::kRecipient, "smtp:192.0.2.7"), 0U);
+    EXPECT_EQ(rates_.rate(ClientEvent::kConnection, "smtp:192.0.2.7"), 1U);
 
-  LimitedClient spared = client("192.0.2.1");
-  spared.connect();
-  for (int times = 0; times < 3; ++times) EXPECT_EQ(text_of(spared.count(ClientEvent::kMessage)), "");
-  EXPECT_EQ(rates_.size(), 1U) << "an exception is not counted";
+    LimitedClient spared = client("192.0.2.1");
+    spared.connect();
+    for (int times = 0; times < 3; ++times) EXPECT_EQ(text_of(spared.count(ClientEvent::kMessage)), "");
+    EXPECT_EQ(rates_.size(), 1U) << "an exception is not counted";
+  }
 
   use("smtpd_client_connection_count_limit = 0\n");
   LimitedClient free = client("192.0.2.9");

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "tests/libconf/temp_directory.h"
 #include "tests/libmaps/table_fixture.h"
 
 namespace {
@@ -45,7 +46,7 @@ TEST(WaitingTable, TriesAgainWhatIsMissing) {
     EXPECT_EQ(value.error().kind, libconf::ErrorKind::kConfiguration);
   }
   const postkit_test::TempDirectory directory;
-  const std::string file = directory.path() / "table";
+  const std::string file = directory.path() + "/table";
   const auto table = mta::open_table("cidr:" + file, fixture.context);
   ASSERT_TRUE(table);
   EXPECT_FALSE((*table)->lookup("192.0.2.1"));
