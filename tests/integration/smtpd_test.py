@@ -222,6 +222,24 @@ def check_beside_stock(checks, bin_directory, directory):
                  normal(theirs_text).splitlines())
 
 
+def check_routing(checks, bin_directory, directory):
+    """allow_untrusted_routing, as Postfix has it."""
+    directory.mkdir()
+    directory.chmod(0o755)
+    parameters = {"mydestination": "example.com", "relay_domains": "b.x", "allow_untrusted_routing": "yes",
+                  "mynetworks": "192.0.2.1", "smtpd_relay_restrictions": "reject_unauth_destination"}
+    question = [b"EHLO x\r\n", b"MAIL FROM:<a@b.c>\r\n"] + [b"RCPT TO:<%s>\r\n" % recipient for recipient in (
+        b"a%b.x@b.x", b"a%c.x@b.x", b"a%b.x@example.com", b"a%c.x@example.com", b"a%b.x@c.x")]
+    with MailSystem(bin_directory, directory, "".join("%s = %s\n" % item for item in parameters.items())) as system:
+        ours = exchange(system.port, question)[3:]
+    checks.equal("mail through a relay domain", [reply[:3] for reply in ours], [b"250", b"250", b"250", b"554", b"554"])
+    try:
+        with StockPostfix({"smtpd": {}}, parameters) as stock:
+            checks.equal("so does Postfix", exchange(stock.port("smtpd"), question)[3:], ours)
+    except NoServer as reason:
+        checks.skip("Postfix with routing", str(reason))
+
+
 def check_missing_table(checks, bin_directory, directory):
     """A server starts without a table; what needs it is answered with a temporary error, as Postfix does, until it is
     there."""
@@ -272,6 +290,7 @@ def run_checks(checks, bin_directory, directory):
         check_stop(checks, system)
     check_beside_stock(checks, bin_directory, directory / "beside")
     check_missing_table(checks, bin_directory, directory / "missing")
+    check_routing(checks, bin_directory, directory / "routing")
     bad = directory / "bad"
     bad.mkdir()
     broken = MailSystem(bin_directory, bad)

@@ -284,7 +284,7 @@ TEST(MilterSession, UnderstandsReplies) {
       {Command::kEndOfBody, "d", all, each("E", "discard")},
       {Command::kEndOfBody, "y550-5.7.1 a\r\n550 5.7.1 b", all, each("E", "550-5.7.1 a\r\n550 5.7.1 b")},
       {Command::kMail, "4", "OCHUM", each("MRRTLLNBEMR", "close 421 4.7.0 Server closing connection")},
-      {Command::kMail, "y421 4.3.0 bye", "OCHUM", each("MRRTLLNBEMR", "close 421 4.3.0 bye")},
+      {Command::kMail, "y421 4.3.0 bye", "OCHUMAM", each("MRRTLLNBEMR", "close 421 4.3.0 bye")},
       {Command::kRecipient, "y250 ok", "OCHUMR",
        each("RRTLLNBEMR", "451 4.3.5 Server configuration problem - try again later")},
       {Command::kMail, "f", "OCHUM", each("MRRTLLNBEMR", busy)},

@@ -60,7 +60,8 @@ TEST_F(StagedMessageTest, ALongBodyStaysWhole) {
 }
 
 TEST_F(StagedMessageTest, ABodyThatCannotBeKeptIsAnError) {
-  StagedMessage message(QueueDirectory({.path = scratch_.path() + "/not-there"}));
+  const QueueDirectory nowhere({.path = scratch_.path() + "/not-there"});
+  StagedMessage message(nowhere);
   message.body(std::string(2 * SpillBuffer::kMemory, 'x'));
   message.body(std::string(2 * SpillBuffer::kMemory, 'y'));
   EXPECT_FALSE(message.read_body(0, 10));

@@ -43,6 +43,7 @@ constexpr std::array kCodes = {
 };
 
 constexpr std::array kFlags = {
+    Flag{"allow_untrusted_routing", &AccessSettings::allow_untrusted_routing},
     Flag{"show_user_unknown_table_name", &AccessSettings::show_user_unknown_table_name},
     Flag{"smtpd_client_port_logging", &AccessSettings::smtpd_client_port_logging},
     Flag{"smtpd_delay_reject", &AccessSettings::smtpd_delay_reject},

@@ -36,6 +36,7 @@ struct AccessSettings {
   bool unknown_helo_hostname_tempfail_action = false;
   bool unverified_recipient_tempfail_action = false;
   bool unverified_sender_tempfail_action = false;
+  bool allow_untrusted_routing = false;
   bool show_user_unknown_table_name = false;
   bool smtpd_client_port_logging = false;
   bool smtpd_delay_reject = false;

@@ -38,9 +38,14 @@ Outcome Evaluation::temporary_lookup_failure(const Target& target) {
       {.code = 451, .status = "4.3.0", .text = concat("<", target.name, ">: Temporary lookup failure")});
 }
 
+bool Evaluation::is_authorised(const AddressInfo& info) const {
+  return info.address_class != AddressClass::kDefault &&
+         (parts_.values.allow_untrusted_routing || !info.has_sender_routing);
+}
+
 asio::awaitable<bool> Evaluation::is_auth_destination() {
   const AddressInfo* info = co_await resolve(*state_.recipient);
-  co_return info != nullptr && info->address_class != AddressClass::kDefault && !info->has_sender_routing;
+  co_return info != nullptr&& is_authorised(*info);
 }
 
 asio::awaitable<Outcome> Evaluation::check_auth_destination(const Restriction& restriction) {
@@ -48,10 +53,9 @@ asio::awaitable<Outcome> Evaluation::check_auth_destination(const Restriction& r
   if (!target) co_return Outcome::kDunno;
   const AddressInfo* info = co_await resolve(target->name);
   if (info == nullptr) co_return temporary_lookup_failure(*target);
-  const bool is_authorised = info->address_class != AddressClass::kDefault && !info->has_sender_routing;
   if (restriction.type->kind == RestrictionKind::kPermitAuthDestination)
-    co_return is_authorised ? permit(restriction.type->name, *target) : Outcome::kDunno;
-  if (is_authorised) co_return Outcome::kDunno;
+    co_return is_authorised(*info) ? permit(restriction.type->name, *target) : Outcome::kDunno;
+  if (is_authorised(*info)) co_return Outcome::kDunno;
   const bool defers = restriction.type->name.starts_with("defer");
   int code = parts_.values.relay_domains_reject_code;
   if (defers) code = 400 + code % 100;

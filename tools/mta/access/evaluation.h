@@ -117,6 +117,8 @@ class Evaluation {
   asio::awaitable<Outcome> check_unlisted(const Restriction&);
   asio::awaitable<Outcome> check_unverified(const Restriction&);
   asio::awaitable<Outcome> check_unlisted_address(Subject subject);
+  /// Whether mail for such an address may come from anybody (allow_untrusted_routing).
+  bool is_authorised(const AddressInfo& info) const;
   asio::awaitable<bool> is_auth_destination();
   Outcome temporary_lookup_failure(const Target& target);
 
