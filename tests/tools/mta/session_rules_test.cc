@@ -75,8 +75,10 @@ TEST(ParseRefusal, TakesRefusalsAlone) {
   EXPECT_EQ(parse_refusal("550 5.1.1 No such user"), Reply(550, "5.1.1", "No such user"));
   EXPECT_EQ(parse_refusal("450 later"), Reply(450, "", "later"));
   EXPECT_EQ(parse_refusal("421 4.7.0  bye"), Reply(421, "4.7.0", "bye"));
-  for (const char* const text : {"", "550", "550 ", "550 5.1.1", "550 5.1.1 ", "550-5.1.1 x", "250 2.0.0 Ok",
-                                 "354 go on", "650 x", "55x y", "550 4.1.1 x", "450 5.1.1 x", " 550 x"})
+  EXPECT_EQ(parse_refusal("421   4.7.0 bye"), Reply(421, "4.7.0", "bye"));
+  for (const char* const text :
+       {"", "550", "550 ", "550 5.1.1", "550 5.1.1 ", "550-5.1.1 x", "250 2.0.0 Ok", "354 go on", "650 x",
+        "55x y", "550 4.1.1 x", "550  4.1.1 x", "450 5.1.1 x", " 550 x"})
     EXPECT_FALSE(parse_refusal(text)) << text;
 }
 

@@ -1,5 +1,6 @@
 #include "tools/mta/smtp/reject_replies.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "libconf/text.h"
@@ -19,13 +20,17 @@ std::optional<Reply> parse_refusal(std::string_view text) {
     code = code * 10 + (c - '0');
   }
   if (code < 400 || code > 599) return std::nullopt;
-  text.remove_prefix(kCodeSize + 1);
+  const auto skip_blanks = [&text] {
+    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  };
+  text.remove_prefix(kCodeSize);
+  skip_blanks();
   const std::size_t length = status_length(text);
   const std::string_view status = text.substr(0, length);
   // A status of another class would contradict the code.
   if (length > 0 && status.front() - '0' != code / 100) return std::nullopt;
   text.remove_prefix(length);
-  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  skip_blanks();
   if (text.empty()) return std::nullopt;
   return Reply(code, status, text);
 }
