@@ -341,7 +341,8 @@ def check_odd_files(checks, system, maildrop):
 
 def complete(queue):
     """The messages in incoming/ that are all there."""
-    return {file for file in (queue / "incoming").iterdir() if file.stat().st_mode & 0o100}
+    # Some are gone again, or have another name, by the time they are looked at.
+    return {file for file in (queue / "incoming").iterdir() if os.access(file, os.X_OK)}
 
 
 def check_together(checks, bin_directory, directory):

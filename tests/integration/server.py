@@ -10,6 +10,7 @@ import argparse
 import os
 import pathlib
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -37,9 +38,16 @@ def find_program(name, *more_directories):
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port that nobody listens at. It is not one of those that the kernel gives to clients, who could take it before
+    the server does (net.ipv4.ip_local_port_range begins at 32768)."""
+    while True:
+        port = random.randrange(10000, 32768)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 def listens(port=None, path=None):

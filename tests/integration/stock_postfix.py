@@ -4,7 +4,6 @@ delivered, because there is no queue manager.
     with StockPostfix({"smtpd": {"smtpd_helo_required": "yes"}}) as postfix:
         replies = exchange(postfix.port("smtpd"), [b"HELO x\\r\\n", b"QUIT\\r\\n"])
 """
-import contextlib
 import os
 import pathlib
 import pwd
@@ -13,7 +12,7 @@ import socket
 import subprocess
 
 from checks import environment
-from server import NoServer, Server, find_program, listens, private_directory
+from server import NoServer, Server, find_program, free_port, listens, private_directory
 
 DAEMONS = pathlib.Path("/usr/lib/postfix/sbin")
 QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "pid", "private",
@@ -63,11 +62,10 @@ MAIN_CF = {
 
 def free_ports(count):
     """Free ports that differ."""
-    with contextlib.ExitStack() as stack:
-        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in listeners]
+    ports = set()
+    while len(ports) < count:
+        ports.add(free_port())
+    return list(ports)
 
 
 class StockPostfix:
