@@ -88,8 +88,7 @@ Result<int> drop_message(mta::UserProgram& program, int input, int output) {
   const libconf::Settings& settings = program.settings();
   const Result<Drop::Limits> limits = read_limits(settings);
   if (!limits) return limits.error();
-  const libconf::Host host = libconf::system_host();
-  Result<mta::LoginSenders> senders = mta::LoginSenders::open({.tables = program.tables(), .host = host});
+  Result<mta::LoginSenders> senders = mta::LoginSenders::open(program.tables());
   if (!senders) return senders.error();
   const Result<mta::QueueDirectory> queue = mta::QueueDirectory::open(settings);
   if (!queue) return queue.error();

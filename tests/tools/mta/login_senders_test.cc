@@ -15,13 +15,12 @@ class LoginSendersTest : public testing::Test {
     document_ = libconf::MainCfDocument::parse(
         "local_login_sender_maps = " + tables + "\nrecipient_delimiter = +-\n", "main.cf");
     settings_.emplace(&*document_, libconf::system_host());
-    return LoginSenders::open({.tables = {.settings = *settings_, .warnings = warnings_}, .host = host_});
+    return LoginSenders::open({.settings = *settings_, .warnings = warnings_});
   }
 
   std::optional<libconf::MainCfDocument> document_;
   std::optional<libconf::Settings> settings_;
   libconf::DiagnosticList warnings_;
-  libconf::Host host_ = libconf::system_host();
 };
 
 TEST_F(LoginSendersTest, PatternsOfAUser) {

@@ -87,18 +87,4 @@ Result<std::optional<AddressMatch>> AccessTables::find(std::string_view table, A
   return match;
 }
 
-Result<std::vector<std::unique_ptr<libmaps::Table>>> open_tables(const libconf::Settings& settings,
-                                                                 std::string_view parameter,
-                                                                 libconf::DiagnosticSink& warnings) {
-  auto names = settings.get_list(parameter);
-  if (!names) return names.error();
-  std::vector<std::unique_ptr<libmaps::Table>> tables;
-  for (const std::string& name : *names) {
-    auto table = open_table(name, {.settings = settings, .warnings = warnings});
-    if (!table) return table.error();
-    tables.push_back(std::move(*table));
-  }
-  return tables;
-}
-
 }  // namespace mta

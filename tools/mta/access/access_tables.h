@@ -52,9 +52,4 @@ class AccessTables {
   std::map<std::string, std::unique_ptr<Tables>, std::less<>> tables_;
 };
 
-/// Opens the tables of a parameter such as canonical_maps, a list of type:name. Errors: as libmaps::open().
-libconf::Result<std::vector<std::unique_ptr<libmaps::Table>>> open_tables(const libconf::Settings& settings,
-                                                                          std::string_view parameter,
-                                                                          libconf::DiagnosticSink& warnings);
-
 }  // namespace mta

@@ -65,10 +65,8 @@ Result<std::optional<MatchList>> read_match_list(AccessEngine::Parts& parts, std
   if (libconf::trim(*value).empty()) return std::optional<MatchList>();
   const auto parents = libmaps::parent_style(parts.settings, parameter);
   if (!parents) return parents.error();
-  auto list = MatchList::parse(std::string(parameter), *value, {.kind = kind, .parents = *parents},
-                               [&](std::string_view spec) {
-                                 return open_table(spec, {.settings = parts.settings, .warnings = warnings});
-                               });
+  auto list = open_list(parameter, {.kind = kind, .parents = *parents},
+                        {.settings = parts.settings, .warnings = warnings});
   if (!list) return list.error();
   return std::optional<MatchList>(std::move(*list));
 }
@@ -103,7 +101,8 @@ Result<void> read_tables(AccessEngine::Parts& parts, libconf::DiagnosticSink& wa
     if (!list) return list.error();
     parts.*row.member = std::move(*list);
   }
-  auto login_tables = open_tables(parts.settings, "smtpd_sender_login_maps", warnings);
+  auto login_tables =
+      open_tables("smtpd_sender_login_maps", {.settings = parts.settings, .warnings = warnings});
   if (!login_tables) return login_tables.error();
   if (!login_tables->empty()) {
     auto rules = libmaps::address_rules(libmaps::LookupKind::kVirtual, parts.settings);

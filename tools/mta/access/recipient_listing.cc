@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "libconf/text.h"
-#include "tools/mta/access/access_tables.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 namespace {
@@ -28,7 +28,7 @@ Result<std::unique_ptr<RecipientListing>> RecipientListing::create(const libconf
   if (!rules) return rules.error();
   // Nothing: the parameter names no table.
   const auto open = [&](std::string_view parameter) -> Result<std::unique_ptr<AddressLookup>> {
-    auto tables = open_tables(settings, parameter, warnings);
+    auto tables = open_tables(parameter, {.settings = settings, .warnings = warnings});
     if (!tables) return tables.error();
     if (tables->empty()) return std::unique_ptr<AddressLookup>();
     return std::make_unique<AddressLookup>(LookupKind::kVirtual, std::move(*tables), *rules, is_local_site);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 namespace {
@@ -42,7 +43,7 @@ std::optional<IpAddress> literal_address(std::string_view domain) {
 }
 
 Result<std::shared_ptr<LocalDomains>> LocalDomains::from(const AddressContext& context) {
-  auto destinations = open_list("mydestination", {.kind = libmaps::MatchKind::kStrings}, context);
+  auto destinations = open_list("mydestination", {.kind = libmaps::MatchKind::kStrings}, context.tables);
   if (!destinations) return destinations.error();
   std::shared_ptr<LocalDomains> domains(new LocalDomains(std::move(*destinations)));
   Result<std::string> origin = context.settings().get("myorigin");

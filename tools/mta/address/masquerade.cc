@@ -4,6 +4,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 namespace {
@@ -22,7 +23,8 @@ bool is_or_is_below(std::string_view domain, std::string_view parent) {
 Result<Masquerade> Masquerade::from(const AddressContext& context) {
   const Result<AddressRoles> roles = address_roles("masquerade_classes", context.settings());
   if (!roles) return roles.error();
-  auto exceptions = open_list("masquerade_exceptions", {.kind = libmaps::MatchKind::kStrings}, context);
+  auto exceptions =
+      open_list("masquerade_exceptions", {.kind = libmaps::MatchKind::kStrings}, context.tables);
   if (!exceptions) return exceptions.error();
   const auto domains = context.settings().get_list("masquerade_domains");
   if (!domains) return domains.error();

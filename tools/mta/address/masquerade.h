@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libmaps/match_list.h"
 #include "tools/mta/address/address_context.h"
 #include "tools/mta/address/address_role.h"
 

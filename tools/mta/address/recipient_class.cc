@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 namespace {
@@ -34,7 +35,7 @@ Result<RecipientClasses> RecipientClasses::from(const AddressContext& context,
   for (const ListName& name : kLists) {
     const auto parents = libmaps::parent_style(context.settings(), name.parameter);
     if (!parents) return parents.error();
-    auto list = open_list(name.parameter, {.kind = name.kind, .parents = *parents}, context);
+    auto list = open_list(name.parameter, {.kind = name.kind, .parents = *parents}, context.tables);
     if (!list) return list.error();
     classes.lists_.push_back({name.recipient_class, name.parameter, std::move(*list)});
   }

@@ -124,4 +124,26 @@ Result<std::unique_ptr<Table>> open_table(std::string_view spec, const TableCont
   return std::unique_ptr<Table>(std::make_unique<MissingTable>(spec, context));
 }
 
+Result<std::vector<std::unique_ptr<Table>>> open_tables(std::string_view parameter,
+                                                        const TableContext& context) {
+  const Result<std::string> value = context.settings.get(parameter);
+  if (!value) return value.error();
+  std::vector<std::unique_ptr<Table>> tables;
+  std::string_view rest = *value;
+  while (const auto spec = libconf::next_braced_word(rest, libconf::kListSeparators)) {
+    Result<std::unique_ptr<Table>> table = open_table(*spec, context);
+    if (!table) return table.error();
+    tables.push_back(std::move(*table));
+  }
+  return tables;
+}
+
+Result<libmaps::MatchList> open_list(std::string_view parameter, libmaps::MatchRules rules,
+                                     const TableContext& context) {
+  const Result<std::string> value = context.settings.get(parameter);
+  if (!value) return value.error();
+  return libmaps::MatchList::parse(std::string(parameter), *value, rules,
+                                   [&context](std::string_view spec) { return open_table(spec, context); });
+}
+
 }  // namespace mta

@@ -46,13 +46,10 @@ Result<LocalClients> LocalClients::open(const libmaps::TableContext& context,
                             libconf::concat("parameter \"", kParameter, "\": invalid request: ", *word));
     }
   }
-  const Result<std::string> mynetworks = context.settings.get("mynetworks");
-  if (!mynetworks) return mynetworks.error();
   const Result<libmaps::ParentStyle> parents = libmaps::parent_style(context.settings, "mynetworks");
   if (!parents) return parents.error();
   Result<MatchList> networks =
-      MatchList::parse("mynetworks", *mynetworks, {.kind = MatchKind::kNetworks, .parents = *parents},
-                       [&context](std::string_view spec) { return open_table(spec, context); });
+      open_list("mynetworks", {.kind = MatchKind::kNetworks, .parents = *parents}, context);
   if (!networks) return networks.error();
   clients.mynetworks_.emplace(std::move(*networks));
   Result<TableList> certificates = TableList::open("relay_clientcerts", context);

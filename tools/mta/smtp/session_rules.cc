@@ -47,12 +47,9 @@ Result<void> SessionRules::open(const libmaps::TableContext& context, ClientRate
       {"fast_flush_domains", MatchKind::kDomains, "fast_flush_domains", flush_domains_},
   };
   for (const auto& [parameter, kind, style_of, list] : lists) {
-    const Result<std::string> value = context.settings.get(parameter);
-    if (!value) return value.error();
     const Result<libmaps::ParentStyle> parents = libmaps::parent_style(context.settings, style_of);
     if (!parents) return parents.error();
-    Result<MatchList> opened =
-        MatchList::parse(std::string(parameter), *value, {.kind = kind, .parents = *parents}, opens);
+    Result<MatchList> opened = open_list(parameter, {.kind = kind, .parents = *parents}, context);
     if (!opened) return opened.error();
     list.emplace(std::move(*opened));
   }

@@ -25,12 +25,9 @@ Result<void> SmtpService::read_settings() {
   const struct {
     std::string_view parameter;
     std::string& value;
-  } texts[] = {{"syslog_name", syslog_name_},
-               {"mail_name", mail_name_},
-               {"service_name", name_},
-               {"stress", stress_},
-               {"content_filter", content_filter_},
-               {"always_bcc", always_bcc_}};
+  } texts[] = {
+      {"syslog_name", syslog_name_}, {"mail_name", mail_name_},           {"service_name", name_},
+      {"stress", stress_},           {"content_filter", content_filter_}, {"always_bcc", always_bcc_}};
   for (const auto& [parameter, value] : texts) {
     Result<std::string> text = settings_.get(parameter);
     if (!text) return text.error();
@@ -87,15 +84,11 @@ Result<void> SmtpService::open_lists() {
       {"smtpd_forbidden_commands", MatchKind::kStrings, forbidden_commands_},
   };
   for (const auto& [parameter, kind, list] : lists) {
-    const Result<std::string> value = settings_.get(parameter);
-    if (!value) return value.error();
-    Result<MatchList> opened =
-        MatchList::parse(std::string(parameter), *value, {.kind = kind},
-                         [&](std::string_view spec) { return open_table(spec, context); });
+    Result<MatchList> opened = open_list(parameter, {.kind = kind}, context);
     if (!opened) return opened.error();
     list.emplace(std::move(*opened));
   }
-  auto milter_maps = open_tables("smtpd_milter_maps", {.tables = context, .host = runtime_.host});
+  auto milter_maps = open_tables("smtpd_milter_maps", context);
   if (!milter_maps) return milter_maps.error();
   milter_maps_ = std::move(*milter_maps);
   Result<ContentChecks> checks = ContentChecks::open(settings_, context);

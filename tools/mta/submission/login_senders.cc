@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
 namespace {
@@ -25,8 +26,8 @@ std::string without_extension(std::string_view address, std::string_view delimit
 
 }  // namespace
 
-Result<LoginSenders> LoginSenders::open(const AddressContext& context) {
-  LoginSenders senders(context.tables.warnings);
+Result<LoginSenders> LoginSenders::open(const libmaps::TableContext& context) {
+  LoginSenders senders(context.warnings);
   Result<std::vector<std::unique_ptr<libmaps::Table>>> tables =
       open_tables("local_login_sender_maps", context);
   if (!tables) return tables.error();
@@ -37,7 +38,7 @@ Result<LoginSenders> LoginSenders::open(const AddressContext& context) {
   } texts[] = {{"empty_address_local_login_sender_maps_lookup_key", senders.null_sender_},
                {"recipient_delimiter", senders.delimiters_}};
   for (const auto& [parameter, value] : texts) {
-    Result<std::string> text = context.settings().get(parameter);
+    Result<std::string> text = context.settings.get(parameter);
     if (!text) return text.error();
     value = std::move(*text);
   }

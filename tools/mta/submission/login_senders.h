@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "libmaps/table.h"
-#include "tools/mta/address/address_context.h"
+#include "libmaps/table_context.h"
 
 namespace mta {
 
@@ -18,7 +18,7 @@ namespace mta {
 class LoginSenders {
  public:
   /// Errors: those of the settings, and of opening tables.
-  static libconf::Result<LoginSenders> open(const AddressContext& context);
+  static libconf::Result<LoginSenders> open(const libmaps::TableContext& context);
 
   /// Whether `login`, a name or "uid:NUMBER", may send as `sender`, an address in internal form. Errors, of
   /// which the context's sink hears the reason: the
