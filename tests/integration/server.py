@@ -37,17 +37,25 @@ def find_program(name, *more_directories):
     return found
 
 
+_reservations = []  # Of the ports that free_port() gave; they last as long as the test.
+
+
 def free_port():
-    """A port that nobody listens at. It is not one of those that the kernel gives to clients, who could take it before
-    the server does (net.ipv4.ip_local_port_range begins at 32768)."""
+    """A port that nobody listens at, and that no test is given again as long as this one runs: servers do not listen at
+    once. It is not one of those that the kernel gives to clients, who could take it before the server does
+    (net.ipv4.ip_local_port_range begins at 32768)."""
     while True:
         port = random.randrange(10000, 32768)
+        reservation = socket.socket(socket.AF_UNIX)
         with socket.socket() as listener:
             try:
+                reservation.bind("\0postkit-test-port-%d" % port)
                 listener.bind(("127.0.0.1", port))
             except OSError:
+                reservation.close()
                 continue
-            return port
+        _reservations.append(reservation)
+        return port
 
 
 def listens(port=None, path=None):

@@ -16,8 +16,8 @@ from beside_stock import Case, Site, read_reply, start_tls, wrapped
 from checks import run
 from mail_system import MailSystem
 from scripted_server import ScriptedServer
-from server import NoServer, run_server_test
-from stock_postfix import Conversation, StockPostfix, free_ports
+from server import NoServer, free_port, run_server_test
+from stock_postfix import Conversation, StockPostfix
 
 PROXY = {"smtpd_upstream_proxy_protocol": "haproxy", "smtpd_upstream_proxy_timeout": "1s"}
 NO_EXCEPTIONS = dict(PROXY, smtpd_client_event_limit_exceptions="")
@@ -218,7 +218,7 @@ class Ours:
         directory.mkdir()
         directory.chmod(0o755)
         self.system = MailSystem(bin_directory, directory, SAME + "anvil_status_update_time = 600s\n")
-        self.ports = dict(zip(SERVICES, free_ports(len(SERVICES))))
+        self.ports = {service: free_port() for service in SERVICES}
         self.system.entries = []
         for name, parameters in SERVICES.items():
             self.system.entries.append("127.0.0.1:%d inet n - n - - smtpd\n" % self.ports[name])

@@ -60,14 +60,6 @@ MAIN_CF = {
 }
 
 
-def free_ports(count):
-    """Free ports that differ."""
-    ports = set()
-    while len(ports) < count:
-        ports.add(free_port())
-    return list(ports)
-
-
 class StockPostfix:
     """`services` has the name of each smtpd and its parameters; all files are in a new directory in `parent`. Raises
     NoServer when there is no Postfix, or when this user may not start one."""
@@ -83,7 +75,7 @@ class StockPostfix:
         except KeyError as error:
             raise NoServer("there is no user postfix") from error
         self.services = services
-        self.ports = dict(zip(services, free_ports(len(services))))
+        self.ports = {service: free_port() for service in services}
         self.directory = private_directory(parent=parent)
         try:
             self._write(main_cf or {})
