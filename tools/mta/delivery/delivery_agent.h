@@ -1,0 +1,109 @@
+/// What the queue manager asks of a delivery agent, and what it gets to know (smtp(8), local(8), virtual(8),
+/// pipe(8), error(8), discard(8)).
+///
+///     DeliveryReport report = co_await agent.deliver(request, message);
+///     for (const RecipientReport& each : report.recipients)
+///       if (each.outcome == DeliveryOutcome::kDeferred) keep(request.recipients[each.recipient],
+///       each.status);
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tools/mta/queue/queue_id.h"
+#include "tools/mta/queue/queue_message.h"
+
+namespace mta {
+
+/// What is to be done with a message.
+enum class DeliveryPurpose : std::uint8_t {
+  kDeliver,
+  kProbe,  ///< Whether it could be delivered is to be found out, no more (verify(8), sendmail -bv).
+};
+
+/// Where a message came from, for XFORWARD, Received: and macros; empty: not known.
+struct DeliveryOrigin {
+  std::string client_name = {};
+  std::string client_address = {};
+  std::string client_port = {};
+  std::string helo_name = {};
+  std::string protocol = {};  ///< "ESMTP"
+  std::string sasl_method = {};
+  std::string sasl_user_name = {};
+  std::string sasl_sender = {};
+  std::string rewrite_context = {};  ///< "local" or "remote"
+};
+
+/// A message for some of its recipients, which have transport and nexthop in common.
+struct DeliveryRequest {
+  std::string queue_id;
+  std::string transport;  ///< The service of master.cf.
+  std::string nexthop;
+  std::string sender;    ///< In internal form; empty: the null sender.
+  std::string encoding;  ///< "7bit", "8bit", or empty: not known.
+  std::string envelope_id = {};
+  int return_flags = 0;  ///< A ReturnFlag.
+  int send_options = 0;  ///< An OR of SendOption.
+  DeliveryPurpose purpose = DeliveryPurpose::kDeliver;
+  DeliveryOrigin origin = {};
+  QueueTime arrival;               ///< In the queue.
+  QueueTime activated;             ///< When the queue manager took it up this time.
+  std::uint64_t content_size = 0;  ///< In bytes, as SIZE counts them.
+  std::vector<QueueRecipient> recipients;
+};
+
+enum class DeliveryOutcome : std::uint8_t {
+  kSent,      ///< Or, of a probe: deliverable.
+  kDeferred,  ///< Not now.
+  kBounced,   ///< Never; of a probe: undeliverable.
+};
+
+/// "2.0.0", "4.4.1"; with what a notification says about it (RFC 3464, section 2.3).
+struct DeliveryStatus {
+  std::string code;                  ///< Enhanced (RFC 3463).
+  std::string text;                  ///< As in the log, without its parentheses.
+  std::string remote_server = {};    ///< Its name, where one answered (Remote-MTA).
+  std::string diagnostic = {};       ///< What it answered, with its code (Diagnostic-Code).
+  std::string diagnostic_type = {};  ///< "smtp", "x-unix"
+  bool keeps_notify = false;         ///< The next system was told of NOTIFY, and tells the sender itself.
+};
+
+/// Where the time went, in seconds, as `delays=a/b/c/d` tells it: c and d are the agent's.
+struct DeliveryTimes {
+  std::chrono::steady_clock::time_point start = {};      ///< The agent took it up.
+  std::chrono::steady_clock::time_point connected = {};  ///< The connection was ready for mail.
+  std::chrono::steady_clock::time_point end = {};
+};
+
+struct RecipientReport {
+  std::size_t recipient = 0;  ///< Its place in DeliveryRequest::recipients.
+  DeliveryOutcome outcome = DeliveryOutcome::kDeferred;
+  std::string relay = "none";  ///< As in the log: "mx.example[192.0.2.7]:25", "local", "none".
+  DeliveryStatus status = {};
+  DeliveryTimes times = {};
+};
+
+struct DeliveryReport {
+  std::vector<RecipientReport> recipients = {};  ///< One for each of the request.
+  /// Set when the destination as a whole is of no use now, for the queue manager's concurrency feedback and
+  /// its memory of dead destinations: nobody answered, or every server refused before MAIL.
+  bool is_destination_dead = false;
+};
+
+/// Not thread-safe; several deliveries may be under way at a time.
+class DeliveryAgent {
+ public:
+  DeliveryAgent() = default;
+  DeliveryAgent(const DeliveryAgent&) = delete;
+  DeliveryAgent& operator=(const DeliveryAgent&) = delete;
+  virtual ~DeliveryAgent() = default;
+
+  /// Delivers, and writes a line to the log for each recipient. `message` is the queue file, open for
+  /// reading (QueueFileReader::open()); -1 for a probe without one. Both live until the delivery ends.
+  virtual asio::awaitable<DeliveryReport> deliver(const DeliveryRequest& request, int message) = 0;
+};
+
+}  // namespace mta
