@@ -11,7 +11,7 @@ import smtplib
 import time
 
 from checks import run
-from server import free_port
+from server import free_port, whole_lines
 
 MAIN_CF = """compatibility_level = 3.6
 queue_directory = {directory}/queue
@@ -65,7 +65,7 @@ class MailSystem:
 
     def log(self):
         file = self.directory / "mail.log"
-        return file.read_text(errors="replace") if file.exists() else ""
+        return whole_lines(file) if file.exists() else ""
 
     def client(self, port=None):
         return smtplib.SMTP("127.0.0.1", port or self.port, "client.example", timeout=20)

@@ -58,6 +58,12 @@ def free_port():
         return port
 
 
+def whole_lines(log):
+    """The text of a log that somebody writes to: what has no end yet is not there."""
+    text = log.read_text(errors="replace")
+    return text[:text.rfind("\n") + 1]
+
+
 def listens(port=None, path=None):
     """Whether somebody takes connections there."""
     family, address = (socket.AF_UNIX, str(path)) if path else (socket.AF_INET, ("127.0.0.1", port))

@@ -12,7 +12,7 @@ import socket
 import subprocess
 
 from checks import environment
-from server import NoServer, Server, find_program, free_port, listens, private_directory
+from server import NoServer, Server, find_program, free_port, listens, private_directory, whole_lines
 
 DAEMONS = pathlib.Path("/usr/lib/postfix/sbin")
 QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "pid", "private",
@@ -95,7 +95,7 @@ class StockPostfix:
 
     @property
     def log(self):
-        return (self.directory / "mail.log").read_text(errors="replace")
+        return whole_lines(self.directory / "mail.log")
 
     def port(self, service):
         return self.ports[service]
