@@ -18,19 +18,12 @@ using mta::RecordType;
 
 constexpr std::size_t kPortion = std::size_t{64} << 10;
 
-std::string time_payload(mta::QueueTime now) {
-  constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
-  const std::int64_t microseconds = now.time_since_epoch().count();
-  return concat(std::to_string(microseconds / kMicrosecondsPerSecond), " ",
-                std::to_string(microseconds % kMicrosecondsPerSecond));
-}
-
 }  // namespace
 
 Drop::Drop(mta::UserProgram& program, mta::QueueFile file, mta::QueueTime now, mta::LoginSenders& senders,
            Limits limits)
     : program_(program), file_(std::move(file)), senders_(senders), limits_(limits) {
-  append_record(pending_, RecordType::kTime, time_payload(now));
+  append_record(pending_, RecordType::kTime, mta::arrival_time_payload(now));
 }
 
 std::string Drop::user() const { return concat("uid=", std::to_string(::getuid())); }

@@ -47,10 +47,6 @@ void catch_signals() {
   std::signal(SIGPIPE, SIG_IGN);
 }
 
-mta::QueueTime now() {
-  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
 /// Whoever does not read the answer does not get it.
 void answer(int output, const mta::AttributeList& list) {
   const std::string text = mta::format_attribute_list(list);
@@ -92,7 +88,7 @@ Result<int> drop_message(mta::UserProgram& program, int input, int output) {
   if (!senders) return senders.error();
   const Result<mta::QueueDirectory> queue = mta::QueueDirectory::open(settings);
   if (!queue) return queue.error();
-  const mta::QueueTime time = now();
+  const mta::QueueTime time = mta::queue_time_now();
   Result<mta::QueueFile> file = queue->create(mta::Queue::kMaildrop, time);
   if (!file) return file.error();
   answer(output, {{"protocol", "postdrop_protocol"}, {"queue_id", file->id()}});

@@ -43,7 +43,7 @@ class DropSink final : public RecordSink {
   explicit DropSink(mta::PostdropClient& client) : client_(client) {}
   void put(RecordType type, std::string_view payload) override { client_.put(type, payload); }
   void attribute(SubmissionAttribute attribute, std::string_view value) {
-    client_.put(RecordType::kAttribute, concat(submission_attribute_name(attribute), "=", value));
+    client_.attribute(attribute, value);
   }
 
  private:

@@ -45,7 +45,8 @@ bool Evaluation::is_authorised(const AddressInfo& info) const {
 
 asio::awaitable<bool> Evaluation::is_auth_destination() {
   const AddressInfo* info = co_await resolve(*state_.recipient);
-  co_return info != nullptr&& is_authorised(*info);
+  if (info == nullptr) co_return false;
+  co_return is_authorised(*info);
 }
 
 asio::awaitable<Outcome> Evaluation::check_auth_destination(const Restriction& restriction) {

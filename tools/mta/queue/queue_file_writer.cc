@@ -10,7 +10,6 @@ namespace {
 using libconf::Result;
 
 constexpr std::size_t kFlushSize = std::size_t{64} << 10;
-constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
 
 }  // namespace
 
@@ -47,11 +46,7 @@ void QueueFileWriter::attribute(std::string_view name, std::string_view value) {
   put(RecordType::kAttribute, payload);
 }
 
-void QueueFileWriter::arrival_time(QueueTime time) {
-  const std::int64_t microseconds = time.time_since_epoch().count();
-  put(RecordType::kTime, std::to_string(microseconds / kMicrosecondsPerSecond) + ' ' +
-                             std::to_string(microseconds % kMicrosecondsPerSecond));
-}
+void QueueFileWriter::arrival_time(QueueTime time) { put(RecordType::kTime, arrival_time_payload(time)); }
 
 void QueueFileWriter::recipient(const QueueRecipient& recipient) {
   write_recipient(recipient, Origin::kRequested);

@@ -79,6 +79,10 @@ bool is_id_character(char c) {
 
 }  // namespace
 
+QueueTime queue_time_now() {
+  return std::chrono::time_point_cast<QueueTime::duration>(std::chrono::system_clock::now());
+}
+
 std::string make_queue_id(QueueIdForm form, QueueTime time, ino_t inode) {
   const auto since_epoch = static_cast<std::uint64_t>(time.time_since_epoch().count());
   const std::uint64_t microseconds = since_epoch % kMicrosecondsPerSecond;

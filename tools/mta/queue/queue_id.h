@@ -23,6 +23,9 @@ namespace mta {
 /// A point in time, to the microsecond, as queue IDs and queue files tell it.
 using QueueTime = std::chrono::sys_time<std::chrono::microseconds>;
 
+/// What the clock says.
+QueueTime queue_time_now();
+
 enum class QueueIdForm {
   kShort,  ///< Microseconds in 5 hexadecimal digits, inode number in hexadecimal. Comes back in time.
   kLong,   ///< Seconds and microseconds in base 52, `z`, inode number in base 51. Does not come back.

@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "libconf/text.h"
+
 namespace mta {
 namespace {
 
@@ -148,6 +150,12 @@ Result<void> MessageBuilder::add(const QueueRecord& record, RecordGroup group) {
 }
 
 }  // namespace
+
+std::string arrival_time_payload(QueueTime time) {
+  const std::int64_t microseconds = time.time_since_epoch().count();
+  return libconf::concat(std::to_string(microseconds / kMicrosecondsPerSecond), " ",
+                         std::to_string(microseconds % kMicrosecondsPerSecond));
+}
 
 std::optional<QueueTime> parse_arrival_time(std::string_view payload) {
   const std::optional<std::int64_t> seconds = parse_record_number(take_word(payload));

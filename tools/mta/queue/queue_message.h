@@ -86,6 +86,9 @@ struct QueueMessage {
   std::optional<std::string_view> attribute(std::string_view name) const;
 };
 
+/// The payload of a kTime record.
+std::string arrival_time_payload(QueueTime time);
+
 /// The time in a kTime record; nothing, for what is none.
 std::optional<QueueTime> parse_arrival_time(std::string_view payload);
 

@@ -21,8 +21,7 @@ void SpillBuffer::spill() {
     return;
   }
   if (!file_) {
-    const auto now = std::chrono::time_point_cast<QueueTime::duration>(std::chrono::system_clock::now());
-    Result<QueueFile> file = queue_->create(Queue::kIncoming, now);
+    Result<QueueFile> file = queue_->create(Queue::kIncoming, queue_time_now());
     if (!file) {
       error_ = file.error();
       return;

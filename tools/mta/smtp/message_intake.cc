@@ -19,10 +19,6 @@ using libconf::Severity;
 /// How much of the content goes through the checks at a time.
 constexpr std::size_t kPortion = 16384;
 
-QueueTime now() {
-  return std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
-}
-
 std::time_t to_time(QueueTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
@@ -30,7 +26,7 @@ std::time_t to_time(QueueTime time) {
 }  // namespace
 
 Result<std::unique_ptr<MessageIntake>> MessageIntake::open(const IntakeServices& services) {
-  const QueueTime arrival = now();
+  const QueueTime arrival = queue_time_now();
   Result<QueueFile> file = services.queue.create(Queue::kIncoming, arrival);
   if (!file) return file.error();
   return std::unique_ptr<MessageIntake>(new MessageIntake(services, std::move(*file), arrival));

@@ -5,6 +5,7 @@
 
 #include "libconf/text.h"
 #include "libconf/value.h"
+#include "tools/mta/smtp/path.h"
 
 namespace mta {
 namespace {
@@ -62,8 +63,7 @@ constexpr std::array kMacros = {
     Macro{"{cipher}", of_state<&SmtpdState::tls, &TlsState::cipher>},
     Macro{"{client_addr}",
           [](const MilterSettings&, const MilterFacts& facts) -> Value {
-            const std::string& address = facts.state->client.address;
-            return concat(address.find(':') == std::string::npos ? "" : "IPv6:", address);
+            return smtp_literal(facts.state->client.address);
           }},
     Macro{"{client_connections}",
           [](const MilterSettings&, const MilterFacts& facts) -> Value {

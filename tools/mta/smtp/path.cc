@@ -26,6 +26,9 @@ struct Token {
 
 using Tokens = std::vector<Token>;
 
+/// Before an address of IPv6 (RFC 5321, section 4.1.3).
+constexpr std::string_view kIpv6 = "IPv6:";
+
 constexpr std::string_view kSpecials = "<>@,;:.)]";
 constexpr std::string_view kAtomEnds = "<>@,;:.)]([\"";
 
@@ -208,8 +211,11 @@ bool has_valid_domain(std::string_view address, const DomainOptions& options) {
   return is_host_name(options.is_utf8 ? libconf::domain_to_ascii(domain) : std::string(domain), false);
 }
 
+std::string smtp_literal(std::string_view address) {
+  return libconf::concat(address.find(':') == std::string_view::npos ? "" : kIpv6, address);
+}
+
 bool is_smtp_literal(std::string_view text) {
-  constexpr std::string_view kIpv6 = "IPv6:";
   if (text.size() >= kIpv6.size() && libconf::equals_ignoring_case(text.substr(0, kIpv6.size()), kIpv6)) {
     return libmaps::parse_ipv6(text.substr(kIpv6.size())).has_value();
   }

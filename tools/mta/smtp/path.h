@@ -37,6 +37,9 @@ struct DomainOptions {
 /// Without a domain it is good.
 bool has_valid_domain(std::string_view address, const DomainOptions& options);
 
+/// "192.0.2.1" or "IPv6:2001:db8::1", an IP address as an address literal has it between its brackets.
+std::string smtp_literal(std::string_view address);
+
 /// The address of `[192.0.2.1]` or `[IPv6:2001:db8::1]` (RFC 5321, section 4.1.3) between the brackets.
 bool is_smtp_literal(std::string_view text);
 

@@ -83,6 +83,7 @@ void RejectReplies::finish(Reply& reply, const FooterAttributes& attributes, lib
       footer = std::move(**found);
     }
   }
+  if (footer.empty()) return;
   // A template that is malformed is told of by its expansion, and left out.
   [[maybe_unused]] const Result<void> applied =
       ReplyFooter(footer, expansion_filter_).apply(reply, attributes, sink);

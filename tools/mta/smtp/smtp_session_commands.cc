@@ -132,7 +132,6 @@ asio::awaitable<Reply> SmtpSession::handle(const EtrnRequest& request) {
 }
 
 asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
-  end_transaction();
   const auto text_of = [](const ClientAttribute& attribute) {
     return attribute.state == ClientAttributeState::kKnown ? attribute.value : "unknown";
   };

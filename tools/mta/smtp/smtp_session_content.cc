@@ -4,6 +4,7 @@
 #include "libconf/text.h"
 #include "tools/mta/content/header_line.h"
 #include "tools/mta/content/mail_date.h"
+#include "tools/mta/smtp/path.h"
 #include "tools/mta/smtp/smtp_session.h"
 
 namespace mta {
@@ -18,16 +19,11 @@ std::string encoding_of(BodyType body) {
   return body == BodyType::k7Bit ? "7bit" : "";
 }
 
-/// "IPv6:2001:db8::1" (RFC 5321, 4.1.3)
-std::string literal(std::string_view address) {
-  return concat(address.find(':') == std::string_view::npos ? "" : "IPv6:", address);
-}
-
 }  // namespace
 
 std::string SmtpSession::received_header() const {
   std::string header = concat("Received: from ", state_.helo.value_or(state_.client.name), " (",
-                              state_.client.name, " [", literal(state_.client.address), "])\n\t");
+                              state_.client.name, " [", smtp_literal(state_.client.address), "])\n\t");
   if (tls_facts_ && service_.tls().policy().adds_received_header)
     header += concat(received_tls_comment(*tls_facts_), "\n\t");
   if (state_.sasl.is_authenticated && service_.auth().adds_header())
@@ -87,7 +83,7 @@ std::vector<std::pair<std::string_view, std::string>> SmtpSession::client_attrib
     std::string_view name;
     std::optional<std::string> value;
   } all[] = {{"log_client_name", logged.name},
-             {"log_client_address", literal(logged.address)},
+             {"log_client_address", smtp_literal(logged.address)},
              {"log_client_port", logged.port},
              {"log_message_origin", logged.origin},
              {"log_helo_name", logged.helo},

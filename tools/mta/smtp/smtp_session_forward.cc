@@ -4,6 +4,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
+#include "tools/mta/smtp/path.h"
 #include "tools/mta/smtp/smtp_session.h"
 
 namespace mta {
@@ -29,7 +30,7 @@ ForwardedAttributes SmtpSession::attributes_to_forward() {
   const LoggedClient client = logged_client();
   const std::string address = known(client.address);
   return {{"NAME", known(client.name)},
-          {"ADDR", concat(address.find(':') == std::string::npos ? "" : "IPv6:", address)},
+          {"ADDR", smtp_literal(address)},
           {"PORT", known(client.port)},
           {"HELO", known(client.helo.value_or(""))},
           {"IDENT", forwarded_.ident().value_or("")},

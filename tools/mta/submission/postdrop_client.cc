@@ -79,13 +79,13 @@ Result<PostdropClient> PostdropClient::start(const std::string& program) {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
     return failed(concat("socketpair: ", std::strerror(errno)));
   FileDescriptor ours(ends[0]);
-  const FileDescriptor theirs(ends[1]);
+  FileDescriptor theirs(ends[1]);
   pid_t child = 0;
   if (const int reason = spawn(program, theirs.get(), child); reason != 0)
     return failed(concat("unable to execute ", command, ": ", std::strerror(reason)));
   PostdropClient client(command, child, std::move(ours));
   // Ours is the only descriptor of the other side from here on, so that its end is seen.
-  ::close(const_cast<FileDescriptor&>(theirs).release());
+  theirs = FileDescriptor();
   const Result<AttributeList> greeting = client.read_list();
   if (greeting)
     if (const auto id = find_attribute(*greeting, "queue_id")) client.queue_id_ = *id;
@@ -101,6 +101,10 @@ Result<PostdropClient> PostdropClient::start(const std::string& program) {
 void PostdropClient::put(RecordType type, std::string_view payload) {
   append_record(output_, type, payload);
   if (output_.size() >= kPortion) flush();
+}
+
+void PostdropClient::attribute(SubmissionAttribute attribute, std::string_view value) {
+  put(RecordType::kAttribute, concat(submission_attribute_name(attribute), "=", value));
 }
 
 void PostdropClient::flush() {

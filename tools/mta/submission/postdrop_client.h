@@ -1,6 +1,6 @@
 /// Hands a message to postdrop(1), as sendmail(1) does.
 ///
-///     auto client = PostdropClient::start({.program = "/usr/sbin/postdrop"});
+///     auto client = PostdropClient::start("/usr/sbin/postdrop");
 ///     if (!client) return client.error();
 ///     client->put(RecordType::kSender, "ann");
 ///     ...
@@ -16,6 +16,7 @@
 #include "libconf/result.h"
 #include "tools/mta/queue/queue_record.h"
 #include "tools/mta/submission/attribute_list.h"
+#include "tools/mta/submission/submission_records.h"
 
 namespace mta {
 
@@ -43,6 +44,7 @@ class PostdropClient {
 
   /// The next record. When the program does not take it any more, finish() tells.
   void put(RecordType type, std::string_view payload);
+  void attribute(SubmissionAttribute attribute, std::string_view value);
 
   /// After the end record: waits for the answer.
   PostdropReply finish();

@@ -1,8 +1,6 @@
 #include "tools/mta/submission/postdrop_destination.h"
 
-#include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
-#include "tools/mta/submission/submission_records.h"
 
 namespace mta {
 
@@ -14,10 +12,6 @@ Result<std::unique_ptr<MessageDestination>> PostdropDestination::open(const std:
   return std::unique_ptr<MessageDestination>(new PostdropDestination(std::move(*client)));
 }
 
-void PostdropDestination::attribute(std::string_view name, std::string_view value) {
-  client_.put(RecordType::kAttribute, libconf::concat(name, "=", value));
-}
-
 void PostdropDestination::header(std::string_view lines) {
   for (std::size_t end = 0; end != std::string_view::npos;) {
     end = lines.find('\n');
@@ -27,18 +21,18 @@ void PostdropDestination::header(std::string_view lines) {
 }
 
 void PostdropDestination::begin(Envelope envelope) {
-  const auto name = submission_attribute_name;
-  if (!envelope.envelope_id.empty()) attribute(name(SubmissionAttribute::kEnvelopeId), envelope.envelope_id);
+  if (!envelope.envelope_id.empty())
+    client_.attribute(SubmissionAttribute::kEnvelopeId, envelope.envelope_id);
   if (envelope.return_flags != 0)
-    attribute(name(SubmissionAttribute::kReturn), std::to_string(envelope.return_flags));
+    client_.attribute(SubmissionAttribute::kReturn, std::to_string(envelope.return_flags));
   client_.put(RecordType::kSender, envelope.sender);
-  if (!envelope.encoding.empty()) attribute(name(SubmissionAttribute::kEncoding), envelope.encoding);
+  if (!envelope.encoding.empty()) client_.attribute(SubmissionAttribute::kEncoding, envelope.encoding);
   if (!envelope.verp_delimiters.empty()) client_.put(RecordType::kVerp, envelope.verp_delimiters);
   for (const EnvelopeRecipient& recipient : envelope.recipients) {
     if (recipient.dsn_notify != 0)
-      attribute(name(SubmissionAttribute::kNotify), std::to_string(recipient.dsn_notify));
+      client_.attribute(SubmissionAttribute::kNotify, std::to_string(recipient.dsn_notify));
     if (!recipient.dsn_original.empty())
-      attribute(name(SubmissionAttribute::kDsnRecipient), recipient.dsn_original);
+      client_.attribute(SubmissionAttribute::kDsnRecipient, recipient.dsn_original);
     client_.put(RecordType::kRecipient, unquote_address(recipient.address));
   }
   client_.put(RecordType::kContent, "");

@@ -24,7 +24,6 @@ class PostdropDestination final : public MessageDestination {
 
  private:
   explicit PostdropDestination(PostdropClient client) : client_(std::move(client)) {}
-  void attribute(std::string_view name, std::string_view value);
   void header(std::string_view lines);
 
   PostdropClient client_;
