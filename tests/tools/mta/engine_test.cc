@@ -509,7 +509,7 @@ TEST(AccessEngine, ListedAndVerifiedAddresses) {
       {"reject_unverified_sender, permit", from("slow@x.example"),
        "450 4.1.7 <slow@x.example>: Sender address rejected: unverified address: come back"},
       {"reject_unverified_recipient, permit", to("dead@x.example"),
-       "450 4.1.1 <dead@x.example>: Recipient address rejected: undeliverable address: no such user"},
+       "450 4.1.1 <dead@x.example>: Recipient address rejected: unverified address: no such user"},
   });
   expect_replies({{"reject_unverified_sender", from("dead@x.example"),
                    "550 5.1.7 <dead@x.example>: Sender address rejected: undeliverable address: foo"}},

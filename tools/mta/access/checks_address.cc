@@ -180,7 +180,8 @@ asio::awaitable<Outcome> Evaluation::check_unverified(const Restriction& restric
   if (code < 400) co_return Outcome::kDunno;
   const std::string& own_reason =
       is_sender ? values.unverified_sender_reject_reason : values.unverified_recipient_reject_reason;
-  const std::string text = concat(is_known ? "undeliverable" : "unverified",
+  // A refusal that is for now only does not say more than that.
+  const std::string text = concat(code / 100 == 5 ? "undeliverable" : "unverified",
                                   " address: ", own_reason.empty() ? verification.reason : own_reason);
   AccessReply reply = reply_for(*target, code, is_sender ? "5.1.7" : "5.1.1", text);
   if (is_known) co_return reject(std::move(reply));
