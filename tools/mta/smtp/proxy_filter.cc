@@ -34,6 +34,21 @@ std::size_t reply_length(std::string_view input) {
   }
 }
 
+/// The lines of a reply as a client may see them, with <CR><LF> between them: as in Postfix, a NUL ends a
+/// line, and what cannot be printed is a question mark.
+std::string clean_reply(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    std::string_view shown = line.substr(0, line.find('\0'));
+    while (shown.ends_with('\r')) shown.remove_suffix(1);
+    if (!out.empty()) out += "\r\n";
+    out += libconf::printable_utf8(shown);
+  }
+  return out;
+}
+
 bool is_reply(std::string_view text) {
   return text.size() >= 3 && libconf::is_all_digits(text.substr(0, 3)) && text[0] >= '2' && text[0] <= '5';
 }
@@ -95,9 +110,8 @@ ProxyFilter::Answer ProxyFilter::read_reply() {
     lose(fault);
     co_return "";
   }
-  std::string reply = input_.substr(0, length);
+  std::string reply = clean_reply(std::string_view(input_).substr(0, length));
   input_.erase(0, length);
-  while (!reply.empty() && (reply.back() == '\n' || reply.back() == '\r')) reply.pop_back();
   if (is_reply(reply)) co_return reply;
   lose("Application error");
   co_return "";
