@@ -18,6 +18,7 @@ run, and 77 when there is no stock Postfix or no root.
 import argparse
 import difflib
 import os
+import pathlib
 import random
 import re
 import subprocess
@@ -26,6 +27,9 @@ import tempfile
 import time
 
 import stock_cleanup
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from queue_text import records_as_read  # noqa: E402
 
 HEADER_CHECKS = r"""
 /^x-bcc: (.*)/ BCC $1
@@ -213,8 +217,8 @@ class Judge:
     @staticmethod
     def arrival(log, path):
         if path is not None:
-            for kind, payload in stock_cleanup.records(path):
-                if kind == "T":
+            for kind, payload in records_as_read(pathlib.Path(path).read_bytes()):
+                if kind == b"T":
                     return int(payload.split()[0])
         for line in log:
             found = re.search(rb"Received: .*; (\w+, \d+ \w+ \d+ [\d:]+) ", line)
@@ -240,23 +244,23 @@ class Judge:
         in_content = False
         if "/hold/" in path:
             decisions.append(b"hold ")
-        for kind, payload in stock_cleanup.records(path):
-            if kind == "M":
+        for kind, payload in records_as_read(pathlib.Path(path).read_bytes()):
+            if kind == b"M":
                 in_content = True
-            elif kind == "X":
+            elif kind == b"X":
                 in_content, extracted = False, True
-            elif in_content and kind == "L":
+            elif in_content and kind == b"L":
                 piece += payload
-            elif in_content and kind == "N":
+            elif in_content and kind == b"N":
                 content.append(piece + payload)
                 piece = b""
-            elif extracted and kind == "R":
+            elif extracted and kind == b"R":
                 decisions.append(b"bcc " + payload)
-            elif extracted and kind == "L":
+            elif extracted and kind == b"L":
                 decisions.append(b"filter " + payload)
-            elif extracted and kind == ">":
+            elif extracted and kind == b">":
                 decisions.append(b"redirect " + payload)
-            elif extracted and kind == "A" and payload == b"encoding=8bit":
+            elif extracted and kind == b"A" and payload == b"encoding=8bit":
                 decisions.append(b"8bit ")
         if piece:
             content.append(piece)

@@ -197,28 +197,3 @@ class StockCleanup:
             if os.path.exists(path):
                 return path
         return None
-
-
-def records(path):
-    """The records of a queue file, in the order that a reader meets them, as (type, payload)."""
-    with open(path, "rb") as stream:
-        data = stream.read()
-    out, place = [], 0
-    while place < len(data):
-        kind, place = data[place:place + 1].decode("latin-1"), place + 1
-        length = shift = 0
-        while True:
-            byte, place = data[place], place + 1
-            length |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                break
-        payload, place = data[place:place + length], place + length
-        if kind == "p":
-            if int(payload) > 0:
-                place = int(payload)
-        elif kind != "w":
-            out.append((kind, payload))
-        if kind == "E":
-            break
-    return out

@@ -5,33 +5,21 @@ and may pass the mail on to another server.
         main_cf = {"smtpd_proxy_filter": proxy.endpoint}
 """
 import socket
-import threading
 
+from server import ConnectionServer
 from stock_postfix import read_reply
 
 EHLO_REPLY = b"250-filter.example\r\n250-XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT\r\n250-8BITMIME\r\n250 DSN\r\n"
 REPLIES = {"EHLO": EHLO_REPLY, "HELO": b"250 filter.example\r\n", "DATA": b"354 go on\r\n", "QUIT": b"221 2.0.0 Bye\r\n"}
 
 
-class ScriptedFilter:
+class ScriptedFilter(ConnectionServer):
     """`replies` has what to say to a command, or to "GREETING" and "END" of content; None hangs up. What comes is in `lines`,
     content in `contents`. With `next_port`, everything is said to that server, and its replies are passed on."""
 
     def __init__(self, replies=None, next_port=None):
-        self.replies, self.next_port = replies or {}, next_port
-        self.lines, self.contents = [], []
-        self._listener = socket.socket()
-
-    def __enter__(self):
-        self._listener.bind(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._listener.listen(64)
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        super().__init__()
+        self.start(replies, next_port)
 
     @property
     def endpoint(self):
@@ -42,23 +30,17 @@ class ScriptedFilter:
         self.replies, self.next_port = replies or {}, next_port
         self.lines, self.contents = [], []
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection, self.lines, self.contents), daemon=True).start()
+    def begin(self):
+        return self.lines, self.contents
 
-    def _serve(self, connection, lines, contents):
-        stream = connection.makefile("rwb")
+    def serve(self, connection, lines, contents):
         try:
-            with connection, stream:
+            with connection.makefile("rwb") as stream:
                 following = self.next_port and socket.create_connection(("127.0.0.1", self.next_port)).makefile("rwb")
                 self._converse(stream, following, lines, contents)
-        except OSError:
-            pass
-        lines.append("closed")
+        finally:
+            connection.close()
+            lines.append("closed")
 
     def _converse(self, stream, following, lines, contents):
         if following:

@@ -90,6 +90,11 @@ SESSIONS = {
         session("bob", mail=b"MAIL FROM:<ann@example.org> BODY=7BIT\r\n"),
         session("bob", mail=b"MAIL FROM:<ann@example.org> BODY=7BIT\r\n",
                 text=b"MIME-Version: 1.0\r\nContent-Transfer-Encoding: 8bit\r\n\r\nx\r\n.\r\n"),
+        # Clients that go without QUIT.
+        session("bob")[:-1], session("bob")[:-1] + [b"NOOP\r\n"], session("bob")[:-2], session("bob")[:-3],
+        *(session("bob")[:-3] + chunks for chunks in (
+            [b"BDAT 3\r\nabc"], [b"BDAT 3 LAST\r\nabc"], [b"BDAT 3\r\nabc", b"BDAT 4\r\nabcd"],
+            [b"BDAT 3\r\nabc", b"NOOP\r\n"])),
         session("bob", mail=b"MAIL FROM:<ann@example.org> XVERP\r\n"),
         session("bob", mail=b"MAIL FROM:<ann@example.org> XVERP=-+ ENVID=a SMTPUTF8 RET=HDRS\r\n"),
     ],

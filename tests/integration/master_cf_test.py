@@ -233,10 +233,44 @@ def check_absent(checks, bin_directory, directory):
                  "Postkit" % (system.config, line) in system.log(), system.log)
 
 
+def check_chroot(checks, bin_directory, directory):
+    """Entries that ask for chroot serve without it, beside entries that do not; who looks is told."""
+    (directory / "clients").write_text("127.0.0.1 REJECT from a table outside\n")
+    system = MailSystem(bin_directory, directory, "smtpd_client_restrictions = check_client_access texthash:%s/clients\n"
+                        % directory)
+    # What the entries of the distribution ask for, but one.
+    master_cf = system.config / "master.cf"
+    text = master_cf.read_text()
+    master_cf.write_text(text.replace("inet n - n - - smtpd", "inet n - y - - smtpd").replace("pickup unix n - n", "pickup unix n - y")
+                         + "proxymap unix - - n - - proxymap\n")
+    line = 1 + text.splitlines().index("127.0.0.1:%d inet n - n - - smtpd" % system.port)
+    note = ": %s: line %d: service 127.0.0.1:%d/inet: not confined to the queue directory: the chroot field has no effect" % (
+        master_cf, line, system.port)
+
+    def notes():
+        return [each for each in system.log().splitlines() if "the chroot field" in each]
+
+    with system:
+        with system.client() as smtp:
+            smtp.ehlo()
+            smtp.mail("ann@example.org")
+            checks.equal("chroot = y: a table that is not below the queue directory", smtp.rcpt("bob@example.com"),
+                         (554, b"5.7.1 <unknown[127.0.0.1]>: Client host rejected: from a table outside"))
+        roots = {os.readlink("/proc/%d/root" % process) for process in system.server_processes()}
+        checks.equal("chroot = y: the root of the server", roots, {os.readlink("/proc/self/root")})
+        system.postfix("reload")
+        checks.equal("chroot = y: who starts and reloads is told nothing", notes(), [])
+        done = system.postfix("check")
+        checks.equal("chroot = y: who checks has no error", (done.status, done.err), (0, ""))
+        checks.equal("chroot = y: but a line of the log for each service", len(notes()), 2)
+        checks.check("chroot = y: which names the place in master.cf", any(each.endswith(note) for each in notes()), notes)
+
+
 def run_checks(checks, bin_directory, directory):
     check_distributed(checks, bin_directory, directory)
     check_failing_server(checks, bin_directory, place(directory, "failing"))
     check_absent(checks, bin_directory, place(directory, "absent"))
+    check_chroot(checks, bin_directory, place(directory, "chroot"))
     here = place(directory, "local")
     more = "proxy_read_maps = proxy:hash:%s/map\nproxy_write_maps = proxy:btree:%s/data/own\n" % (here, here)
     system = MailSystem(bin_directory, here, more)

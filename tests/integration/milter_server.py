@@ -5,9 +5,9 @@
         ...
         assert milter.events[0] == "connect unknown 127.0.0.1"
 """
-import socket
 import struct
-import threading
+
+from server import ConnectionServer
 
 EVENTS = {b"A": "abort", b"B": "body", b"C": "connect", b"D": "macros", b"E": "eom", b"H": "helo", b"L": "header",
           b"M": "mail", b"N": "eoh", b"O": "negotiate", b"Q": "quit", b"R": "rcpt", b"T": "data", b"U": "unknown",
@@ -73,27 +73,15 @@ def words_of(data):
     return [word.decode("latin-1") for word in data.split(b"\0")[:-1]]
 
 
-class ScriptedMilter:
+class ScriptedMilter(ConnectionServer):
     """`script` has for an event what to send, or a function of the event's words that returns it: a list of packets, or
     None, to close the connection. Other events are answered with "go on". `events` has a line for each event; `macros`
     a dictionary for each set of macros, with the event that they came for."""
 
     def __init__(self, script=None, path=None, protocol=0, actions=ALL_ACTIONS):
-        self.script, self.path, self.protocol, self.actions = script or {}, path and str(path), protocol, actions
-        self.events, self.macros, self.connections = [], [], 0
-        self._listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
-
-    def __enter__(self):
-        self._listener.bind(self.path or ("127.0.0.1", 0))
-        if not self.path:
-            self.port = self._listener.getsockname()[1]
-        self._listener.listen(64)
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        super().__init__(path)
+        self.actions = actions
+        self.start(script, protocol)
 
     @property
     def endpoint(self):
@@ -108,19 +96,12 @@ class ScriptedMilter:
         """Whether all connections have ended."""
         return self.connections > 0 and self.events.count("closed") == self.connections
 
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._serve, args=(connection, self.events, self.macros), daemon=True).start()
+    def begin(self):
+        return self.events, self.macros
 
-    def _serve(self, connection, events, macros):
-        stream = connection.makefile("rb")
-        with connection, stream:
-            try:
+    def serve(self, connection, events, macros):
+        try:
+            with connection.makefile("rb") as stream:
                 while True:
                     head = stream.read(4)
                     if len(head) < 4:
@@ -130,8 +111,8 @@ class ScriptedMilter:
                     if answer is None:
                         break
                     connection.sendall(b"".join(answer))
-            except OSError:
-                pass
+        finally:
+            connection.close()
             events.append("closed")
 
     def _take(self, event, data, events, macros):

@@ -28,6 +28,9 @@ REPLIES = {
     "content refused": {"END": b"550 5.7.1 spam\r\n"}, "content refused at length": {"END": b"550-5.7.1 spam\r\n550 5.7.1 really\r\n"},
     "content refused for now": {"END": b"451 later\r\n"}, "hangs up at the end": {"END": None}, "hangs up at MAIL": {"MAIL": None},
     "hangs up at RCPT": {"RCPT": None},
+    "what cannot be printed": {"END": b"550 5.7.1 a\rb\x01\x7f\tc\r\r\n"}, "UTF-8 and none": {"END": "550 \u00e4".encode() + b"\xff\xc3( b\r\n"},
+    "NUL": {"END": b"550-a\0b\r\n550 c\0d\r\n"}, "a recipient refused with what cannot be printed": {"RCPT": b"550 5.1.1 a\rb\x01\r\n"},
+    "a question at the end": {"END": b"354 more\r\n"},
 }
 
 

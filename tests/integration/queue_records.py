@@ -5,6 +5,8 @@ distribution's Postfix for the same message.
 """
 import re
 
+from queue_text import records_as_read
+
 # What differs between two runs, and what the programs cannot have in common.
 VARIABLE = (
     (re.compile(r"\b[0-9A-F]{10,}\b"), "ID"),
@@ -17,26 +19,8 @@ RECIPIENT_PREFIX = ("dsn_orig_rcpt=", "notify_flags=")
 
 
 def records(data):
-    """(type, payload) of the records, pointers followed, padding left out."""
-    out, place = [], 0
-    while place < len(data):
-        kind, place = chr(data[place]), place + 1
-        length = shift = 0
-        while True:
-            byte, place = data[place], place + 1
-            length |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                break
-        payload, place = data[place:place + length], place + length
-        if kind == "p":
-            if int(payload) > 0:
-                place = int(payload)
-        elif kind != "w":
-            out.append((kind, payload.decode("utf-8", "surrogateescape")))
-        if kind == "E":
-            break
-    return out
+    """records_as_read(), as text."""
+    return [(kind.decode("latin-1"), payload.decode("utf-8", "surrogateescape")) for kind, payload in records_as_read(data)]
 
 
 def without_cancelled(items):

@@ -11,21 +11,37 @@ def record(kind, payload=b""):
     return kind + length + bytes([size]) + payload
 
 
+def record_at(data, at):
+    """(type, payload, where the next record is) of the record at `at`."""
+    kind, at = data[at:at + 1], at + 1
+    length = shift = 0
+    while True:
+        byte, at = data[at], at + 1
+        length |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return kind, data[at:at + length], at + length
+
+
 def records(data):
     """(type, payload) of each record, in the order of the file, without padding and pointers that lead nowhere."""
     found, at = [], 0
     while at < len(data):
-        kind, at = data[at:at + 1], at + 1
-        length = shift = 0
-        while True:
-            byte, at = data[at], at + 1
-            length |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                break
+        kind, payload, at = record_at(data, at)
         if kind not in b"wp":
-            found.append((kind, data[at:at + length]))
-        at += length
+            found.append((kind, payload))
+    return found
+
+
+def records_as_read(data):
+    """(type, payload) of each record as a reader meets them: pointers are followed, and nothing is behind the end."""
+    found, at, kind = [], 0, b""
+    while at < len(data) and kind != b"E":
+        kind, payload, at = record_at(data, at)
+        if kind == b"p":
+            at = int(payload) or at
+        elif kind != b"w":
+            found.append((kind, payload))
     return found
 
 

@@ -1,12 +1,10 @@
 """What AUTH is verified by: a private Dovecot, sasldb2, and a private saslauthd before an IMAP server of three lines."""
 import os
 import pathlib
-import socket
 import subprocess
-import threading
 
 from checks import run
-from server import NoServer, Server, find_program, free_port, listens
+from server import ConnectionServer, NoServer, Server, find_program, free_port, listens
 
 PASSWORD = "secret"
 
@@ -86,35 +84,16 @@ def make_sasldb(file, users):
     file.chmod(0o644)
 
 
-class TinyImap:
+class TinyImap(ConnectionServer):
     """Takes LOGIN of anybody whose password is PASSWORD."""
 
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self.listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
-        try:
-            with client, client.makefile("rwb", 0) as stream:
-                stream.write(b"* OK [CAPABILITY IMAP4rev1] ready\r\n")
-                for line in stream:
-                    tag, command = line.split()[:2]
-                    is_good = command != b"LOGIN" or b'"%s"' % PASSWORD.encode() in line
-                    stream.write(tag + (b" OK done\r\n" if is_good else b" NO wrong\r\n"))
-        except OSError:
-            pass
+    def serve(self, connection):
+        with connection.makefile("rwb", 0) as stream:
+            stream.write(b"* OK [CAPABILITY IMAP4rev1] ready\r\n")
+            for line in stream:
+                tag, command = line.split()[:2]
+                is_good = command != b"LOGIN" or b'"%s"' % PASSWORD.encode() in line
+                stream.write(tag + (b" OK done\r\n" if is_good else b" NO wrong\r\n"))
 
 
 def saslauthd(top, imap_port):

@@ -279,14 +279,13 @@ def test_configuration(checks, site, program):
             checks.equal(service, ours.next(), message)
 
 
-def body(checks, bin_directory, directory):
+def check_all(checks, bin_directory, directory, imap):
     program = bin_directory / "sasl_program"
     if not program.exists():
         raise NoServer("sasl_program is built with the unit tests only")
     (directory / "queue" / "private").mkdir(parents=True)
     socket = directory / "queue" / "private" / "auth"
     server, port = dovecot(directory / "d", socket)
-    imap = TinyImap()
     authd_directory = directory / "authd"
     authd = saslauthd(authd_directory, imap.port)
     database = directory / "sasldb2"
@@ -326,22 +325,24 @@ def body(checks, bin_directory, directory):
         "bad-conf": by_cyrus("bad"),
     }
     site = Site(directory, {**compared, **ours_only}, confs)
-    try:
-        with server, authd:
-            try:
-                stock_site = Site.__new__(Site)
-                stock_site.directory, stock_site.services = directory, compared
-                with stock_site.stock() as postfix:
-                    test_exchanges(checks, site, program, postfix)
-            except NoServer as reason:
-                checks.skip("as Postfix", str(reason))
-                test_exchanges(checks, site, program, None)
-            test_tls_options(checks, site, program)
-            test_places(checks, site, program)
-            test_configuration(checks, site, program)
-            test_dovecot_restart(checks, site, program, server)
-    finally:
-        imap.close()
+    with server, authd:
+        try:
+            stock_site = Site.__new__(Site)
+            stock_site.directory, stock_site.services = directory, compared
+            with stock_site.stock() as postfix:
+                test_exchanges(checks, site, program, postfix)
+        except NoServer as reason:
+            checks.skip("as Postfix", str(reason))
+            test_exchanges(checks, site, program, None)
+        test_tls_options(checks, site, program)
+        test_places(checks, site, program)
+        test_configuration(checks, site, program)
+        test_dovecot_restart(checks, site, program, server)
+
+
+def body(checks, bin_directory, directory):
+    with TinyImap() as imap:
+        check_all(checks, bin_directory, directory, imap)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ import pwd
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 
 from checks import environment, run
 from mail_system import MailSystem
+from maildrop import LOCAL, TIME, Maildrop, submission
 from queue_text import normal, normal_records, record, records
 from server import NoServer, find_program, run_server_test
 from stock_postfix import MAIN_CF, StockPostfix
@@ -102,14 +102,6 @@ def check_sendmail_beside_stock(checks, bin_directory, directory):
         checks.equal("sendmail: %s" % name, ours, theirs)
 
 
-def submission(*middle, sender=b"ann", recipients=(b"bob",), envelope=b"", content=(b"Subject: x", b"", b"hi"),
-               extracted=b"", time_record=b""):
-    return (time_record + envelope + (b"" if sender is None else record(b"S", sender)) +
-            b"".join(middle) + b"".join(record(b"R", each) for each in recipients) + record(b"M") +
-            b"".join(record(b"N", line) for line in content) + record(b"X") + extracted + record(b"E"))
-
-
-LOCAL = record(b"A", b"rewrite_context=local")
 # Names, and what postdrop reads.
 DROPS = [
     ("a message", submission(envelope=LOCAL)),
@@ -194,7 +186,6 @@ def check_postdrop_beside_stock(checks, bin_directory, directory):
         checks.equal("postdrop: %s" % name, ours, theirs)
 
 
-TIME = record(b"T", b"1795915176 123456")
 # Names, and files for pickup.
 PICKUPS = [
     ("a message", submission(envelope=LOCAL + record(b"F", b"Ann Other"), time_record=TIME)),
@@ -237,58 +228,6 @@ BROKEN = [
     ("bad trace flags", submission(record(b"A", b"trace_flags=x"))), ("a long record", submission(content=[b"x" * 5000])),
     ("refused", submission(content=[b"X-Refuse: x"])),
 ]
-
-
-class Maildrop:
-    """The maildrop queue of a mail system that runs."""
-
-    def __init__(self, queue, read_log):
-        self.queue, self.read_log, self.count = queue, read_log, 0
-
-    def wake_up(self):
-        with socket.socket(socket.AF_UNIX) as client:
-            client.connect(str(self.queue / "public" / "pickup"))
-            client.send(b"W")
-
-    def put(self, data, mode=0o744, uid=1000):
-        """Places a file; returns its name."""
-        self.count += 1
-        name = "%05XAAAA%d" % (self.count, self.count)
-        file = self.queue / "maildrop" / name
-        file.write_bytes(data)
-        os.chown(file, uid, -1)
-        file.chmod(mode)
-        return name
-
-    def is_empty(self):
-        return not any((self.queue / "maildrop").iterdir())
-
-    def settled_log(self, start):
-        """What was logged since then, when no more comes: Postfix's programs write by way of another."""
-        deadline, before = time.monotonic() + 10, None
-        while time.monotonic() < deadline:
-            text = self.read_log()[start:]
-            if text == before and "/pickup[" in text:
-                break
-            before = text
-            time.sleep(0.05)
-        return text
-
-    def submit(self, data):
-        """The records of the message that comes of a file, or None, and what the log says."""
-        before = {queue: set(os.listdir(self.queue / queue)) for queue in ("incoming", "hold")}
-        log = len(self.read_log())
-        name = self.put(data)
-        self.wake_up()
-        deadline = time.monotonic() + 10
-        while (self.queue / "maildrop" / name).exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        lines = [re.sub(r"^.*?/(pickup|cleanup)\[\d+\]", r"\1", line) for line in self.settled_log(log).splitlines()
-                 if "/pickup[" in line or "/cleanup[" in line]
-        text = [normal(line.replace(name, "FILE").encode()) for line in lines if "public/qmgr" not in line]
-        found = [self.queue / queue / each for queue, old in before.items()
-                 for each in set(os.listdir(self.queue / queue)) - old]
-        return (found[0].parent.name, normal_records(found[0].read_bytes())) if found else None, text
 
 
 PICKUP_MAIN_CF = {

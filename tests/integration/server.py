@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from checks import Checks, environment
@@ -107,6 +108,54 @@ def run_server_test(kind, body, user=None):
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     return checks.finish()
+
+
+class ConnectionServer:
+    """A server of the test's own: listens at a UNIX-domain socket, or without a path at a free `port` of 127.0.0.1. Each
+    connection is counted in `connections`, and is serve()'s, in a thread of its own, which closes it. Connections that break
+    are no fault."""
+
+    def __init__(self, path=None):
+        self.path, self.port, self.connections = path and str(path), None, 0
+        self._listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
+
+    def __enter__(self):
+        self._listener.bind(self.path or ("127.0.0.1", 0))
+        if not self.path:
+            self.port = self._listener.getsockname()[1]
+        self._listener.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        if self.path:
+            os.unlink(self.path)
+
+    def serve(self, connection):
+        """Until it returns, or the connection breaks."""
+        raise NotImplementedError
+
+    def begin(self):
+        """Called for each connection before others can come; returns further arguments of serve()."""
+        return ()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._serve, args=(connection, self.begin()), daemon=True).start()
+
+    def _serve(self, connection, arguments):
+        with connection:
+            try:
+                self.serve(connection, *arguments)
+            except OSError:
+                pass
 
 
 class Server:

@@ -12,6 +12,7 @@ import sys
 import time
 
 from checks import Checks, environment, shorten
+from queue_text import records
 from server import NoServer
 from smtp_scripts import (ADDRESSES, COMMANDS, LAST_COMMANDS, MAIL_PARAMETERS, NULL_CHUNKS, RCPT_PARAMETERS, XCLIENT_VALUES, chunk_cases,
                           content_cases, random_command, random_content, words)
@@ -131,24 +132,6 @@ def talk(conversation, commands):
     return replies
 
 
-def records(path):
-    """(type, payload) of each record of a queue file."""
-    data = path.read_bytes()
-    at, result = 0, []
-    while at < len(data):
-        kind, at = chr(data[at]), at + 1
-        length = shift = 0
-        while True:
-            byte, at = data[at], at + 1
-            length |= (byte & 127) << shift
-            shift += 7
-            if not byte & 128:
-                break
-        result.append((kind, data[at:at + length]))
-        at += length
-    return result
-
-
 def body_of(pieces):
     """The pieces after the first empty line."""
     for number, (kind, text) in enumerate(pieces):
@@ -160,12 +143,12 @@ def body_of(pieces):
 def queued_body(path):
     """The pieces of the body that a queue file has."""
     inside, pieces = False, []
-    for kind, text in records(path):
-        if kind == "X":
+    for kind, text in records(path.read_bytes()):
+        if kind == b"X":
             break
-        if inside and kind in "NL":
-            pieces.append((kind, text))
-        inside |= kind == "M"
+        if inside and kind in b"NL":
+            pieces.append((kind.decode(), text))
+        inside |= kind == b"M"
     return body_of(pieces)
 
 

@@ -220,8 +220,7 @@ def make_backends(directory, stack):
     make_sasldb(database, [("joe", "mail.example.org", PASSWORD)])
     server, _ = dovecot(directory / "dovecot", directory / "dovecot.socket")
     stack.enter_context(server)
-    imap = TinyImap()
-    stack.callback(imap.close)
+    imap = stack.enter_context(TinyImap())
     stack.enter_context(saslauthd(directory / "saslauthd", imap.port))
     files = directory / "sasl"
     files.mkdir()

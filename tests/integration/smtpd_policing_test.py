@@ -9,14 +9,13 @@ import re
 import socket
 import struct
 import sys
-import threading
 import time
 
 from beside_stock import Case, Site, read_reply, start_tls, wrapped
 from checks import run
 from mail_system import MailSystem
 from scripted_server import ScriptedServer
-from server import NoServer, free_port, run_server_test
+from server import ConnectionServer, NoServer, free_port, run_server_test
 from stock_postfix import Conversation, StockPostfix
 
 PROXY = {"smtpd_upstream_proxy_protocol": "haproxy", "smtpd_upstream_proxy_timeout": "1s"}
@@ -353,21 +352,15 @@ def check_stress(checks, bin_directory, directory):
                     "experience noticeable delays" % (system.port, system.port) in system.log()), system.log)
 
 
-def serve_dovecot(listener):
+class RefusingDovecot(ConnectionServer):
     """Refuses whoever asks, in the words of Dovecot's authentication protocol."""
-    def talk_to(connection):
-        with connection, connection.makefile("rb") as lines:
+
+    def serve(self, connection):
+        with connection.makefile("rb") as lines:
             connection.sendall(b"VERSION\t1\t1\nMECH\tPLAIN\tplaintext\nSPID\t1\nCUID\t1\nCOOKIE\taaaa\nDONE\n")
             for line in lines:
                 if line.startswith(b"AUTH"):
                     connection.sendall(b"FAIL\t%s\tuser=x\n" % line.split(b"\t")[1])
-
-    while True:
-        try:
-            connection, _ = listener.accept()
-        except OSError:
-            return
-        threading.Thread(target=talk_to, args=(connection,), daemon=True).start()
 
 
 def check_tls_and_auth(checks, bin_directory, directory):
@@ -379,14 +372,11 @@ def check_tls_and_auth(checks, bin_directory, directory):
          "-subj", "/CN=mail.example.org"])
     tls = {"smtpd_tls_security_level": "may", "smtpd_tls_cert_file": certificate, "smtpd_tls_key_file": key,
            "smtpd_client_event_limit_exceptions": "", "smtpd_client_new_tls_session_rate_limit": "1"}
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        threading.Thread(target=serve_dovecot, args=(listener,), daemon=True).start()
+    with RefusingDovecot() as dovecot:
         site = Site(directory, {
             "tls": tls, "wrapped": dict(tls, smtpd_tls_wrappermode="yes", smtpd_client_new_tls_session_rate_limit="2"),
             "auth": {"smtpd_sasl_auth_enable": "yes", "smtpd_sasl_type": "dovecot",
-                     "smtpd_sasl_path": "inet:127.0.0.1:%d" % listener.getsockname()[1],
+                     "smtpd_sasl_path": "inet:127.0.0.1:%d" % dovecot.port,
                      "smtpd_client_event_limit_exceptions": "", "smtpd_client_auth_rate_limit": "2"}})
         starttls = [EHLO] + start_tls() + [EHLO, QUIT]
         refused = [EHLO] + start_tls() + [lambda session: session.reply()]

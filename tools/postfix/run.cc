@@ -22,6 +22,7 @@
 #include "tools/mta/daemon/listener_set.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/daemon/master.h"
+#include "tools/mta/daemon/service_role.h"
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/daemon/spool.h"
 #include "tools/mta/daemon/trigger.h"
@@ -98,6 +99,20 @@ int check(const Call& call) {
   for (const std::string& warning : call.spool.permission_warnings(call.directory)) call.warn(warning);
   if (const Result<void> checked = mta::ListenerSet::check(call.site, warnings); !checked)
     return call.fatal(checked.error().message);
+  return 0;
+}
+
+/// The command. What it says besides is no fault, and nothing that each start should repeat.
+int check_and_explain(const Call& call) {
+  if (const int status = check(call); status != 0) return status;
+  for (const libconf::PlacedService* const placed : call.site.services()) {
+    const auto field = [&](libconf::MasterField name) { return placed->service.field(name); };
+    const mta::ServiceRole* const role = mta::find_service_role(field(libconf::MasterField::kCommand));
+    if (role->kind != mta::ServiceKind::kServer || field(libconf::MasterField::kChroot) != "y") continue;
+    call.say(concat(call.site.master_cf().file(), ": line ", std::to_string(placed->line), ": service ",
+                    placed->service.key(),
+                    ": not confined to the queue directory: the chroot field has no effect"));
+  }
   return 0;
 }
 
@@ -242,7 +257,7 @@ constexpr std::array kCommands = {
     Command{"stop", stop},
     Command{"reload", reload},
     Command{"abort", abort_now},
-    Command{"check", check},
+    Command{"check", check_and_explain},
     Command{"status", status},
     Command{"flush", flush},
     Command{"set-permissions", set_permissions},

@@ -55,6 +55,7 @@ bool ChunkReader::read(std::string_view& input) {
       input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, input.size())));
   input.remove_prefix(chunk.size());
   left_ -= chunk.size();
+  received_ += chunk.size();
   while (const std::optional<LinePiece> piece = splitter_.next(chunk)) {
     previous_end_ = piece->end;
     writer_.write(piece->text, piece->end);

@@ -103,6 +103,9 @@ class ChunkReader {
   /// Whether a chunk of `size` bytes could be the end of a message that is not too big.
   bool fits(std::uint64_t size) const;
 
+  /// Bytes that have come, of all chunks.
+  std::uint64_t received() const { return received_; }
+
   const ContentSummary& summary() const { return writer_.summary(); }
 
  private:
@@ -111,6 +114,7 @@ class ChunkReader {
   LineSplitter splitter_;
   ContentWriter writer_;
   std::uint64_t left_ = 0;  ///< Bytes of the chunk that are still to come.
+  std::uint64_t received_ = 0;
   bool is_last_ = false;
   LineEnd previous_end_ = LineEnd::kCrLf;
 };

@@ -133,6 +133,11 @@ void MessageIntake::line(std::string_view text, bool is_continued) {
   if (input_.size() >= kPortion) feed();
 }
 
+void MessageIntake::name_for_filters(std::string client, std::string recipient) {
+  filtered_client_ = std::move(client);
+  filtered_recipient_ = std::move(recipient);
+}
+
 void MessageIntake::feed() {
   if (cleanup_ && !refusal_ && !is_discarded_ && !cleanup_->is_decided()) cleanup_->feed(input_);
   input_.clear();
@@ -210,6 +215,10 @@ void MessageIntake::write_extracted() {
 
 asio::awaitable<void> MessageIntake::filter() {
   is_filtering_ = true;
+  if (!filtered_client_.empty()) {
+    context_.client = filtered_client_;
+    context_.recipient = filtered_recipient_;
+  }
   MilterInspection inspection(*staged_,
                               {.sender = sender_,
                                .external_sender = external_sender_,

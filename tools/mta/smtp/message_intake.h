@@ -72,7 +72,7 @@ struct Envelope {
   std::vector<std::pair<std::string_view, std::string>> login;
   /// The client's other attributes; those without a value are left out.
   std::vector<std::pair<std::string_view, std::string>> attributes;
-  std::string client;          ///< "name[address]", for the log.
+  std::string client;  ///< "name[address]", for the log.
   std::string protocol;
   std::string helo;
   std::string received;  ///< The Received: header, without its last newline.
@@ -121,6 +121,13 @@ class MessageIntake final : public MessageDestination, private CleanupSink {
   /// A recipient that came up with the content, after it; the address is in external form.
   void add_recipient(EnvelopeRecipient recipient) { late_recipients_.push_back(std::move(recipient)); }
 
+  /// CleanupSink. Filters that have seen the envelope may want it, too.
+  void hold() override { is_held_ = true; }
+
+  /// How the log calls client and recipient when filters decide, where filters know them by other names than
+  /// the envelope does.
+  void name_for_filters(std::string client, std::string recipient);
+
   /// ContentSink.
   void line(std::string_view text, bool is_continued) override;
 
@@ -137,7 +144,6 @@ class MessageIntake final : public MessageDestination, private CleanupSink {
   void recipient(std::string_view address, RecipientSource source) override;
   void content_filter(std::string_view destination) override { filter_ = destination; }
   void redirect(std::string_view address) override { redirect_ = address; }
-  void hold() override { is_held_ = true; }
   void pass() override { is_passed_ = true; }
   void content_is_8bit() override { is_8bit_ = true; }
   void log(libconf::Severity severity, std::string_view line) override;
@@ -178,7 +184,9 @@ class MessageIntake final : public MessageDestination, private CleanupSink {
   bool is_8bit_ = false;
   bool is_passed_ = false;  ///< A rule says that filters need not look at it.
   bool is_filtering_ = false;
-  int send_options_ = 0;  ///< SendOption
+  std::string filtered_client_;     ///< What context_ is a view of while filters look; empty: the envelope.
+  std::string filtered_recipient_;  ///< Likewise.
+  int send_options_ = 0;            ///< SendOption
   bool is_discarded_ = false;
   std::optional<Rejection> refusal_;
 };

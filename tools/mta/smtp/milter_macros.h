@@ -40,8 +40,8 @@ struct MilterAddress {
 struct MilterFacts {
   const SmtpdState* state;
   std::optional<int> client_connections = {};   ///< How many this client has; nothing: it is none of SMTP.
-  std::optional<MilterAddress> sender = {};     ///< While MAIL is told.
-  std::optional<MilterAddress> recipient = {};  ///< While RCPT is told.
+  std::optional<MilterAddress> sender = {};     ///< From MAIL on, as far as it is of use.
+  std::optional<MilterAddress> recipient = {};  ///< From RCPT on, as far as it is of use.
 };
 
 /// The value of a macro such as "{client_addr}" or "i"; nothing: it is not known now. Pure; thread-safe.

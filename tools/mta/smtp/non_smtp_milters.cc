@@ -17,17 +17,19 @@ namespace {
 
 constexpr std::string_view kName = "localhost";
 constexpr std::string_view kAddress = "127.0.0.1";
+constexpr std::string_view kPort = "0";
 
 /// A client that could have sent it.
 SmtpdState local_state() {
   SmtpdState state;
   state.client = {.address = std::string(kAddress),
-                  .port = "",
+                  .port = std::string(kPort),
                   .name = std::string(kName),
                   .name_status = NameStatus::kFound,
                   .reverse_name = std::string(kName),
                   .reverse_name_status = NameStatus::kFound};
   state.server_address = std::string(kAddress);
+  state.server_port = std::string(kPort);
   state.helo = std::string(kName);
   return state;
 }
@@ -44,12 +46,14 @@ NonSmtpMilters::NonSmtpMilters(const asio::any_io_executor& executor, const Milt
           [this](std::string_view name) { return milter_macro(name, settings_, facts_); },
           [this](std::string_view text) { log_(Severity::kWarning, text); }) {}
 
+std::string NonSmtpMilters::client() { return concat(kName, "[", kAddress, "]"); }
+
 void NonSmtpMilters::log(std::string_view verdict, std::string_view stage, std::string_view text) {
   log_(Severity::kInfo,
        milter_log_line({.queue_id = state_.queue_id,
                         .verdict = verdict,
                         .stage = stage,
-                        .client = concat(kName, "[", kAddress, "]"),
+                        .client = client(),
                         .text = text,
                         .sender = *state_.sender,
                         .recipient = state_.recipient ? std::optional<std::string_view>(*state_.recipient)
@@ -90,12 +94,11 @@ asio::awaitable<EnvelopeVerdict> NonSmtpMilters::tell_envelope(std::string queue
 
   MilterEvent helo = [](MilterSession& session) { return session.helo(kName); };
   verdict = co_await chain_.tell(std::move(helo));
-  if (settle(verdict, "HELO", envelope)) co_return envelope;
+  if (settle(verdict, "EHLO", envelope)) co_return envelope;
 
   facts_.sender = MilterAddress{.address = sender};
   MilterEvent mail = [&sender](MilterSession& session) { return session.mail(std::span(&sender, 1)); };
   verdict = co_await chain_.tell(std::move(mail));
-  facts_.sender.reset();
   if (settle(verdict, "MAIL", envelope)) co_return envelope;
 
   for (const std::string& recipient : recipients) {
@@ -105,7 +108,6 @@ asio::awaitable<EnvelopeVerdict> NonSmtpMilters::tell_envelope(std::string queue
       return session.recipient(std::span(&recipient, 1));
     };
     verdict = co_await chain_.tell(std::move(rcpt));
-    facts_.recipient.reset();
     if (!settle(verdict, "RCPT", envelope)) continue;
     if (envelope.refusal) {
       log_(Severity::kWarning,

@@ -49,6 +49,9 @@ class NonSmtpMilters {
 
   MilterChain& chain() { return chain_; }
 
+  /// How the log calls the client that filters are told of: "localhost[127.0.0.1]".
+  static std::string client();
+
  private:
   /// Whether nothing more is to be told.
   bool settle(const MilterVerdict& verdict, std::string_view stage, EnvelopeVerdict& envelope);

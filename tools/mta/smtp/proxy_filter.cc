@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "libconf/text.h"
-#include "tools/mta/smtp/milter_inspection.h"
+#include "tools/mta/smtp/proxy_reply.h"
 #include "tools/mta/smtp/xtext.h"
 
 namespace mta {
@@ -18,25 +18,6 @@ constexpr std::size_t kLongestXforward = 512;  ///< RFC 5321, section 4.5.3.1.4
 
 /// What the client hears when the filter cannot be asked.
 Reply unavailable() { return {451, "4.3.0", "Error: queue file write error"}; }
-
-Reply to_reply(std::string_view text) {
-  const Rejection parts = rejection_of(text);
-  return {parts.code, parts.status, parts.text};
-}
-
-/// The length of the first complete reply in `input`; 0: there is none yet.
-std::size_t reply_length(std::string_view input) {
-  for (std::size_t start = 0;;) {
-    const std::size_t end = input.find('\n', start);
-    if (end == std::string_view::npos) return 0;
-    if (end < start + 4 || input[start + 3] != '-') return end + 1;
-    start = end + 1;
-  }
-}
-
-bool is_reply(std::string_view text) {
-  return text.size() >= 3 && libconf::is_all_digits(text.substr(0, 3)) && text[0] >= '2' && text[0] <= '5';
-}
 
 }  // namespace
 
@@ -89,16 +70,15 @@ void ProxyFilter::lose(std::string_view fault) {
 ProxyFilter::Answer ProxyFilter::read_reply() {
   if (!socket_) co_return "";
   std::size_t length = 0;
-  while ((length = reply_length(input_)) == 0 && input_.size() < kLongestReply) {
+  while ((length = proxy_reply_length(input_)) == 0 && input_.size() < kLongestReply) {
     const std::string fault = co_await socket_->read(input_, options_.timeout);
     if (fault.empty()) continue;
     lose(fault);
     co_return "";
   }
-  std::string reply = input_.substr(0, length);
+  std::string reply = clean_proxy_reply(std::string_view(input_).substr(0, length));
   input_.erase(0, length);
-  while (!reply.empty() && (reply.back() == '\n' || reply.back() == '\r')) reply.pop_back();
-  if (is_reply(reply)) co_return reply;
+  if (is_proxy_reply(reply)) co_return reply;
   lose("Application error");
   co_return "";
 }
@@ -120,20 +100,12 @@ std::optional<Reply> ProxyFilter::judge(std::string_view command, std::string_vi
   if (reply[0] == wanted) return std::nullopt;
   warn_(concat("proxy ", options_.endpoint, " rejected \"", command, "\": \"", reply, "\""));
   // A filter that says yes to what was not asked makes no sense.
-  return reply[0] == '4' || reply[0] == '5' ? to_reply(reply) : unavailable();
+  return reply[0] == '4' || reply[0] == '5' ? reply_of_proxy(reply) : unavailable();
 }
 
 /// Tells of the client what the filter wants to know (XFORWARD_README).
 asio::awaitable<std::optional<Reply>> ProxyFilter::forward_client(std::string_view ehlo_reply) {
-  std::vector<std::string> offered;
-  while (!ehlo_reply.empty()) {
-    std::string_view line = ehlo_reply.substr(0, ehlo_reply.find('\n'));
-    ehlo_reply.remove_prefix(std::min(line.size() + 1, ehlo_reply.size()));
-    line.remove_prefix(std::min<std::size_t>(4, line.size()));
-    const auto keyword = libconf::next_word(line, " \t\r");
-    if (!keyword || !libconf::equals_ignoring_case(*keyword, "XFORWARD")) continue;
-    while (const auto name = libconf::next_word(line, " \t\r")) offered.emplace_back(*name);
-  }
+  const std::vector<std::string> offered = offered_attributes(ehlo_reply);
   std::vector<std::string> commands;
   for (const auto& [name, value] : client_) {
     const auto is_it = [&wanted = name](const std::string& each) {
@@ -262,7 +234,7 @@ asio::awaitable<Reply> ProxyFilter::finish() {
     if (refusal) co_return *refusal;
   }
   const std::string reply = co_await ask(".");
-  co_return reply.empty() ? unavailable() : to_reply(reply);
+  co_return reply.empty() ? unavailable() : reply_of_proxy(reply);
 }
 
 }  // namespace mta

@@ -182,12 +182,6 @@ Result<std::vector<MilterOptions>> SmtpService::milters_of(const ClientState& cl
   return milters_.filters;
 }
 
-Result<bool> SmtpService::has_room() const {
-  const Result<std::uint64_t> free = runtime_.queue.free_space();
-  if (!free) return free.error();
-  return space_.has_room(*free);
-}
-
 Result<bool> SmtpService::may_use_xclient(const ClientState& client) {
   return xclient_hosts_->matches_client(client.name, client.address);
 }

@@ -90,8 +90,8 @@ class SmtpService {
   /// What a message needs on its way into the queue.
   IntakeServices intake();
 
-  /// Whether there is room for mail (queue_minfree). Errors: as queue_error().
-  libconf::Result<bool> has_room() const;
+  /// How much room there must be for mail (queue_minfree).
+  const SpaceRule& space() const { return space_; }
 
   /// Whether headers of this client's mail get $myorigin (local_header_rewrite_clients).
   libconf::Result<bool> is_local_client(const SmtpdState& state) { return local_clients_->has(state); }

@@ -62,10 +62,7 @@ asio::awaitable<void> SmtpSession::run() {
       co_await flush();
     } else {
       const bool is_timeout = ended.error() == StreamEnd::kTimeout;
-      const std::string size =
-          where_ == "DATA" ? concat(" (", std::to_string(content_received_), " bytes)") : "";
-      log(Severity::kInfo, concat(is_timeout ? "timeout" : "lost connection", " after ", where_, size,
-                                  " from ", client_text()));
+      log_end(is_timeout);
       if (is_timeout) {
         co_await send(unavailable("4.4.2", "Error: timeout exceeded"));
         co_await flush();

@@ -62,6 +62,7 @@ class SmtpSession {
     bool has_begun = false;               ///< The envelope has been written.
   };
 
+  static constexpr std::string_view kEndOfMessage = "END-OF-MESSAGE";         ///< In the log.
   static constexpr std::string_view kBareNewlineText = "bare <LF> received";  ///< In the log.
 
   // smtp_session_log.cc: what the log says of what was refused before restrictions have seen it.
@@ -69,6 +70,8 @@ class SmtpSession {
   std::string log_id() const;
   /// "NOQUEUE: reject: WHERE from CLIENT: TEXT; from=<...> ...".
   void log_rejected(std::string_view where, std::string_view text);
+  /// Why the session is over, where that was no command.
+  void log_end(bool is_timeout);
   /// Some replies to bad syntax have a warning; of others nothing is said.
   void log_refused_request(Verb verb, const Reply& reply, const CommandLine& line);
 
@@ -198,7 +201,7 @@ class SmtpSession {
   std::optional<RequestDeadline> deadline_;
   std::string command_text_;            ///< The command that is being answered.
   std::vector<std::string> arguments_;  ///< Of MAIL and RCPT, as the client wrote them; for filters.
-  std::string where_ = "CONNECT";       ///< For the log: the command that came last.
+  std::string where_ = "CONNECT";       ///< For the log: the command that came last, or kEndOfMessage.
   std::string output_;                  ///< Replies that have not been sent: to pipelined commands, together.
   bool is_known_ = true;                ///< Not: the proxy has not said who it is.
   bool is_denied_ = false;              ///< The client was refused: all its commands are.

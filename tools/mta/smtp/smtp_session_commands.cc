@@ -57,10 +57,14 @@ asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
 
 asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
   clear_transaction();
-  const Result<bool> has_room = service_.has_room();
-  if (!has_room || !*has_room) {
-    log(Severity::kWarning, has_room ? "not enough free space in mail queue" : has_room.error().message);
-    co_return Reply(452, "4.3.1", "Insufficient system storage");
+  const Result<std::uint64_t> free = service_.runtime().queue.free_space();
+  if (!free || !service_.space().has_room(*free)) {
+    const Reply reply(452, "4.3.1", "Insufficient system storage");
+    log_rejected("MAIL", reply.to_string());
+    log(Severity::kWarning, free ? concat("not enough free space in mail queue: ", std::to_string(*free),
+                                          " bytes < 1.5*message size limit")
+                                 : free.error().message);
+    co_return reply;
   }
   state_.sender = request.sender;
   state_.sasl.sender = request.submitter.value_or("");

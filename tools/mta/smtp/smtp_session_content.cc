@@ -229,10 +229,11 @@ asio::awaitable<StreamResult<Reply>> SmtpSession::receive_chunk(const BdatReques
 
 asio::awaitable<Reply> SmtpSession::end_of_message(const ContentSummary& summary, std::string_view taken) {
   const ServerOptions& options = service_.options();
+  where_ = kEndOfMessage;
   if (summary.has_bare_newline && bare_newline_ == BareNewline::kNote) statistics_.note_bare_newline();
   std::optional<Reply> reply;
   if (summary.has_bare_newline && bare_newline_ == BareNewline::kReject) {
-    log_rejected("END-OF-MESSAGE", kBareNewlineText);
+    log_rejected(kEndOfMessage, kBareNewlineText);
     reply = reply_to_bare_newline(options);
   } else if (summary.is_too_big) {
     log(libconf::Severity::kWarning, concat(log_id(), ": queue file size limit exceeded"));

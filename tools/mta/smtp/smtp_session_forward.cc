@@ -72,8 +72,9 @@ void SmtpSession::log_proxy(const Reply& reply) {
   std::string text;
   reply.append_to(text);
   text.resize(text.size() - std::string_view("\r\n").size());
+  const bool is_taken = reply.code() / 100 == 2;
   log(Severity::kInfo,
-      concat(reply.is_error() ? "proxy-reject" : "proxy-accept", ": END-OF-MESSAGE: ", text, "; from=<",
+      concat(is_taken ? "proxy-accept" : "proxy-reject", ": END-OF-MESSAGE: ", text, "; from=<",
              quote_address(transaction_.mail.sender), "> to=<", transaction_.recipients.front().address,
              "> proto=", state_.protocol, state_.helo ? concat(" helo=<", *state_.helo, ">") : ""));
 }

@@ -44,6 +44,17 @@ void SmtpSession::log_rejected(std::string_view where, std::string_view text) {
   log(Severity::kInfo, line);
 }
 
+void SmtpSession::log_end(bool is_timeout) {
+  // A client that has sent its message may go as it likes.
+  if (where_ == kEndOfMessage && !is_timeout) return;
+  std::optional<std::uint64_t> received;
+  if (where_ == "DATA") received = content_received_;
+  if (where_ == "BDAT" && transaction_.chunks) received = transaction_.chunks->received();
+  const std::string size = received ? concat(" (", std::to_string(*received), " bytes)") : "";
+  log(Severity::kInfo,
+      concat(is_timeout ? "timeout" : "lost connection", " after ", where_, size, " from ", client_text()));
+}
+
 void SmtpSession::log_refused_request(Verb verb, const Reply& reply, const CommandLine& line) {
   for (const RefusalFacts& each : kRefusals) {
     if (each.verb != verb || each.status != reply.enhanced()) continue;

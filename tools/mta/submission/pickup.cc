@@ -20,6 +20,8 @@
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/content/mail_date.h"
 #include "tools/mta/daemon/event_loop.h"
+#include "tools/mta/smtp/non_smtp_milters.h"
+#include "tools/mta/smtp/receive_overrides.h"
 #include "tools/mta/submission/submission_reader.h"
 
 namespace mta {
@@ -55,23 +57,30 @@ Result<PickupOptions> PickupOptions::read(const libconf::Settings& settings) {
     if (!text) return text.error();
     value = std::move(*text);
   }
+  const Result<ReceiveOverrides> overrides = ReceiveOverrides::read(settings);
+  if (!overrides) return overrides.error();
+  Result<MilterSettings> milters = MilterSettings::read(settings, "non_smtpd_milters");
+  if (!milters) return milters.error();
+  options.milters = std::move(*milters);
+  if (overrides->no_milters) options.milters.filters.clear();
   return options;
 }
 
 /// Makes one message of what a file says.
 class Pickup::Intake final : public SubmissionSink {
  public:
-  Intake(Pickup& pickup, uid_t owner) : pickup_(pickup), owner_(owner) {}
+  Intake(Pickup& pickup, uid_t owner);
 
   Result<void> envelope(SubmissionEnvelope envelope) override;
   Result<void> line(std::string_view text, bool is_continued) override;
   Result<void> recipient(QueueRecipient recipient) override;
 
-  /// REQUIRES: the envelope has come.
-  MessageIntake& message() { return *message_; }
-  /// Empty before.
+  /// Empty before the envelope has come.
   std::string id() const { return message_ ? message_->id() : ""; }
   bool has_recipients() const { return has_recipients_; }
+
+  /// Lets filters see the envelope, and then the content. REQUIRES: all has come, and there are recipients.
+  asio::awaitable<IntakeResult> finish();
 
  private:
   Result<EnvelopeRecipient> to_envelope(QueueRecipient recipient);
@@ -83,7 +92,31 @@ class Pickup::Intake final : public SubmissionSink {
   RewriteContext context_ = RewriteContext::kLocal;
   bool has_recipients_ = false;
   std::string edited_;
+  std::optional<NonSmtpMilters> milters_;  ///< When there are filters.
+  std::string sender_for_milters_;
+  std::vector<std::string> recipients_for_milters_;
 };
+
+Pickup::Intake::Intake(Pickup& pickup, uid_t owner) : pickup_(pickup), owner_(owner) {
+  if (pickup.options_.milters.filters.empty()) return;
+  milters_.emplace(pickup.io_.get_executor(), pickup.options_.milters,
+                   [&services = pickup.services_](Severity severity, std::string_view text) {
+                     services.log.write({.syslog_name = services.syslog_name, .program = "cleanup"}, severity,
+                                        text);
+                   });
+}
+
+asio::awaitable<IntakeResult> Pickup::Intake::finish() {
+  if (milters_) {
+    const EnvelopeVerdict verdict =
+        co_await milters_->tell_envelope(id(), sender_for_milters_, recipients_for_milters_);
+    if (verdict.refusal) co_return IntakeResult{.kind = IntakeKind::kRefused, .refusal = *verdict.refusal};
+    if (verdict.discard) co_return IntakeResult{.kind = IntakeKind::kDiscarded};
+    if (verdict.hold) message_->hold();
+    message_->name_for_filters(NonSmtpMilters::client(), recipients_for_milters_.back());
+  }
+  co_return co_await message_->finish();
+}
 
 Result<EnvelopeRecipient> Pickup::Intake::to_envelope(QueueRecipient recipient) {
   has_recipients_ = true;
@@ -93,6 +126,11 @@ Result<EnvelopeRecipient> Pickup::Intake::to_envelope(QueueRecipient recipient) 
                            .original = recipient.address,
                            .dsn_original = std::move(recipient.dsn_original),
                            .dsn_notify = recipient.notify};
+  if (milters_) {
+    Result<std::string> told = pickup_.services_.addresses.rewrite_recipient(context_, result.address);
+    if (!told) return told.error();
+    recipients_for_milters_.push_back(std::move(*told));
+  }
   if (!result.dsn_original.empty()) return result;
   Result<std::string> original = pickup_.services_.addresses.original_recipient(context_, result.address);
   if (!original) return original.error();
@@ -121,6 +159,11 @@ Result<void> Pickup::Intake::envelope(SubmissionEnvelope envelope) {
     if (!recipient) return recipient.error();
     recipients.push_back(std::move(*recipient));
   }
+  if (milters_) {
+    const Result<std::string> told = pickup_.services_.addresses.rewrite_sender(context_, *envelope.sender);
+    if (!told) return told.error();
+    sender_for_milters_ = quote_address(*told);
+  }
   message_->begin({.sender = std::move(*envelope.sender),
                    .recipients = std::move(recipients),
                    .envelope_id = std::move(envelope.envelope_id),
@@ -135,6 +178,7 @@ Result<void> Pickup::Intake::envelope(SubmissionEnvelope envelope) {
                    .received = received_header(),
                    .actions = {},
                    .full_name = std::move(envelope.full_name),
+                   .filters = milters_ ? &milters_->chain() : nullptr,
                    .submission = SubmissionFacts{.arrival = envelope.arrival,
                                                  .has_context = envelope.rewrite_context.has_value(),
                                                  .trace_flags = envelope.trace_flags}});
@@ -257,7 +301,7 @@ asio::awaitable<void> Pickup::take(std::string name) {
     if (read.error().kind == ErrorKind::kDataCorrupt) set_aside(name);
     co_return;
   }
-  const IntakeResult result = co_await intake.message().finish();
+  const IntakeResult result = co_await intake.finish();
   if (result.kind != IntakeKind::kRefused) {
     remove(name);
     co_return;

@@ -20,6 +20,7 @@
 #include "libconf/handle.h"
 #include "libconf/settings.h"
 #include "tools/mta/smtp/message_intake.h"
+#include "tools/mta/smtp/milter_macros.h"
 
 namespace mta {
 
@@ -29,8 +30,9 @@ struct PickupOptions {
   std::string mail_name;
   std::string empty_address_recipient;
   std::string syslog_name;
+  MilterSettings milters;  ///< non_smtpd_milters; no filters with receive_override_options = no_milters.
 
-  /// Errors: as the getters of Settings.
+  /// Errors: as the getters of Settings; kConfiguration.
   static libconf::Result<PickupOptions> read(const libconf::Settings& settings);
 };
 
