@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "libconf/file.h"
+#include "libconf/text.h"
 
 namespace mta {
 namespace {
@@ -163,10 +164,9 @@ Result<QueueDirectory> QueueDirectory::open(const libconf::Settings& settings) {
                          .id_form = *has_long_ids ? QueueIdForm::kLong : QueueIdForm::kShort});
 }
 
-int QueueDirectory::depth_of(Queue queue) const {
+int QueueDirectory::depth_of(std::string_view directory) const {
   const auto& names = options_.hash_queue_names;
-  return std::find(names.begin(), names.end(), queue_name(queue)) == names.end() ? 0
-                                                                                 : options_.hash_queue_depth;
+  return std::find(names.begin(), names.end(), directory) == names.end() ? 0 : options_.hash_queue_depth;
 }
 
 std::string QueueDirectory::top_of(Queue queue) const {
@@ -175,6 +175,10 @@ std::string QueueDirectory::top_of(Queue queue) const {
 
 std::string QueueDirectory::path_of(Queue queue, std::string_view id) const {
   return top_of(queue) + queue_subdirectory(id, depth_of(queue)) + std::string(id);
+}
+
+std::string QueueDirectory::log_path_of(std::string_view directory, std::string_view id) const {
+  return libconf::concat(options_.path, "/", directory, "/", queue_subdirectory(id, depth_of(directory)), id);
 }
 
 Result<std::string> QueueDirectory::directory_of(Queue queue, std::string_view id) const {

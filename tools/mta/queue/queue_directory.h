@@ -108,6 +108,16 @@ class QueueDirectory {
   /// Where a message stands in a queue: "/var/spool/postfix/deferred/A/ABC123". REQUIRES: is_queue_id(id).
   std::string path_of(Queue queue, std::string_view id) const;
 
+  /// The same for a directory of another name below queue_directory: "defer", where bounce(8) keeps what it
+  /// has to say of each message.
+  std::string log_path_of(std::string_view directory, std::string_view id) const;
+
+  /// Levels of directories below the one of that name, as hash_queue_names and hash_queue_depth have it.
+  int depth_of(std::string_view directory) const;
+
+  /// queue_directory
+  const std::string& path() const { return options_.path; }
+
   /// The directory that path_of() is in, which is made where hashing needs it. Errors: as queue_error().
   libconf::Result<std::string> directory_of(Queue queue, std::string_view id) const;
 
@@ -135,7 +145,7 @@ class QueueDirectory {
   libconf::Result<std::uint64_t> free_space() const;
 
  private:
-  int depth_of(Queue queue) const;
+  int depth_of(Queue queue) const { return depth_of(queue_name(queue)); }
   std::vector<std::string> directories() const;
   libconf::Result<QueueFile> open_file(Queue queue, QueueTime now) const;
   std::size_t sweep_directory(const std::string& directory, int depth,

@@ -59,6 +59,10 @@ class UserProgram {
   /// NAME(UID) is not allowed to submit mail"; those of tables.
   Result<void> check_may_submit();
 
+  /// The login name of the user who runs the program, or "unknown", when the list of users in `parameter`
+  /// does not have him. Errors: those of tables.
+  Result<std::optional<std::string>> user_outside(const std::string& parameter);
+
  private:
   UserProgram(std::string_view name, std::string directory, std::ostream& err)
       : name_(name), directory_(std::move(directory)), err_(err), messages_(*this) {}
