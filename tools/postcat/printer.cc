@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <iomanip>
 #include <ostream>
+#include <tuple>
+#include <utility>
 
 #include "libconf/text.h"
 #include "tools/mta/content/header_line.h"
@@ -92,12 +95,29 @@ std::string show_time(std::string_view payload) {
   return {text.data(), size};
 }
 
-/// The second of the numbers at the start of a payload.
-std::optional<std::int64_t> second_number(std::string_view payload) {
-  payload.remove_prefix(std::min(payload.find_first_not_of(" \t"), payload.size()));
-  payload.remove_prefix(std::min(payload.find_first_of(" \t"), payload.size()));
-  return mta::leading_number(payload);
+/// The two numbers at the start of a payload, as far as they are there; -1 in place of others.
+std::pair<std::int64_t, std::int64_t> two_numbers(std::string_view payload) {
+  std::array<std::int64_t, 2> numbers = {-1, -1};
+  for (std::int64_t& number : numbers) {
+    payload.remove_prefix(std::min(payload.find_first_not_of(" \t"), payload.size()));
+    const auto [end, failure] = std::from_chars(payload.data(), payload.data() + payload.size(), number);
+    if (failure != std::errc()) break;
+    payload.remove_prefix(static_cast<std::size_t>(end - payload.data()));
+  }
+  return {numbers[0], numbers[1]};
 }
+
+/// Passes over the first bytes of a pipe.
+void pass(int fd, std::uint64_t count) {
+  std::array<char, 4096> buffer{};
+  while (count > 0) {
+    const ssize_t size = ::read(fd, buffer.data(), std::min<std::uint64_t>(count, buffer.size()));
+    if (size == 0 || (size < 0 && errno != EINTR)) return;
+    if (size > 0) count -= static_cast<std::uint64_t>(size);
+  }
+}
+
+bool is_pipe(int fd) { return ::lseek(fd, 0, SEEK_CUR) < 0 && errno == ESPIPE; }
 
 }  // namespace
 
@@ -106,6 +126,7 @@ struct Printer::File {
   int fd;
   mta::RawRecords records;
   mta::RawRecord record = {};
+  std::uint64_t place = 0;
   Part part = Part::kEnvelope;
   bool is_within_line = false;  ///< A piece of a line of content has come.
   int backward_pointers = 0;
@@ -135,7 +156,7 @@ bool Printer::shows(Part part) const {
 }
 
 void Printer::prefix(const File& file) {
-  if (view_.offsets) out_ << std::setw(9) << file.record.offset << ' ';
+  if (view_.offsets) out_ << std::setw(9) << file.place << ' ';
   if (view_.types) out_ << std::setw(3) << static_cast<unsigned>(file.record.type) << ' ';
 }
 
@@ -166,9 +187,9 @@ void Printer::show_attribute(const File& file) {
 
 /// Goes where a pointer leads; false: nowhere.
 Result<bool> Printer::follow(File& file) {
-  const std::string_view text = as_text(file.record.payload);
-  const std::optional<std::int64_t> target =
-      text.find_first_not_of(' ') == std::string_view::npos ? 0 : mta::parse_record_number(text);
+  std::string_view text = as_text(file.record.payload);
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  const std::optional<std::int64_t> target = text.empty() ? 0 : mta::parse_record_number(text);
   if (!target || *target < 0) {
     warn_of(file, concat("malformed pointer record value: ", text));
     return no_way_on();
@@ -188,6 +209,8 @@ Result<bool> Printer::follow(File& file) {
 
 /// The next record that says something; false at the end.
 Result<bool> Printer::next(File& file) {
+  // A record that is reached by pointers is shown with the place of the first of them.
+  file.place = file.records.position();
   for (;;) {
     const auto record = file.records.next();
     if (!record) {
@@ -210,12 +233,11 @@ Result<bool> Printer::take_sizes(File& file) {
   if (shows(file.part)) show(file, "message_size", text);
   if (file.content_offset >= 0) {
     warn("file contains multiple size records");
-  } else {
-    file.content_size = mta::leading_number(text).value_or(-1);
-    file.content_offset = second_number(text).value_or(-1);
-    if (file.content_size <= 0 || file.content_offset <= 0) warn(concat("invalid size record: ", text));
+    return true;
   }
-  if (view_.envelope || file.part != Part::kEnvelope) return true;
+  std::tie(file.content_size, file.content_offset) = two_numbers(text);
+  if (file.content_size <= 0 || file.content_offset <= 0) warn(concat("invalid size record: ", text));
+  if (view_.envelope) return true;
   const bool is_place = file.content_offset >= 0;
   if (!is_place || !file.records.seek(static_cast<std::uint64_t>(file.content_offset)))
     return Error{.kind = ErrorKind::kDataCorrupt,
@@ -229,9 +251,16 @@ Result<bool> Printer::begin_content(File& file) {
     warn_of(file, "out-of-order message content marker");
   show_title(file, "MESSAGE CONTENTS");
   file.part = Part::kHeader;
-  // Nobody wants to see it.
-  if (!view_.header && !view_.body && file.content_offset >= 0 && file.content_size > 0 &&
-      !file.records.seek(static_cast<std::uint64_t>(file.content_offset + file.content_size)))
+  if (view_.header || view_.body) return true;
+  return pass_content(file);
+}
+
+/// To what stands behind the content, where that is known. False: it is of no interest.
+Result<bool> Printer::pass_content(File& file) {
+  if (!view_.envelope) return false;
+  if (file.content_offset >= 0 && file.content_size > 0 &&
+      !file.records.seek(static_cast<std::uint64_t>(file.content_offset) +
+                         static_cast<std::uint64_t>(file.content_size)))
     return Error{.kind = ErrorKind::kDataCorrupt, .message = "seek error: Illegal seek"};
   return true;
 }
@@ -240,6 +269,7 @@ Result<bool> Printer::begin_content(File& file) {
 bool Printer::end_content(File& file) {
   if (file.part != Part::kHeader && file.part != Part::kBody)
     warn_of(file, "out-of-order extracted segment marker");
+  if (file.is_within_line && view_.envelope && !view_.offsets) out_ << '\n';
   show_title(file, "HEADER EXTRACTED");
   file.part = Part::kExtracted;
   return view_.envelope;
@@ -247,7 +277,7 @@ bool Printer::end_content(File& file) {
 
 /// The reader of Postfix goes to the end of the file, which a pipe does not allow.
 Result<bool> Printer::end(File& file) {
-  if (::lseek(file.fd, 0, SEEK_CUR) < 0 && errno == ESPIPE) {
+  if (is_pipe(file.fd)) {
     warn_of(file, concat("seek error after reading END record: ", std::strerror(ESPIPE)));
     return no_way_on();
   }
@@ -257,18 +287,22 @@ Result<bool> Printer::end(File& file) {
   return false;
 }
 
-void Printer::take_line(File& file) {
+/// False: what follows is not wanted.
+Result<bool> Printer::take_line(File& file) {
   const std::string_view text = file.record.payload;
-  const bool is_start = !file.is_within_line;
-  file.is_within_line = file.type() == RecordType::kPartialLine;
   const bool is_continuation = !text.empty() && (text.front() == ' ' || text.front() == '\t');
-  if (file.part == Part::kHeader && is_start && !is_continuation && mta::header_start(text).name == 0)
+  if (file.part == Part::kHeader && !file.is_within_line && !is_continuation &&
+      mta::header_start(text).name == 0) {
     file.part = Part::kBody;
-  if (!shows(file.part)) return;
+    if (!view_.body) return pass_content(file);
+  }
+  if (!shows(file.part)) return true;
+  file.is_within_line = file.type() == RecordType::kPartialLine;
   prefix(file);
   out_ << text;
   // What has its place in front starts a line.
   if (!file.is_within_line || view_.offsets) out_ << '\n';
+  return true;
 }
 
 /// False: the file has ended.
@@ -284,16 +318,15 @@ Result<bool> Printer::take(File& file) {
     case RecordType::kEnd:
       return end(file);
     case RecordType::kLine:
-      take_line(file);
-      return true;
+      return take_line(file);
     case RecordType::kPartialLine:
       if (!is_content) break;
-      take_line(file);
-      return true;
+      return take_line(file);
     default:
       break;
   }
   if (!shows(file.part)) return true;
+  file.is_within_line = false;
   if (file.type() == RecordType::kAttribute) {
     show_attribute(file);
     return true;
@@ -313,8 +346,8 @@ Result<bool> Printer::take(File& file) {
 Result<void> Printer::print(int fd, const std::string& name) {
   File file{.name = name, .fd = fd, .records = mta::RawRecords(fd, name)};
   if (view_.start > 0) {
-    if (!file.records.seek(view_.start))
-      return Error{.kind = ErrorKind::kDataCorrupt, .message = "seek error: Illegal seek"};
+    if (is_pipe(fd)) pass(fd, view_.start);
+    if (const Result<void> there = file.records.seek(view_.start); !there) return there;
   } else {
     const auto type = file.records.peek();
     if (!type) {

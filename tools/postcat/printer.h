@@ -47,7 +47,8 @@ class Printer {
   bool end_content(File& file);
   libconf::Result<bool> end(File& file);
   libconf::Result<bool> take_sizes(File& file);
-  void take_line(File& file);
+  libconf::Result<bool> pass_content(File& file);
+  libconf::Result<bool> take_line(File& file);
   void show(const File& file, std::string_view label, std::string_view text);
   void show_attribute(const File& file);
   void show_title(const File& file, std::string_view title);

@@ -181,7 +181,7 @@ int run(const std::vector<std::string>& arguments, int input, std::ostream& out,
   }
   Program program(*options, out, messages);
   if (const Result<void> prepared = program.prepare(messages); !prepared) return fail(prepared.error());
-  if (line->operands.empty() && !options->takes_ids)
+  if (line->operands.empty())
     if (const Result<void> shown = program.show(input); !shown) return fail(shown.error());
   for (const std::string& operand : line->operands)
     if (const Result<void> shown = program.show(operand); !shown) return fail(shown.error());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 
 #include "libconf/file.h"
 #include "libconf/text.h"
@@ -19,6 +20,7 @@ using libconf::Result;
 constexpr std::size_t kBlock = std::size_t{4} << 10;
 constexpr unsigned kLengthBits = 7;
 constexpr unsigned kMoreLength = 1U << kLengthBits;
+constexpr unsigned kLongestLength = 32;  ///< In bits.
 
 }  // namespace
 
@@ -56,18 +58,23 @@ Result<std::optional<RawRecord>> RawRecords::next() {
   if (!*has_type) return std::nullopt;
   const auto type = static_cast<unsigned char>(buffer_[taken_]);
   std::size_t head = 1;
-  std::uint64_t length = 0;
+  std::uint32_t bits = 0;
   for (unsigned shift = 0;; shift += kLengthBits) {
-    if (shift + kLengthBits > 31)
+    if (shift >= kLongestLength)
       return corrupt(libconf::concat("too many length bits, record type ", std::to_string(type)));
     const Result<bool> has_length = fill(head + 1);
     if (!has_length) return has_length.error();
     if (!*has_length)
       return corrupt(libconf::concat("unexpected EOF reading length, record type ", std::to_string(type)));
     const auto byte = static_cast<unsigned char>(buffer_[taken_ + head++]);
-    length |= std::uint64_t{byte & (kMoreLength - 1)} << shift;
+    bits |= std::uint32_t{byte & (kMoreLength - 1)} << shift;
     if ((byte & kMoreLength) == 0) break;
   }
+  // Postfix's lengths have a sign.
+  if (const auto signed_length = static_cast<std::int32_t>(bits); signed_length < 0)
+    return corrupt(libconf::concat("illegal length ", std::to_string(signed_length), ", record type ",
+                                   std::to_string(type)));
+  const std::size_t length = bits;
   const Result<bool> has_payload = fill(head + length);
   if (!has_payload) return has_payload.error();
   if (!*has_payload)
@@ -78,6 +85,13 @@ Result<std::optional<RawRecord>> RawRecords::next() {
   taken_ += head + length;
   position_ += head + length;
   return record;
+}
+
+Result<std::optional<unsigned char>> RawRecords::peek() {
+  const Result<bool> has_type = fill(1);
+  if (!has_type) return Error{.kind = ErrorKind::kInputOutput, .message = std::strerror(errno)};
+  if (!*has_type) return std::nullopt;
+  return static_cast<unsigned char>(buffer_[taken_]);
 }
 
 Result<void> RawRecords::seek(std::uint64_t offset) {

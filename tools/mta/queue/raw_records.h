@@ -35,6 +35,10 @@ class RawRecords {
   /// record, or the length of one is no length; kInputOutput.
   libconf::Result<std::optional<RawRecord>> next();
 
+  /// The type of the next record, which stays the next; nothing at the end. Errors: kInputOutput, with the
+  /// reason only.
+  libconf::Result<std::optional<unsigned char>> peek();
+
   /// Goes to `offset`, wherever that is. Errors: kInputOutput, for what is behind in a pipe.
   libconf::Result<void> seek(std::uint64_t offset);
 
