@@ -102,6 +102,9 @@ class QueueDirectory {
   /// As main.cf says. Errors: kConfiguration. Whether the directory exists is not looked at.
   static libconf::Result<QueueDirectory> open(const libconf::Settings& settings);
 
+  /// The same for a process whose working directory is queue_directory: paths start with "./".
+  static libconf::Result<QueueDirectory> open_here(const libconf::Settings& settings);
+
   /// The directory of a queue, with a slash at its end.
   std::string top_of(Queue queue) const;
 
@@ -117,6 +120,12 @@ class QueueDirectory {
 
   /// queue_directory
   const std::string& path() const { return options_.path; }
+
+  /// Makes the directory that log_path_of() is in, where hashing needs it. Errors: as queue_error().
+  libconf::Result<void> make_directory_of(std::string_view directory, std::string_view id) const;
+
+  /// enable_long_queue_ids
+  QueueIdForm id_form() const { return options_.id_form; }
 
   /// The directory that path_of() is in, which is made where hashing needs it. Errors: as queue_error().
   libconf::Result<std::string> directory_of(Queue queue, std::string_view id) const;

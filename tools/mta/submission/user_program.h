@@ -49,7 +49,10 @@ class UserProgram {
   MailLog& log() { return *log_; }
   libmaps::TableContext tables() { return {.settings = *settings_, .warnings = messages_}; }
 
-  /// To `err` and to the log, if that can be written: "warning: TEXT", or "fatal: TEXT".
+  /// To `err` and to the log, if that can be written: "TEXT", "warning: TEXT", or "fatal: TEXT".
+  void say(std::string_view text) {
+    messages_.report({.severity = Severity::kInfo, .message = std::string(text)});
+  }
   void warn(std::string_view text) {
     messages_.report({.severity = Severity::kWarning, .message = std::string(text)});
   }
