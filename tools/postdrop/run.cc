@@ -12,8 +12,8 @@
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
+#include "tools/mta/daemon/trigger.h"
 #include "tools/mta/submission/attribute_list.h"
-#include "tools/mta/submission/wakeup.h"
 #include "tools/postdrop/drop.h"
 
 namespace postdrop {
@@ -73,7 +73,7 @@ Result<void> wake_pickup(mta::UserProgram& program) {
   if (!limit) return limit.error();
   // The path of a socket is short, and that of queue_directory need not be.
   if (::chdir(directory->c_str()) != 0) return mta::queue_error("chdir ", *directory, errno);
-  const Result<void> told = mta::wake_up(concat("public/", *service), *limit);
+  const Result<void> told = mta::trigger(concat("public/", *service), "W", *limit);
   if (!told) program.warn(told.error().message);
   return {};
 }

@@ -25,7 +25,6 @@
 #include "tools/mta/daemon/service_role.h"
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/daemon/spool.h"
-#include "tools/mta/daemon/trigger.h"
 
 namespace postfix {
 namespace {
@@ -219,20 +218,11 @@ int reload(const Call& call) {
   return send(call, "refreshing the Postfix mail system", SIGHUP, false);
 }
 
-/// EX_UNAVAILABLE of sysexits.h, with which postqueue(1) ends.
-constexpr int kUnavailable = 69;
-
-/// What `postqueue -f` asks of the queue manager: forget about destinations that were down, and look at all
-/// mail now, whatever its time (qmgr(8), TRIGGERS).
-constexpr std::string_view kFlushRequests = "FADI";
-
+/// Becomes postqueue(1), which knows whom to ask and what to say.
 int flush(const Call& call) {
-  const std::string queue_manager = concat(call.spool.queue_directory(), "/public/qmgr");
-  const Result<void> told = mta::trigger(queue_manager, kFlushRequests);
-  if (told) return 0;
-  call.err << "postqueue: warning: unable to look up public/qmgr: " << told.error().message
-           << "\npostqueue: fatal: Cannot flush mail queue - mail system is down" << std::endl;
-  return kUnavailable;
+  const char* const program = call.surroundings.queue_program.c_str();
+  ::execl(program, "postqueue", "-c", call.directory.c_str(), "-f", nullptr);
+  return call.fatal(concat("execl ", program, ": ", std::strerror(errno)));
 }
 
 int status(const Call& call) {

@@ -9,11 +9,12 @@
 
 namespace {
 
-sendmail::Surroundings find_surroundings() {
+sendmail::Surroundings find_surroundings(const std::filesystem::path& called) {
   std::error_code failure;
   const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe", failure).parent_path();
   const std::filesystem::path beside = here / "smtpd";
-  return {.programs = here,
+  return {.name = called.filename(),
+          .programs = here,
           .smtp_server = std::filesystem::exists(beside, failure)
                              ? beside
                              : (here / POSTKIT_DAEMONS_FROM_PROGRAMS / "smtpd").lexically_normal()};
@@ -22,6 +23,6 @@ sendmail::Surroundings find_surroundings() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return sendmail::run(std::vector<std::string>(argv + 1, argv + argc), find_surroundings(), STDIN_FILENO,
-                       std::cout, std::cerr);
+  return sendmail::run(std::vector<std::string>(argv + 1, argv + argc), find_surroundings(argv[0]),
+                       STDIN_FILENO, std::cout, std::cerr);
 }

@@ -26,6 +26,9 @@ using libconf::Result;
 /// What the caller of a mailer that could not do its work expects: try again later (sysexits.h, EX_TEMPFAIL).
 constexpr int kTryLater = 75;
 
+/// Called by this name the program lists the queue.
+constexpr std::string_view kListName = "mailq";
+
 Error fatal(std::string message) {
   return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
 }
@@ -145,7 +148,10 @@ int run(const std::vector<std::string>& arguments, const Surroundings& surroundi
         std::ostream& out, std::ostream& err) {
   ::umask(022);
   std::signal(SIGPIPE, SIG_IGN);
-  const CommandLine line = split(arguments);
+  const std::string& name = surroundings.name;
+  std::vector<std::string> words = arguments;
+  if (name == kListName) words.insert(words.begin(), "-bp");
+  const CommandLine line = split(words);
   std::optional<std::string> directory = line.configuration();
   if (directory) {
     directory = directory_of(*directory);
@@ -153,10 +159,10 @@ int run(const std::vector<std::string>& arguments, const Surroundings& surroundi
   }
   // Postfix looks at all of them first, and then one after the other.
   for (const Given& given : line.given)
-    if (!given.complaint.empty()) err << "sendmail: " << given.complaint << std::endl;
-  const auto program = mta::UserProgram::start("sendmail", mta::configuration_directory(directory), err);
+    if (!given.complaint.empty()) err << name << ": " << given.complaint << std::endl;
+  const auto program = mta::UserProgram::start(name, mta::configuration_directory(directory), err);
   if (!program) {
-    err << "sendmail: fatal: " << program.error().message << std::endl;
+    err << name << ": fatal: " << program.error().message << std::endl;
     return kTryLater;
   }
   const Result<Options> options = interpret(line, (*program)->settings(), (*program)->messages());
@@ -165,7 +171,7 @@ int run(const std::vector<std::string>& arguments, const Surroundings& surroundi
   if (done) return 0;
   std::string_view message = done.error().message;
   if (const std::size_t newline = message.find('\n'); newline != std::string_view::npos) {
-    err << "sendmail: " << message.substr(0, newline) << std::endl;
+    err << name << ": " << message.substr(0, newline) << std::endl;
     message.remove_prefix(newline + 1);
   }
   (*program)->fatal(message);

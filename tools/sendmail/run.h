@@ -9,6 +9,7 @@ namespace sendmail {
 
 /// What the program learns from its surroundings.
 struct Surroundings {
+  std::string name;         ///< By which it was called: `mailq` lists the queue.
   std::string programs;     ///< The directory that this program is in.
   std::string smtp_server;  ///< The program that speaks SMTP.
 };

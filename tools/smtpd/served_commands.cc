@@ -5,6 +5,7 @@
 
 #include "tools/smtpd/maildrop_pickup.h"
 #include "tools/smtpd/proxy_clients.h"
+#include "tools/smtpd/queue_reports.h"
 #include "tools/smtpd/smtp_clients.h"
 
 namespace smtpd {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::array kCommands = {
     ServedCommand{"pickup", serve_maildrop},
     ServedCommand{"proxymap", serve_proxy_clients},
+    ServedCommand{"showq", serve_queue_reports},
     ServedCommand{"smtpd", serve_smtp_clients},
 };
 

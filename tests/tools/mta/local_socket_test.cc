@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <string>
+#include <utility>
 
 #include "tests/libconf/temp_directory.h"
 #include "tools/mta/daemon/trigger.h"
@@ -18,6 +20,7 @@ namespace {
 
 using libconf::FileDescriptor;
 using libconf::Result;
+using namespace std::chrono_literals;
 
 mode_t mode_of(const std::string& path) {
   struct stat status {};
@@ -33,7 +36,7 @@ TEST(LocalSocket, IsForEverybodyAndReplacesWhatAnEarlierRunLeft) {
   const Result<FileDescriptor> second = mta::make_local_socket(path, SOCK_STREAM, {});
   ASSERT_TRUE(first && second);
   EXPECT_EQ(mode_of(path), S_IFSOCK | 0666);
-  ASSERT_TRUE(mta::trigger(path, "W"));
+  ASSERT_TRUE(mta::trigger(path, "W", 10s));
   const FileDescriptor client(::accept(second->get(), nullptr, nullptr));
   std::array<char, 8> bytes{};
   EXPECT_EQ(::read(client.get(), bytes.data(), bytes.size()), 2);
@@ -63,14 +66,47 @@ TEST(LocalSocket, FailsWhereItCannotBe) {
 TEST(NamedPipe, IsThereForWriters) {
   const postkit_test::TempDirectory scratch;
   const std::string path = scratch.path() + "/pipe";
-  EXPECT_FALSE(mta::trigger(path, "W"));
+  const Result<void> untold = mta::trigger(path, "W", 10s);
+  ASSERT_FALSE(untold);
+  EXPECT_EQ(untold.error().kind, libconf::ErrorKind::kTemporary);
+  EXPECT_EQ(untold.error().message, "unable to look up " + path + ": No such file or directory");
   const Result<FileDescriptor> pipe = mta::make_named_pipe(path, {});
   ASSERT_TRUE(pipe);
   EXPECT_EQ(mode_of(path), S_IFIFO | 0622);
   std::array<char, 8> bytes{};
   EXPECT_LT(::read(pipe->get(), bytes.data(), bytes.size()), 0);  // Not at its end without a writer.
-  ASSERT_TRUE(mta::trigger(path, "W"));
+  ASSERT_TRUE(mta::trigger(path, "W", 10s));
   EXPECT_EQ(::read(pipe->get(), bytes.data(), bytes.size()), 2);
+}
+
+TEST(Trigger, SaysThatNobodyIsThereAndThatTheyHaveGone) {
+  const postkit_test::TempDirectory scratch;
+  const std::string path = scratch.path() + "/socket";
+  Result<FileDescriptor> service = mta::make_local_socket(path, SOCK_STREAM, {});
+  ASSERT_TRUE(service);
+  { const FileDescriptor closed = std::move(*service); }
+  const Result<void> untold = mta::trigger(path, "W", 10s);
+  ASSERT_FALSE(untold);
+  EXPECT_EQ(untold.error().kind, libconf::ErrorKind::kTemporary);
+  EXPECT_EQ(untold.error().message, "connect to " + path + ": Connection refused");
+  const std::string pipe = scratch.path() + "/pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  const Result<void> unread = mta::trigger(pipe, "W", 10s);
+  ASSERT_FALSE(unread);
+  EXPECT_EQ(unread.error().kind, libconf::ErrorKind::kTemporary);
+}
+
+TEST(Trigger, WaitsNoLongerThanItIsToldTo) {
+  const postkit_test::TempDirectory scratch;
+  const std::string path = scratch.path() + "/socket";
+  const Result<FileDescriptor> service = mta::make_local_socket(path, SOCK_STREAM, {});
+  ASSERT_TRUE(service);
+  ASSERT_EQ(::listen(service->get(), 0), 0);  // Room for one, who is not served.
+  const Result<FileDescriptor> first = mta::connect_local(path, 1s);
+  ASSERT_TRUE(first);
+  const Result<void> untold = mta::trigger(path, "W", 1s);
+  ASSERT_FALSE(untold);
+  EXPECT_EQ(untold.error().kind, libconf::ErrorKind::kTemporary);
 }
 
 TEST(ReceiveDescriptor, TakesOneThatIsPassed) {

@@ -18,7 +18,7 @@ constexpr std::array kRoles = {
     ServiceRole{"pipe", kDelivers},     ServiceRole{"postlogd", kInside},
     ServiceRole{"postscreen", kAbsent}, ServiceRole{"proxymap", kServer},
     ServiceRole{"qmgr", kInside},       ServiceRole{"qmqpd", kAbsent},
-    ServiceRole{"scache", kInside},     ServiceRole{"showq", kInside},
+    ServiceRole{"scache", kInside},     ServiceRole{"showq", kServer},
     ServiceRole{"smtp", kDelivers},     ServiceRole{"smtpd", kServer},
     ServiceRole{"spawn", kAbsent},      ServiceRole{"tlsmgr", kInside},
     ServiceRole{"tlsproxy", kAbsent},   ServiceRole{"trivial-rewrite", kInside},

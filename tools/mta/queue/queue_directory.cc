@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "libconf/file.h"
+#include "libconf/text.h"
 
 namespace mta {
 namespace {
@@ -163,10 +164,15 @@ Result<QueueDirectory> QueueDirectory::open(const libconf::Settings& settings) {
                          .id_form = *has_long_ids ? QueueIdForm::kLong : QueueIdForm::kShort});
 }
 
-int QueueDirectory::depth_of(Queue queue) const {
+Result<QueueDirectory> QueueDirectory::open_here(const libconf::Settings& settings) {
+  Result<QueueDirectory> queue = open(settings);
+  if (queue) queue->options_.path = ".";
+  return queue;
+}
+
+int QueueDirectory::depth_of(std::string_view directory) const {
   const auto& names = options_.hash_queue_names;
-  return std::find(names.begin(), names.end(), queue_name(queue)) == names.end() ? 0
-                                                                                 : options_.hash_queue_depth;
+  return std::find(names.begin(), names.end(), directory) == names.end() ? 0 : options_.hash_queue_depth;
 }
 
 std::string QueueDirectory::top_of(Queue queue) const {
@@ -177,23 +183,30 @@ std::string QueueDirectory::path_of(Queue queue, std::string_view id) const {
   return top_of(queue) + queue_subdirectory(id, depth_of(queue)) + std::string(id);
 }
 
-Result<std::string> QueueDirectory::directory_of(Queue queue, std::string_view id) const {
-  std::string path = top_of(queue);
-  const std::string subdirectory = queue_subdirectory(id, depth_of(queue));
-  if (subdirectory.empty()) return path;
-  if (::access((path + subdirectory).c_str(), F_OK) == 0) return path + subdirectory;
+std::string QueueDirectory::log_path_of(std::string_view directory, std::string_view id) const {
+  return libconf::concat(options_.path, "/", directory, "/", queue_subdirectory(id, depth_of(directory)), id);
+}
+
+Result<void> QueueDirectory::make_directory_of(std::string_view directory, std::string_view id) const {
+  std::string path = libconf::concat(options_.path, "/", directory, "/");
+  const std::string subdirectory = queue_subdirectory(id, depth_of(directory));
+  if (subdirectory.empty() || ::access((path + subdirectory).c_str(), F_OK) == 0) return {};
   // One level after the other, each with its character and slash; the name of a new one is made safe at once.
   for (std::size_t at = 0; at < subdirectory.size(); at += 2) {
     const std::string parent = path;
     path += subdirectory.substr(at, 2);
     if (::mkdir(path.c_str(), 0700) == 0) {
-      const Result<void> synced = sync_directory(parent);
-      if (!synced) return synced.error();
+      if (Result<void> synced = sync_directory(parent); !synced) return synced;
     } else if (errno != EEXIST) {
       return queue_error("mkdir ", path, errno);
     }
   }
-  return path;
+  return {};
+}
+
+Result<std::string> QueueDirectory::directory_of(Queue queue, std::string_view id) const {
+  if (Result<void> made = make_directory_of(queue_name(queue), id); !made) return made.error();
+  return top_of(queue) + queue_subdirectory(id, depth_of(queue));
 }
 
 Result<void> QueueDirectory::keep_files(const FilePoolOptions& options) {

@@ -102,11 +102,30 @@ class QueueDirectory {
   /// As main.cf says. Errors: kConfiguration. Whether the directory exists is not looked at.
   static libconf::Result<QueueDirectory> open(const libconf::Settings& settings);
 
+  /// The same for a process whose working directory is queue_directory: paths start with "./".
+  static libconf::Result<QueueDirectory> open_here(const libconf::Settings& settings);
+
   /// The directory of a queue, with a slash at its end.
   std::string top_of(Queue queue) const;
 
   /// Where a message stands in a queue: "/var/spool/postfix/deferred/A/ABC123". REQUIRES: is_queue_id(id).
   std::string path_of(Queue queue, std::string_view id) const;
+
+  /// The same for a directory of another name below queue_directory: "defer", where bounce(8) keeps what it
+  /// has to say of each message.
+  std::string log_path_of(std::string_view directory, std::string_view id) const;
+
+  /// Levels of directories below the one of that name, as hash_queue_names and hash_queue_depth have it.
+  int depth_of(std::string_view directory) const;
+
+  /// queue_directory
+  const std::string& path() const { return options_.path; }
+
+  /// Makes the directory that log_path_of() is in, where hashing needs it. Errors: as queue_error().
+  libconf::Result<void> make_directory_of(std::string_view directory, std::string_view id) const;
+
+  /// enable_long_queue_ids
+  QueueIdForm id_form() const { return options_.id_form; }
 
   /// The directory that path_of() is in, which is made where hashing needs it. Errors: as queue_error().
   libconf::Result<std::string> directory_of(Queue queue, std::string_view id) const;
@@ -135,7 +154,7 @@ class QueueDirectory {
   libconf::Result<std::uint64_t> free_space() const;
 
  private:
-  int depth_of(Queue queue) const;
+  int depth_of(Queue queue) const { return depth_of(queue_name(queue)); }
   std::vector<std::string> directories() const;
   libconf::Result<QueueFile> open_file(Queue queue, QueueTime now) const;
   std::size_t sweep_directory(const std::string& directory, int depth,

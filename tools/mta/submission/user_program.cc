@@ -98,18 +98,25 @@ Result<void> UserProgram::load() {
   return {};
 }
 
-Result<void> UserProgram::check_may_submit() {
-  const Result<std::string> value = settings_->get("authorized_submit_users");
+Result<std::optional<std::string>> UserProgram::user_outside(const std::string& parameter) {
+  const Result<std::string> value = settings_->get(parameter);
   if (!value) return value.error();
   Result<libmaps::MatchList> users =
-      libmaps::MatchList::parse("authorized_submit_users", *value, {.kind = libmaps::MatchKind::kStrings},
+      libmaps::MatchList::parse(parameter, *value, {.kind = libmaps::MatchKind::kStrings},
                                 [this](std::string_view spec) { return libmaps::open(spec, tables()); });
   if (!users) return users.error();
-  const std::string user = login_name(::getuid()).value_or("unknown");
+  std::string user = login_name(::getuid()).value_or("unknown");
   const Result<bool> is_there = users->matches(user);
   if (!is_there) return is_there.error();
-  if (*is_there) return {};
-  return refused(concat("User ", user, "(", std::to_string(::getuid()), ") is not allowed to submit mail"));
+  if (*is_there) return std::nullopt;
+  return user;
+}
+
+Result<void> UserProgram::check_may_submit() {
+  const Result<std::optional<std::string>> user = user_outside("authorized_submit_users");
+  if (!user) return user.error();
+  if (!*user) return {};
+  return refused(concat("User ", **user, "(", std::to_string(::getuid()), ") is not allowed to submit mail"));
 }
 
 }  // namespace mta

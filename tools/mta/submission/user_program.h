@@ -49,7 +49,10 @@ class UserProgram {
   MailLog& log() { return *log_; }
   libmaps::TableContext tables() { return {.settings = *settings_, .warnings = messages_}; }
 
-  /// To `err` and to the log, if that can be written: "warning: TEXT", or "fatal: TEXT".
+  /// To `err` and to the log, if that can be written: "TEXT", "warning: TEXT", or "fatal: TEXT".
+  void say(std::string_view text) {
+    messages_.report({.severity = Severity::kInfo, .message = std::string(text)});
+  }
   void warn(std::string_view text) {
     messages_.report({.severity = Severity::kWarning, .message = std::string(text)});
   }
@@ -58,6 +61,10 @@ class UserProgram {
   /// Whether authorized_submit_users has the user who runs the program. Errors: he is not there, "User
   /// NAME(UID) is not allowed to submit mail"; those of tables.
   Result<void> check_may_submit();
+
+  /// The login name of the user who runs the program, or "unknown", when the list of users in `parameter`
+  /// does not have him. Errors: those of tables.
+  Result<std::optional<std::string>> user_outside(const std::string& parameter);
 
  private:
   UserProgram(std::string_view name, std::string directory, std::ostream& err)
