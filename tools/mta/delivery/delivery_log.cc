@@ -14,9 +14,11 @@ namespace {
 using libconf::concat;
 using std::chrono::microseconds;
 
-std::string_view outcome_name(DeliveryPurpose purpose, DeliveryOutcome outcome) {
-  if (purpose == DeliveryPurpose::kProbe)
-    return outcome == DeliveryOutcome::kSent ? "deliverable" : "undeliverable";
+std::string_view outcome_name(const DeliveryRequest& request, DeliveryOutcome outcome) {
+  if (request.purpose == DeliveryPurpose::kProbe) {
+    if (outcome == DeliveryOutcome::kSent) return "deliverable";
+    return request.is_failure_remembered ? "undeliverable" : "undeliverable-but-not-cached";
+  }
   switch (outcome) {
     case DeliveryOutcome::kSent:
       return "sent";
@@ -62,7 +64,7 @@ std::string delivery_log_line(const DeliveryRequest& request, const RecipientRep
   line += concat(", relay=", report.relay, ", delay=", delay, ", delays=", log_delay(before_queue), "/",
                  log_delay(before_agent), "/", log_delay(between(times.start, connected)), "/",
                  log_delay(between(connected, times.end)), ", dsn=", report.status.code);
-  line += concat(", status=", outcome_name(request.purpose, report.outcome), " (", report.status.text, ")");
+  line += concat(", status=", outcome_name(request, report.outcome), " (", report.status.text, ")");
   return line;
 }
 

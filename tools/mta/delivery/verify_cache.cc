@@ -6,7 +6,6 @@
 
 #include "libconf/text.h"
 #include "libmaps/open.h"
-#include "tools/mta/daemon/event_loop.h"
 
 namespace mta {
 namespace {
@@ -74,9 +73,14 @@ Result<VerifyCache> VerifyCache::open(const libconf::Settings& settings, libconf
   return cache;
 }
 
+libmaps::TableContext VerifyCache::context() const {
+  // A service of this very process would have to answer for `proxy:`.
+  return {.settings = settings_, .warnings = warnings_, .options = {.bypass_proxy = true}};
+}
+
 void VerifyCache::prepare() {
   if (std::exchange(is_prepared_, true) || map_.empty()) return;
-  const libmaps::TableContext context{.settings = settings_, .warnings = warnings_};
+  const libmaps::TableContext context = this->context();
   const auto give_up = [&](const libconf::Error& error) {
     warnings_.warn("verify-cache", concat("address_verify_map: ", error.message));
     map_.clear();
@@ -109,8 +113,7 @@ Result<void> VerifyCache::write(std::string_view key, std::string_view value) {
     return {};
   }
   Result<std::unique_ptr<libmaps::WritableTable>> table =
-      libmaps::open_writable(*libmaps::parse_spec(map_, ""), libmaps::IfAbsent::kCreate,
-                             {.settings = settings_, .warnings = warnings_});
+      libmaps::open_writable(*libmaps::parse_spec(map_, ""), libmaps::IfAbsent::kCreate, context());
   if (!table) return table.error();
   if (const Result<bool> stored = (*table)->store(key, value, true); !stored) return stored.error();
   return (*table)->finish();
@@ -122,7 +125,6 @@ bool VerifyCache::has_expired(const VerifyEntry& entry, std::time_t now) const {
 }
 
 std::optional<VerifyEntry> VerifyCache::find(std::string_view address, std::time_t now) {
-  const EventLoop::Pause pause;
   const Result<std::optional<std::string>> value = read(address);
   if (!value) {
     warnings_.warn("verify-cache", concat(map_, ": lookup of ", address, ": ", value.error().message));
@@ -146,7 +148,6 @@ void VerifyCache::store(std::string_view address, const VerifyEntry& entry, std:
     const std::optional<VerifyEntry> old = find(address, now);
     if (old && old->status == ProbeStatus::kDeliverable) return;
   }
-  const EventLoop::Pause pause;
   if (const Result<void> written = write(address, verify_value(entry)); !written)
     warnings_.warn("verify-cache", concat(map_, ": ", written.error().message));
 }
@@ -171,16 +172,15 @@ Result<VerifyCache::Cleanup> VerifyCache::sweep(std::time_t now) {
     cleanup.dropped = expired.size();
     return cleanup;
   }
-  const libmaps::TableContext context{.settings = settings_, .warnings = warnings_};
   const libmaps::TableSpec spec = *libmaps::parse_spec(map_, "");
   {
-    Result<std::unique_ptr<libmaps::IterableTable>> all = libmaps::open_iterable(spec, context);
+    Result<std::unique_ptr<libmaps::IterableTable>> all = libmaps::open_iterable(spec, context());
     if (!all) return all.error();
     if (const Result<void> visited = (*all)->for_each(visit); !visited) return visited.error();
   }
   if (!expired.empty()) {
     Result<std::unique_ptr<libmaps::WritableTable>> table =
-        libmaps::open_writable(spec, libmaps::IfAbsent::kCreate, context);
+        libmaps::open_writable(spec, libmaps::IfAbsent::kCreate, context());
     if (!table) return table.error();
     for (const std::string& key : expired)
       if (const Result<bool> removed = (*table)->remove(key); !removed) return removed.error();
@@ -192,7 +192,6 @@ Result<VerifyCache::Cleanup> VerifyCache::sweep(std::time_t now) {
 
 std::optional<VerifyCache::Cleanup> VerifyCache::clean(std::time_t now) {
   if (cleanup_interval_ == 0) return std::nullopt;
-  const EventLoop::Pause pause;
   const auto give_up = [&](const libconf::Error& error) {
     warnings_.warn("verify-cache", concat(map_, ": ", error.message));
     return std::nullopt;

@@ -17,6 +17,7 @@
 #include "libconf/diagnostic.h"
 #include "libconf/settings.h"
 #include "libmaps/table.h"
+#include "libmaps/table_context.h"
 
 namespace mta {
 
@@ -72,6 +73,7 @@ class VerifyCache {
   VerifyCache(const libconf::Settings& settings, libconf::DiagnosticSink& warnings)
       : settings_(settings), warnings_(warnings) {}
   bool has_expired(const VerifyEntry& entry, std::time_t now) const;
+  libmaps::TableContext context() const;
   void prepare();
   libconf::Result<std::optional<std::string>> read(std::string_view key);
   libconf::Result<void> write(std::string_view key, std::string_view value);
