@@ -73,6 +73,8 @@ struct Transports::Opened {
   std::unique_ptr<DeliveryAgent> agent;
 };
 
+Transports::Transports(const mta::Site& site, mta::MailLog& log) : site_(site), log_(log) {}
+
 Transports::~Transports() = default;
 
 std::unique_ptr<Transports::Opened> Transports::open(std::string_view transport) {

@@ -33,7 +33,7 @@ struct TransportEntry {
 class Transports final : public mta::TransportTable {
  public:
   /// Site and log must outlive it.
-  Transports(const mta::Site& site, mta::MailLog& log) : site_(site), log_(log) {}
+  Transports(const mta::Site& site, mta::MailLog& log);
   ~Transports() override;
 
   mta::DeliveryAgent* find(std::string_view transport) override;

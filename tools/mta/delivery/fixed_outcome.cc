@@ -8,9 +8,9 @@ namespace mta {
 asio::awaitable<DeliveryReport> FixedOutcomeAgent::deliver(const DeliveryRequest& request, int /*message*/) {
   std::string_view text = request.nexthop;
   const std::size_t length = status_length(text);
-  std::string code(length > 0 ? text.substr(0, length) : outcome_.code);
-  // What the agent does counts, whatever class the text claims.
-  code.front() = outcome_.code.front();
+  // A code of another class than what the agent does is not believed.
+  const bool has_code = length > 0 && text.front() == outcome_.code.front();
+  const std::string code(has_code ? text.substr(0, length) : outcome_.code);
   text.remove_prefix(length);
   while (text.starts_with(' ')) text.remove_prefix(1);
   if (text.empty()) text = outcome_.text;

@@ -134,49 +134,56 @@ asio::awaitable<void> ProbingVerifier::probe(std::string address) {
 }
 
 asio::awaitable<ProbingVerifier::Outcome> ProbingVerifier::ask(const std::string& address) {
-  const auto failed = [&](std::string text) {
-    return Outcome{.entry = {.status = ProbeStatus::kDeferred, .text = std::move(text)},
-                   .recipient = address};
-  };
-  const std::string external = quote_address(address);
-  Result<std::vector<EnvelopeRecipient>> recipients =
-      addresses_->expand(RewriteContext::kLocal, {.address = external, .original = address});
-  if (!recipients) co_return failed("address rewriting failure");
+  Outcome outcome;
+  outcome.recipient = address;
+  outcome.entry.status = ProbeStatus::kDeferred;
+  EnvelopeRecipient recipient{.address = quote_address(address), .original = address};
+  const Result<std::vector<EnvelopeRecipient>> recipients =
+      addresses_->expand(RewriteContext::kLocal, recipient);
+  if (!recipients) {
+    outcome.entry.text = "address rewriting failure";
+    co_return outcome;
+  }
   if (recipients->size() != 1) {
     // Postfix does not follow them, either.
-    constexpr FixedOutcome kAliased{DeliveryOutcome::kSent, "2.0.0", "", "cleanup"};
+    constexpr FixedOutcome kAliased{DeliveryOutcome::kSent, "2.0.0", "aliased to multiple recipients",
+                                    "cleanup"};
+    recipient.address = address;
+    const DeliveryRequest request = request_for(recipient, Resolution());
     FixedOutcomeAgent cleanup(kAliased, parts_.log);
-    DeliveryRequest request =
-        request_for({.address = address, .original = address}, {.nexthop = "aliased to multiple recipients"});
-    request.recipients.front().address = address;
-    const DeliveryReport report = co_await cleanup.deliver(request, -1);
-    co_return Outcome{
-        .entry = {.status = ProbeStatus::kDeliverable, .text = report.recipients.front().status.text},
-        .recipient = address};
+    outcome.take(co_await cleanup.deliver(request, -1));
+    co_return outcome;
   }
   const std::string sender = probe_sender(sender_, sender_lifetime_, std::time(nullptr));
-  Result<Resolution> resolution = routes_->resolve(sender, recipients->front().address);
-  if (!resolution) co_return failed("address resolver failure");
-  EnvelopeRecipient recipient = recipients->front();
-  recipient.address = resolution->recipient.empty() ? recipient.address : resolution->recipient;
+  recipient = recipients->front();
+  Result<Resolution> resolution = routes_->resolve(sender, recipient.address);
+  if (!resolution) {
+    outcome.entry.text = "address resolver failure";
+    co_return outcome;
+  }
+  if (!resolution->recipient.empty()) recipient.address = resolution->recipient;
+  outcome.recipient = recipient.address;
   DeliveryRequest request = request_for(recipient, std::move(*resolution));
   request.sender = sender;
   DeliveryAgent* agent = parts_.transports.find(request.transport);
-  std::optional<FixedOutcomeAgent> unavailable;
+  FixedOutcomeAgent unavailable(kDefers, parts_.log);
   if (agent == nullptr) {
     request.nexthop = "4.3.0 mail transport unavailable";
-    agent = &unavailable.emplace(kDefers, parts_.log);
+    agent = &unavailable;
   }
-  const DeliveryReport report = co_await agent->deliver(request, -1);
-  if (report.recipients.empty()) co_return failed("no answer of the delivery agent");
+  outcome.take(co_await agent->deliver(request, -1));
+  co_return outcome;
+}
+
+void ProbingVerifier::Outcome::take(const DeliveryReport& report) {
   const RecipientReport& answer = report.recipients.front();
-  co_return Outcome{.entry = {.status = status_of(answer.outcome), .text = answer.status.text},
-                    .recipient = request.recipients.front().address};
+  entry.status = status_of(answer.outcome);
+  entry.text = answer.status.text;
 }
 
 DeliveryRequest ProbingVerifier::request_for(const EnvelopeRecipient& recipient, Resolution resolution) {
   const QueueTime now = queue_time_now();
-  return {.queue_id = make_queue_id(id_form_, now, ++probes_),
+  return {.queue_id = make_queue_id(id_form_, now, next_number_++),
           .transport = std::move(resolution.transport),
           .nexthop = std::move(resolution.nexthop),
           .purpose = DeliveryPurpose::kProbe,

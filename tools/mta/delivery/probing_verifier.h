@@ -8,6 +8,9 @@
 /// whoever waits for the answer gets it when it is there.
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
@@ -54,6 +57,7 @@ class ProbingVerifier final : public AddressVerifier {
     std::vector<asio::steady_timer*> waiters;  ///< Are cancelled when the answer is there.
   };
   struct Outcome {
+    void take(const DeliveryReport& report);
     VerifyEntry entry;
     std::string recipient;  ///< What the address became.
   };
@@ -75,7 +79,8 @@ class ProbingVerifier final : public AddressVerifier {
   std::chrono::seconds sender_lifetime_{0};
   std::size_t pending_limit_ = 0;  ///< address_verify_pending_request_limit
   std::map<std::string, std::shared_ptr<Pending>, std::less<>> pending_;
-  ino_t probes_ = 0;  ///< So far: what makes their IDs differ.
+  /// What an ID has in the place of an inode number: those of another process differ.
+  ino_t next_number_ = static_cast<ino_t>(::getpid()) << 16;
 };
 
 }  // namespace mta

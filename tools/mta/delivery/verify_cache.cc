@@ -74,8 +74,9 @@ Result<VerifyCache> VerifyCache::open(const libconf::Settings& settings, libconf
 }
 
 libmaps::TableContext VerifyCache::context() const {
-  // A service of this very process would have to answer for `proxy:`.
-  return {.settings = settings_, .warnings = warnings_, .options = {.bypass_proxy = true}};
+  // A service of this very process would have to answer for `proxy:`. Local parts may differ by case.
+  return {
+      .settings = settings_, .warnings = warnings_, .options = {.fold_keys = false, .bypass_proxy = true}};
 }
 
 void VerifyCache::prepare() {
