@@ -31,23 +31,31 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   /// From now on all is about this server; `is_last`: there is no other one after it.
   void start(std::string relay, bool is_last) {
     relay_ = std::move(relay);
-    is_last_ = is_last;
+    is_last_ = is_last && is_last_nexthop_;
     connected_ = {};
   }
   bool is_last() const { return is_last_; }
+  /// All servers until the next call are those of one nexthop.
+  void enter(bool is_last_nexthop) {
+    is_last_nexthop_ = is_last_nexthop;
+    sessions_ = 0;
+  }
+  /// Whether there were so many sessions with servers of the nexthop; 0: there is no limit.
+  bool has_sessions(std::size_t limit) const { return limit > 0 && sessions_ >= limit; }
   /// The server takes mail.
-  void connect(bool is_last) {
+  void connect(std::size_t session_limit) {
     connected_ = Clock::now();
-    is_last_ = is_last;
     report_.is_destination_dead = false;
     has_session_ = true;
     ++sessions_;
+    is_last_ |= has_sessions(session_limit) && is_last_nexthop_;
   }
-  std::size_t sessions() const { return sessions_; }
 
   /// No server could be talked to, because of that.
   void give_up(const DeliveryFault& fault, std::string relay) {
-    start(std::move(relay), true);
+    relay_ = std::move(relay);
+    connected_ = {};
+    is_last_ = true;
     refuse_all(std::vector<std::size_t>(open_), fault);
   }
   void note_dead_server() { report_.is_destination_dead = !has_session_; }
@@ -103,6 +111,7 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   DeliveryReport report_;
   std::string relay_ = "none";
   bool is_last_ = false;
+  bool is_last_nexthop_ = false;
   bool has_session_ = false;
   std::size_t sessions_ = 0;
   Clock::time_point start_ = Clock::now();
@@ -147,7 +156,7 @@ asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer
     delivery.note_dead_server();
     delivery.refuse_all(std::vector<std::size_t>(delivery.open()), *fault);
   } else {
-    delivery.connect(is_last || delivery.sessions() + 1 == options_.session_limit);
+    delivery.connect(options_.session_limit);
     co_await session.probe(delivery.request(), delivery.open(), delivery);
   }
   co_await session.quit();
@@ -164,10 +173,13 @@ asio::awaitable<void> SmtpClientAgent::try_destinations(Delivery& delivery,
       delivery.give_up(fault, "none");
       co_return;
     }
-    ServerLookup found = co_await finder_.find(*destination);
-    if (found.servers.empty() && found.fault && is_last_nexthop) delivery.give_up(*found.fault, "none");
+    const ServerLookup found = co_await finder_.find(*destination);
+    const bool is_final = is_last_nexthop || found.is_loop;
+    if (found.fault && is_final) delivery.give_up(*found.fault, "none");
+    delivery.enter(is_last_nexthop);
     for (std::size_t n = 0; n < found.servers.size() && !delivery.is_over(); ++n) {
-      delivery.start("none", is_last_nexthop && n + 1 == found.servers.size());
+      if (delivery.has_sessions(options_.session_limit)) break;
+      delivery.start("none", n + 1 == found.servers.size());
       co_await try_server(delivery, found.servers[n], destination->name);
     }
   }
@@ -177,6 +189,13 @@ asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& 
   Delivery delivery(request, parts_.log, tag());
   if (request.purpose != DeliveryPurpose::kProbe) {
     const DeliveryFault fault{.status = "4.3.0", .text = "mail transport unavailable"};
+    delivery.give_up(fault, "none");
+    co_return delivery.take_report();
+  }
+  // Without them a server would refuse what it takes from others, or learn what it must not in the clear.
+  if (!options_.missing_protection.empty()) {
+    const DeliveryFault fault{.status = "4.3.5",
+                              .text = concat("not supported yet: ", options_.missing_protection)};
     delivery.give_up(fault, "none");
     co_return delivery.take_report();
   }

@@ -70,8 +70,9 @@ void read_names(Reader& reader, SmtpClientOptions& options) {
   reader.text(reader.name(options.is_lmtp() ? "lhlo_name" : "helo_name"), options.helo_name);
   reader.text(reader.name("tcp_port"), options.default_port);
   reader.list(reader.name("fallback_relay"), options.fallback_relays);
-  reader.list(reader.name(options.is_lmtp() ? "discard_lhlo_keywords" : "discard_ehlo_keywords"),
-              options.discarded_keywords);
+  std::string discarded;
+  reader.text(reader.name(options.is_lmtp() ? "discard_lhlo_keywords" : "discard_ehlo_keywords"), discarded);
+  options.discarded_keywords = DiscardedKeywords::parse(discarded);
 }
 
 void read_lookups(Reader& reader, SmtpClientOptions& options) {
@@ -136,6 +137,27 @@ void read_protocol(Reader& reader, SmtpClientOptions& options) {
   for (const auto& [suffix, value] : times) reader.time(reader.name(suffix), value);
 }
 
+/// Opportunistic TLS is not required.
+void read_protection(Reader& reader, SmtpClientOptions& options) {
+  const struct {
+    std::string_view suffix;
+    std::vector<std::string> harmless;
+  } parameters[] = {{"tls_security_level", {"none", "may"}},
+                    {"tls_policy_maps", {}},
+                    {"tls_per_site", {}},
+                    {"tls_wrappermode", {"no"}},
+                    {"enforce_tls", {"no"}},
+                    {"sasl_auth_enable", {"no"}}};
+  for (const auto& [suffix, harmless] : parameters) {
+    const std::string name = reader.name(suffix);
+    std::string value;
+    reader.text(name, value);
+    if (value.empty() || has(harmless, value)) continue;
+    options.missing_protection = concat(name, " = ", value);
+    return;
+  }
+}
+
 }  // namespace
 
 Result<SmtpClientOptions> SmtpClientOptions::read(const libconf::Settings& settings,
@@ -146,6 +168,7 @@ Result<SmtpClientOptions> SmtpClientOptions::read(const libconf::Settings& setti
   read_names(reader, options);
   read_lookups(reader, options);
   read_protocol(reader, options);
+  read_protection(reader, options);
   if (reader.error()) return *reader.error();
   return options;
 }

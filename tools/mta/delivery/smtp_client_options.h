@@ -10,6 +10,7 @@
 
 #include "libconf/result.h"
 #include "libconf/settings.h"
+#include "tools/mta/smtp/server_options.h"
 
 namespace mta {
 
@@ -26,7 +27,7 @@ struct SmtpClientOptions {
   std::string helo_name;
   std::string default_port;
   std::vector<std::string> fallback_relays;
-  std::vector<std::string> discarded_keywords;  ///< smtp_discard_ehlo_keywords
+  DiscardedKeywords discarded_keywords;  ///< smtp_discard_ehlo_keywords
 
   bool has_ipv4 = true;  ///< inet_protocols
   bool has_ipv6 = false;
@@ -47,6 +48,9 @@ struct SmtpClientOptions {
   bool skips_quit_response = true;
   bool quotes_envelope = true;
   bool probes_data = false;  ///< smtp_address_verify_target
+  /// The parameter that asks for TLS or a login, neither of which is there yet: "smtp_sasl_auth_enable =
+  /// yes". Empty: none does.
+  std::string missing_protection;
 
   std::chrono::seconds connect_timeout{0};  ///< 0: the system's.
   std::chrono::seconds helo_timeout{0};
