@@ -46,6 +46,7 @@ class Case:
 
 def settle(line):
     line = re.sub(r"\bdelay=[\d.]+, delays=[\d./]+", "delay=N", line)
+    line = re.sub(r"\bmessage size \d+", "message size N", line)
     line = re.sub(r"^[0-9A-F]{8,}\b", "ID", line)
     return line
 

@@ -113,7 +113,8 @@ ServerLookup ServerFinder::without_own(ServerLookup found, std::string_view name
   if (own == servers.end()) return found;
   const int preference = own->preference;
   std::erase_if(servers, [&](const MailServer& each) { return each.preference >= preference; });
-  if (servers.empty())
+  found.is_loop = servers.empty();
+  if (found.is_loop)
     found.fault =
         DeliveryFault{.status = "5.4.6", .text = concat("mail for ", name, " loops back to myself")};
   return found;

@@ -57,6 +57,7 @@ struct DeliveryFault {
 struct ServerLookup {
   std::vector<MailServer> servers = {};
   std::optional<DeliveryFault> fault = {};  ///< There are no servers.
+  bool is_loop = false;                     ///< Because this system is the best of them.
 };
 
 /// Not thread-safe. All that it is given must outlive it.

@@ -44,25 +44,27 @@ bool offers_esmtp(const ServerReply& greeting) {
 
 }  // namespace
 
-ServerFeatures ServerFeatures::read(const ServerReply& reply, const std::vector<std::string>& discarded) {
-  ServerFeatures features;
+ServerFeatures::ServerFeatures(const ServerReply& reply, const DiscardedKeywords& discarded) {
+  constexpr struct {
+    std::string_view name;
+    EhloKeyword keyword;
+  } kKnown[] = {{"PIPELINING", EhloKeyword::kPipelining},
+                {"SIZE", EhloKeyword::kSize},
+                {"8BITMIME", EhloKeyword::k8BitMime},
+                {"DSN", EhloKeyword::kDsn},
+                {"SMTPUTF8", EhloKeyword::kSmtputf8}};
   for (std::size_t i = 1; i < reply.lines.size(); ++i) {
     std::string_view line = reply.lines[i];
     const std::string_view word = libconf::next_word(line, " \t=").value_or("");
-    const auto is_word = [&](std::string_view each) { return equals_ignoring_case(each, word); };
-    if (std::any_of(discarded.begin(), discarded.end(), is_word)) continue;
-    features.has_pipelining |= is_word("PIPELINING");
-    features.has_8bitmime |= is_word("8BITMIME");
-    features.has_dsn |= is_word("DSN");
-    features.has_smtputf8 |= is_word("SMTPUTF8");
-    if (!is_word("SIZE")) continue;
-    features.has_size = true;
     const std::string_view limit = libconf::trim(line);
-    std::uint64_t number = 0;
-    const auto result = std::from_chars(limit.data(), limit.data() + limit.size(), number);
-    if (result.ec == std::errc()) features.size_limit = number;
+    for (const auto& [name, keyword] : kKnown) {
+      if (!equals_ignoring_case(word, name) || discarded.has(keyword)) continue;
+      bits_ |= static_cast<unsigned>(keyword);
+      if (keyword != EhloKeyword::kSize) continue;
+      const auto end = std::from_chars(limit.data(), limit.data() + limit.size(), size_limit_);
+      if (end.ec != std::errc()) size_limit_ = 0;
+    }
   }
-  return features;
 }
 
 bool SmtpClientSession::is_own_name(std::string_view name) const {
@@ -137,17 +139,22 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::say_hello(bool 
          .message = concat("host ", server_.relay(), " replied to HELO/EHLO with my own hostname ", name)});
     co_return DeliveryFault{.status = "5.4.6", .text = concat("mail for ", domain, " loops back to myself")};
   }
-  if (is_extended) features_ = ServerFeatures::read(*reply, options_.discarded_keywords);
+  if (!is_extended) co_return std::nullopt;
+  const std::string names = options_.discarded_keywords.to_string();
+  if (!names.empty() && !options_.discarded_keywords.is_silent())
+    warnings_.report(
+        {.severity = libconf::Severity::kInfo, .message = concat("discarding EHLO keywords: ", names)});
+  features_ = ServerFeatures(*reply, options_.discarded_keywords);
   co_return std::nullopt;
 }
 
 /// Why this server cannot take such a message, whatever it says.
 std::optional<DeliveryFault> SmtpClientSession::unsuitable(const DeliveryRequest& request) const {
-  if (features_.size_limit > 0 && request.content_size > features_.size_limit)
+  if (features_.size_limit() > 0 && request.content_size > features_.size_limit())
     return DeliveryFault{
         .status = "5.3.4",
         .text = concat("message size ", std::to_string(request.content_size), " exceeds size limit ",
-                       std::to_string(features_.size_limit), " of server ", server_.host())};
+                       std::to_string(features_.size_limit()), " of server ", server_.host())};
   return std::nullopt;
 }
 
@@ -157,14 +164,15 @@ std::string SmtpClientSession::envelope_address(const std::string& address) cons
 
 std::string SmtpClientSession::mail_command(const DeliveryRequest& request) const {
   std::string line = concat("MAIL FROM:<", envelope_address(request.sender), ">");
-  if (features_.has_size && request.content_size > 0)
+  if (features_.has(EhloKeyword::kSize) && request.content_size > 0)
     line += concat(" SIZE=", std::to_string(request.content_size));
-  if (features_.has_8bitmime && equals_ignoring_case(request.encoding, "8bit")) line += " BODY=8BITMIME";
-  if (features_.has_dsn && request.return_flags != 0)
+  if (features_.has(EhloKeyword::k8BitMime) && equals_ignoring_case(request.encoding, "8bit"))
+    line += " BODY=8BITMIME";
+  if (features_.has(EhloKeyword::kDsn) && request.return_flags != 0)
     line += (request.return_flags & kReturnFull) != 0 ? " RET=FULL" : " RET=HDRS";
-  if (features_.has_dsn && !request.envelope_id.empty())
+  if (features_.has(EhloKeyword::kDsn) && !request.envelope_id.empty())
     line += concat(" ENVID=", encode_xtext(request.envelope_id));
-  if (features_.has_smtputf8 && request.send_options != 0) line += " SMTPUTF8";
+  if (features_.has(EhloKeyword::kSmtputf8) && request.send_options != 0) line += " SMTPUTF8";
   return line + "\r\n";
 }
 
@@ -177,7 +185,7 @@ std::string SmtpClientSession::rcpt_command(const QueueRecipient& recipient) con
                 {kNotifyFailure, "FAILURE"},
                 {kNotifyDelay, "DELAY"}};
   std::string line = concat("RCPT TO:<", envelope_address(recipient.address), ">");
-  if (features_.has_dsn) {
+  if (features_.has(EhloKeyword::kDsn)) {
     std::string_view separator = " NOTIFY=";
     for (const auto& [flag, name] : kNames) {
       if ((recipient.notify & flag) == 0) continue;
@@ -275,6 +283,7 @@ asio::awaitable<void> SmtpClientSession::probe(const DeliveryRequest& request,
   Probe probe(*this, std::move(recipients), sink);
   if (const auto fault = unsuitable(request)) {
     probe.end(*fault);
+    is_usable_ = false;
     co_return;
   }
   for (std::size_t next = 0; next < commands.size() && is_usable_;) {
@@ -289,7 +298,8 @@ asio::awaitable<void> SmtpClientSession::probe(const DeliveryRequest& request,
     std::size_t end = next;
     do {
       group += commands[end++].line;
-    } while (features_.has_pipelining && end < commands.size() && group.size() < kLargestGroup);
+    } while (features_.has(EhloKeyword::kPipelining) && end < commands.size() &&
+             group.size() < kLargestGroup);
     const CommandFacts& facts = kCommands[static_cast<std::size_t>(commands[next].kind)];
     const StreamResult<void> sent =
         co_await connection_->send(std::move(group), time_limit(commands[next].kind));
@@ -311,7 +321,9 @@ asio::awaitable<void> SmtpClientSession::probe(const DeliveryRequest& request,
   // A server that waits for a message is left: an empty one would be delivered.
   if (probe.has_data()) is_usable_ = false;
   if (!is_usable_ || !options_.probes_data) co_return;
-  const StreamResult<void> sent = co_await connection_->send("RSET\r\n", options_.rset_timeout);
+  has_quit_ = features_.has(EhloKeyword::kPipelining);
+  std::string farewell = has_quit_ ? "RSET\r\nQUIT\r\n" : "RSET\r\n";
+  const StreamResult<void> sent = co_await connection_->send(std::move(farewell), options_.rset_timeout);
   if (!sent) {
     is_usable_ = false;
     co_return;

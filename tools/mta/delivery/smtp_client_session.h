@@ -21,20 +21,25 @@
 #include "tools/mta/delivery/server_lookup.h"
 #include "tools/mta/delivery/server_reply.h"
 #include "tools/mta/delivery/smtp_client_options.h"
+#include "tools/mta/smtp/server_options.h"
 
 namespace mta {
 
 /// What EHLO or LHLO said.
-struct ServerFeatures {
-  bool has_pipelining = false;
-  bool has_8bitmime = false;
-  bool has_dsn = false;
-  bool has_size = false;
-  bool has_smtputf8 = false;
-  std::uint64_t size_limit = 0;  ///< 0: none.
+class ServerFeatures {
+ public:
+  ServerFeatures() = default;
 
-  /// Reads the lines of a reply to EHLO, the first of which is a greeting. Pure.
-  static ServerFeatures read(const ServerReply& reply, const std::vector<std::string>& discarded);
+  /// Reads the lines of a reply to EHLO, the first of which is a greeting.
+  ServerFeatures(const ServerReply& reply, const DiscardedKeywords& discarded);
+
+  bool has(EhloKeyword keyword) const { return (bits_ & static_cast<unsigned>(keyword)) != 0; }
+  /// In bytes; 0: none.
+  std::uint64_t size_limit() const { return size_limit_; }
+
+ private:
+  unsigned bits_ = 0;
+  std::uint64_t size_limit_ = 0;
 };
 
 /// Gets to know what becomes of recipients, each of them once. Numbers are those of
