@@ -213,7 +213,9 @@ Result<void> Process::prepare() {
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io_.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);
-  transports_ = std::make_unique<Transports>(*site_, *log_);
+  transports_ = std::make_unique<Transports>(
+      *site_, mta::SmtpClientParts{
+                  .executor = io_.get_executor(), .resolver = *resolver_, .log = *log_, .host = host_});
   Result<std::unique_ptr<mta::ProbingVerifier>> verifier = mta::ProbingVerifier::create(
       settings, {.io = io_, .log = *log_, .host = host_, .transports = *transports_});
   if (!verifier) return verifier.error();

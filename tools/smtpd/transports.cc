@@ -19,19 +19,20 @@ using mta::DeliveryAgent;
 using AgentResult = Result<std::unique_ptr<DeliveryAgent>>;
 
 AgentResult make_discard(const TransportEntry& /*entry*/, const TransportParts& parts) {
-  return std::unique_ptr<DeliveryAgent>(std::make_unique<mta::FixedOutcomeAgent>(mta::kDiscards, parts.log));
+  return std::unique_ptr<DeliveryAgent>(
+      std::make_unique<mta::FixedOutcomeAgent>(mta::kDiscards, parts.client.log));
 }
 
 /// The service called retry defers, all others bounce (error(8)).
 AgentResult make_error(const TransportEntry& entry, const TransportParts& parts) {
   const bool defers = entry.placed.service.service() == "retry";
   return std::unique_ptr<DeliveryAgent>(
-      std::make_unique<mta::FixedOutcomeAgent>(defers ? mta::kDefers : mta::kBounces, parts.log));
+      std::make_unique<mta::FixedOutcomeAgent>(defers ? mta::kDefers : mta::kBounces, parts.client.log));
 }
 
 AgentResult make_local(const TransportEntry& entry, const TransportParts& parts) {
   auto probe = mta::LocalProbe::open({.settings = entry.settings, .warnings = entry.warnings},
-                                     parts.transports, parts.log, entry.placed.service.service());
+                                     parts.transports, parts.client.log, entry.placed.service.service());
   if (!probe) return probe.error();
   return std::unique_ptr<DeliveryAgent>(std::move(*probe));
 }
@@ -42,12 +43,19 @@ AgentResult make_pipe(const TransportEntry& entry, const TransportParts& parts) 
   for (const std::string& argument : entry.placed.service.arguments())
     if (argument.starts_with(kCommand)) command = argument.substr(kCommand.size());
   return std::unique_ptr<DeliveryAgent>(
-      std::make_unique<mta::PipeProbe>(std::move(command), parts.log, entry.placed.service.service()));
+      std::make_unique<mta::PipeProbe>(std::move(command), parts.client.log, entry.placed.service.service()));
+}
+
+template <mta::ClientProtocol protocol>
+AgentResult make_client(const TransportEntry& entry, const TransportParts& parts) {
+  auto agent = mta::SmtpClientAgent::create(entry.settings, protocol, parts.client);
+  if (!agent) return agent.error();
+  return std::unique_ptr<DeliveryAgent>(std::move(*agent));
 }
 
 AgentResult make_virtual(const TransportEntry& entry, const TransportParts& parts) {
-  auto probe = mta::VirtualProbe::open({.settings = entry.settings, .warnings = entry.warnings}, parts.log,
-                                       entry.placed.service.service());
+  auto probe = mta::VirtualProbe::open({.settings = entry.settings, .warnings = entry.warnings},
+                                       parts.client.log, entry.placed.service.service());
   if (!probe) return probe.error();
   return std::unique_ptr<DeliveryAgent>(std::move(*probe));
 }
@@ -57,10 +65,14 @@ struct AgentType {
   AgentResult (*make)(const TransportEntry& entry, const TransportParts& parts);
 };
 
-/// Sorted by command.
 constexpr std::array kAgentTypes = {
-    AgentType{"discard", make_discard}, AgentType{"error", make_error},     AgentType{"local", make_local},
-    AgentType{"pipe", make_pipe},       AgentType{"virtual", make_virtual},
+    AgentType{"discard", make_discard},
+    AgentType{"error", make_error},
+    AgentType{"lmtp", make_client<mta::ClientProtocol::kLmtp>},
+    AgentType{"local", make_local},
+    AgentType{"pipe", make_pipe},
+    AgentType{"smtp", make_client<mta::ClientProtocol::kSmtp>},
+    AgentType{"virtual", make_virtual},
 };
 
 }  // namespace
@@ -73,14 +85,15 @@ struct Transports::Opened {
   std::unique_ptr<DeliveryAgent> agent;
 };
 
-Transports::Transports(const mta::Site& site, mta::MailLog& log) : site_(site), log_(log) {}
+Transports::Transports(const mta::Site& site, const mta::SmtpClientParts& client)
+    : site_(site), client_(client) {}
 
 Transports::~Transports() = default;
 
 std::unique_ptr<Transports::Opened> Transports::open(std::string_view transport) {
   const auto refuse = [&](std::string_view reason) {
-    log_.write({.program = "qmgr"}, libconf::Severity::kWarning,
-               concat("connect to transport private/", transport, ": ", reason));
+    client_.log.write({.program = "qmgr"}, libconf::Severity::kWarning,
+                      concat("connect to transport private/", transport, ": ", reason));
     return nullptr;
   };
   const auto& services = site_.services();
@@ -92,11 +105,11 @@ std::unique_ptr<Transports::Opened> Transports::open(std::string_view transport)
   const auto* const type = std::find_if(kAgentTypes.begin(), kAgentTypes.end(),
                                         [&](const AgentType& each) { return each.command == command; });
   if (type == kAgentTypes.end()) return refuse(concat("no delivery agent ", command));
-  auto opened = std::make_unique<Opened>(site_.settings().for_service(**placed, site_.master_cf()), log_,
-                                         type->command);
+  auto opened = std::make_unique<Opened>(site_.settings().for_service(**placed, site_.master_cf()),
+                                         client_.log, type->command);
   AgentResult agent =
       type->make({.placed = **placed, .settings = opened->settings, .warnings = opened->warnings},
-                 {.log = log_, .transports = *this});
+                 {.client = client_, .transports = *this});
   if (!agent) return refuse(agent.error().message);
   opened->agent = std::move(*agent);
   return opened;

@@ -1,6 +1,6 @@
 /// The delivery agents of master.cf, made when they are needed first.
 ///
-///     Transports transports(site, {.io = io, .log = log, ...});
+///     Transports transports(site, {.executor = io.get_executor(), .resolver = resolver, ...});
 ///     mta::DeliveryAgent* agent = transports.find("smtp");
 #pragma once
 
@@ -12,13 +12,14 @@
 #include "libconf/settings.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/daemon/site.h"
+#include "tools/mta/delivery/smtp_client_agent.h"
 #include "tools/mta/delivery/transport_table.h"
 
 namespace smtpd {
 
 /// What agents are made of; all must outlive them.
 struct TransportParts {
-  mta::MailLog& log;
+  const mta::SmtpClientParts& client;
   mta::TransportTable& transports;
 };
 
@@ -32,8 +33,8 @@ struct TransportEntry {
 /// Not thread-safe.
 class Transports final : public mta::TransportTable {
  public:
-  /// Site and log must outlive it.
-  Transports(const mta::Site& site, mta::MailLog& log);
+  /// The site, and what `client` names, must outlive it.
+  Transports(const mta::Site& site, const mta::SmtpClientParts& client);
   ~Transports() override;
 
   mta::DeliveryAgent* find(std::string_view transport) override;
@@ -43,7 +44,7 @@ class Transports final : public mta::TransportTable {
   std::unique_ptr<Opened> open(std::string_view transport);
 
   const mta::Site& site_;
-  mta::MailLog& log_;
+  mta::SmtpClientParts client_;
   std::map<std::string, std::unique_ptr<Opened>, std::less<>> opened_;  ///< Null: there is no agent.
 };
 
