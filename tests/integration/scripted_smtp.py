@@ -15,6 +15,7 @@ import time
 REPLIES = {"GREETING": b"220 mx.example ESMTP\r\n", "EHLO": b"250 mx.example\r\n", "LHLO": b"250 mx.example\r\n",
            "DATA": b"354 go on\r\n", "END": b"250 2.0.0 taken\r\n", "QUIT": b"221 2.0.0 Bye\r\n"}
 OTHER = b"250 2.1.0 Ok\r\n"
+ENDS = ("(closed)", "(hung up)", "(silent)")  # The last thing that is written down of a connection.
 
 
 class ScriptedSmtp:
@@ -22,6 +23,7 @@ class ScriptedSmtp:
         family = socket.AF_UNIX if port is None else socket.AF_INET6 if ":" in address else socket.AF_INET
         self.place = address if port is None else (address, port)
         self.replies, self.lines, self._spoken, self._lock = replies or {}, [], {}, threading.Lock()
+        self._open, self._barriers = 0, {}
         self._listener = socket.socket(family)
         if port is not None:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -42,23 +44,41 @@ class ScriptedSmtp:
             self.replies, self.lines, self._spoken = dict(replies), [], {}
 
     def take(self):
-        """What was said so far, until the other side was silent for a moment."""
+        """What was said until now, once all who came before have gone, or wait in vain for a reply."""
         deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and self.lines and self.lines[-1] not in ("(closed)", "(hung up)", "(silent)"):
+        self._wait_for_arrivals()
+        while time.monotonic() < deadline and self._open > 0:
             time.sleep(0.01)
         with self._lock:
             return list(self.lines)
 
+    def _wait_for_arrivals(self):
+        """Connections are accepted in the order in which they come: when one of our own is, all before it are."""
+        with socket.socket(self._listener.family) as own:
+            is_local = own.family == socket.AF_UNIX
+            own.bind(b"\0scripted_smtp.%d" % id(own) if is_local else (self.place[0], 0))
+            arrived = self._barriers[own.getsockname()] = threading.Event()
+            own.connect(self.place)
+            arrived.wait(5)
+
     def _note(self, line):
         with self._lock:
             self.lines.append(line)
+            self._open -= line in ENDS
 
     def _accept(self):
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, peer = self._listener.accept()
             except OSError:
                 return
+            barrier = self._barriers.pop(peer, None)
+            if barrier:
+                connection.close()
+                barrier.set()
+                continue
+            with self._lock:
+                self._open += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _reply(self, *names):

@@ -204,6 +204,9 @@ asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& 
   while (const auto word = libconf::next_word(rest, libconf::kListSeparators)) nexthops.emplace_back(*word);
   nexthops.insert(nexthops.end(), options_.fallback_relays.begin(), options_.fallback_relays.end());
   co_await try_destinations(delivery, std::move(nexthops));
+  // A nexthop may be empty; who is asked about is reported on all the same.
+  const DeliveryFault fault{.status = "4.3.5", .text = "mail transport unavailable"};
+  if (!delivery.is_over()) delivery.give_up(fault, "none");
   co_return delivery.take_report();
 }
 
