@@ -6,12 +6,13 @@ remembered, ours and the distribution's (ADDRESS_VERIFICATION_README).
 """
 import os
 import re
+import shutil
 import sys
 import time
 
 from checks import run
 from mail_system import MailSystem
-from server import NoServer, find_program, free_port, run_server_test, whole_lines
+from server import NoServer, free_port, run_server_test, whole_lines
 from stock_postfix import MAIN_CF, StockPostfix, exchange
 
 TRANSPORTS = """\
@@ -135,9 +136,10 @@ def answers(ports, log):
     return found
 
 
-def remembered(postmap, config, directory):
-    """Address, status and reason of each entry of the cache."""
-    listing = run([postmap, "-c", config, "-s", "btree:%s/verify_cache" % directory]).out
+def remembered(bin_directory, config, data):
+    """Address, status and reason of each entry of the cache; of a copy, as Postfix's daemon keeps its lock."""
+    copy = shutil.copy(data / "verify_cache.db", config / "cache.db")
+    listing = run([bin_directory / "postmap", "-c", config, "-s", "btree:" + str(copy)[:-3]]).out
     entries = {}
     for line in listing.splitlines():
         key, _, value = line.partition("\t")
@@ -172,7 +174,7 @@ def check_expiry(checks, bin_directory, directory, main_cf):
         checks.check("the cache: what is cleaned away", "full cleanup: retained=3 dropped=2 entries" in log, log)
         # A failure does not replace what succeeded and has not expired.
         ours.wait_for(lambda: "to=<refreshed@bounced.example>" in ours.log())
-    entries = remembered(bin_directory / "postmap", ours.config, data)
+    entries = remembered(bin_directory, ours.config, data)
     checks.check("the cache: a refreshment that fails", entries.get("refreshed@bounced.example") == ("0", "remembered"), entries)
     checks.check("the cache: what expired is found out anew", entries.get("old@bounced.example", ("",))[0] == "2" and
                  entries.get("again@silent.example") == ("0", "silently"), entries)
@@ -189,11 +191,11 @@ def run_checks(checks, bin_directory, directory):
     check_expiry(checks, bin_directory, directory / "aged", main_cf)
     with Ours(bin_directory, directory / "ours", main_cf) as ours:
         got = answers(ours.ports, ours.log)
-    got_entries = remembered(bin_directory / "postmap", ours.config, ours.directory / "data")
+    got_entries = remembered(bin_directory, ours.config, ours.directory / "data")
     try:
         with Stock(SERVICES, main_cf) as stock:
             wanted = answers(stock.ports, lambda: whole_lines(stock.directory / "mail.log"))
-            wanted_entries = remembered(find_program("postmap"), stock.config, stock.directory / "data")
+            wanted_entries = remembered(bin_directory, stock.config, stock.directory / "data")
     except NoServer as reason:
         checks.skip("the distribution's Postfix", str(reason))
         return
