@@ -27,14 +27,15 @@
 #include "tools/mta/daemon/process.h"
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/daemon/spool.h"
+#include "tools/mta/delivery/probing_verifier.h"
 #include "tools/mta/dns/cares_resolver.h"
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/smtp/client_rates.h"
 #include "tools/mta/smtp/rate_report.h"
-#include "tools/smtpd/no_verifier.h"
 #include "tools/smtpd/served_commands.h"
 #include "tools/smtpd/stand_alone.h"
+#include "tools/smtpd/transports.h"
 #include "tools/smtpd/wake_up_timer.h"
 
 namespace smtpd {
@@ -149,8 +150,9 @@ class Process {
   asio::signal_set signals_;
   asio::posix::stream_descriptor control_;
   char nothing_ = 0;
-  NoVerifier verifier_;
   std::unique_ptr<mta::Resolver> resolver_;
+  std::unique_ptr<Transports> transports_;
+  std::unique_ptr<mta::ProbingVerifier> verifier_;
   std::unique_ptr<mta::PolicyService> policy_;
   std::optional<mta::QueueDirectory> queue_;
   std::optional<mta::GroupCommitter> committer_;
@@ -183,7 +185,7 @@ Result<void> Process::add_service(const libconf::PlacedService& placed) {
                                                                           .queue = *queue_,
                                                                           .committer = *committer_,
                                                                           .policy = *policy_,
-                                                                          .verifier = verifier_,
+                                                                          .verifier = *verifier_,
                                                                           .rates = *rates_}});
   if (!service) return failed(service.error());
   for (Inheritance::Socket& each : inheritance_.sockets) {
@@ -211,6 +213,13 @@ Result<void> Process::prepare() {
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io_.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);
+  transports_ = std::make_unique<Transports>(
+      *site_, mta::SmtpClientParts{
+                  .executor = io_.get_executor(), .resolver = *resolver_, .log = *log_, .host = host_});
+  Result<std::unique_ptr<mta::ProbingVerifier>> verifier = mta::ProbingVerifier::create(
+      settings, {.io = io_, .log = *log_, .host = host_, .transports = *transports_});
+  if (!verifier) return verifier.error();
+  verifier_ = std::move(*verifier);
   const Result<std::chrono::seconds> time_unit = settings.get_duration("anvil_rate_time_unit");
   if (!time_unit) return time_unit.error();
   rates_.emplace(*time_unit, [] { return std::time(nullptr); });

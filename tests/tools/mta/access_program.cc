@@ -23,7 +23,7 @@ namespace {
 
 class NoVerifier final : public AddressVerifier {
  public:
-  asio::awaitable<Verification> verify(std::string) override {
+  asio::awaitable<Verification> verify(std::string, std::chrono::seconds) override {
     co_return Verification{.reason = "Address verification in progress"};
   }
 };

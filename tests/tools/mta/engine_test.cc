@@ -68,7 +68,7 @@ using Values = std::map<std::string, std::string>;
 
 class ScriptedVerifier final : public AddressVerifier {
  public:
-  asio::awaitable<Verification> verify(std::string address) override {
+  asio::awaitable<Verification> verify(std::string address, std::chrono::seconds) override {
     if (address.starts_with("dead@"))
       co_return Verification{VerificationStatus::kUndeliverable, "5.1.1", "no such user"};
     if (address.starts_with("slow@"))

@@ -1,5 +1,6 @@
 #include "tools/mta/access/access_settings.h"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -105,6 +106,11 @@ libconf::Result<AccessSettings> AccessSettings::read(const libconf::Settings& se
     if (!value) return value.error();
     read.*row.member = std::move(*value);
   }
+  const auto polls = settings.get_int("address_verify_poll_count");
+  if (!polls) return polls.error();
+  const auto delay = settings.get_duration("address_verify_poll_delay");
+  if (!delay) return delay.error();
+  read.address_verify_patience = *delay * std::max<std::int64_t>(*polls - 1, 0);
   return read;
 }
 

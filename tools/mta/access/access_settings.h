@@ -1,6 +1,7 @@
 /// The settings of the restriction engine, read once.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "libconf/result.h"
@@ -44,6 +45,8 @@ struct AccessSettings {
   bool smtpd_reject_unlisted_sender = false;
   bool smtpd_relay_before_recipient_restrictions = false;
   bool soft_bounce = false;
+  /// How long address_verify_poll_count looks take, address_verify_poll_delay apart.
+  std::chrono::seconds address_verify_patience{0};
   std::string default_rbl_reply = {};
   std::string smtpd_sasl_local_domain = {};
   std::string unverified_recipient_reject_reason = {};

@@ -170,7 +170,8 @@ asio::awaitable<Outcome> Evaluation::check_unverified(const Restriction& restric
   if (!target || target->name.empty()) co_return Outcome::kDunno;
   const AccessSettings& values = parts_.values;
   const bool is_sender = target->subject == Subject::kSender;
-  const Verification verification = co_await parts_.services.verifier.verify(target->name);
+  const Verification verification =
+      co_await parts_.services.verifier.verify(target->name, values.address_verify_patience);
   step().value = verification.reason;
   if (verification.status == VerificationStatus::kDeliverable) co_return Outcome::kDunno;
   const bool is_known = verification.status == VerificationStatus::kUndeliverable;

@@ -54,8 +54,8 @@ class AddressVerifier {
  public:
   virtual ~AddressVerifier() = default;
 
-  /// Asks for an address in its internal form, for as long as address_verify_poll_count says.
-  virtual asio::awaitable<Verification> verify(std::string address) = 0;
+  /// Asks for an address in its internal form; when nothing is known of it yet, waits for that so long.
+  virtual asio::awaitable<Verification> verify(std::string address, std::chrono::seconds patience) = 0;
 };
 
 struct PolicyServiceSettings;

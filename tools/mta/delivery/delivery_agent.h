@@ -48,6 +48,7 @@ struct DeliveryRequest {
   int return_flags = 0;  ///< A ReturnFlag.
   int send_options = 0;  ///< An OR of SendOption.
   DeliveryPurpose purpose = DeliveryPurpose::kDeliver;
+  bool is_failure_remembered = true;  ///< Of a probe, for the log (address_verify_negative_cache).
   DeliveryOrigin origin = {};
   QueueTime arrival;               ///< In the queue.
   QueueTime activated;             ///< When the queue manager took it up this time.

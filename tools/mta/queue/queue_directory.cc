@@ -166,7 +166,7 @@ Result<QueueDirectory> QueueDirectory::open(const libconf::Settings& settings) {
 
 Result<QueueDirectory> QueueDirectory::open_here(const libconf::Settings& settings) {
   Result<QueueDirectory> queue = open(settings);
-  if (queue) queue->options_.path = ".";
+  if (queue) queue->options_.path.assign(1, '.');
   return queue;
 }
 

@@ -1,0 +1,186 @@
+"""A network with name server and SMTP servers of a test's own, and in it the distribution's Postfix beside our delivery agent,
+which both deliver to these servers. REQUIRES: a namespace of its own (namespace.py).
+
+    with Network(ZONE, directory) as network, Stock(network, directory, CASES) as stock:
+        theirs = stock.probe(case)
+        ours = Ours(network, bin_directory, stock).probe(case)
+"""
+import os
+import pathlib
+import re
+import shutil
+import time
+
+from checks import run
+from dns_server import DnsServer
+from namespace import mount_over, set_up_loopback
+from scripted_smtp import ScriptedSmtp
+from server import NoServer, Server, find_program
+from stock_postfix import DAEMONS, MASTER_CF, QUEUES
+
+DEADLINE = 15
+ADDRESSES = ("192.0.2.1", "192.0.2.2", "192.0.2.3")  # Where somebody listens.
+SENDER = "ann@example.org"
+MAIN_CF = {
+    "compatibility_level": "3.6", "myhostname": "mail.example.org", "mydestination": "", "inet_interfaces": "127.0.0.1",
+    "inet_protocols": "ipv4", "in_flow_delay": "0", "mail_owner": "postfix", "setgid_group": "postdrop", "alias_maps": "",
+    "notify_classes": "", "local_recipient_maps": "", "smtp_randomize_addresses": "no", "default_destination_concurrency_limit": "20",
+    "header_checks": "regexp:{{/^X-Hold:/ HOLD}}", "smtp_tls_security_level": "", "append_dot_mydomain": "no",
+    "strict_7bit_headers": "no", "parent_domain_matches_subdomains": "", "smtp_connection_cache_on_demand": "no",
+    "bounce_queue_lifetime": "1h", "default_database_type": "texthash", "remote_header_rewrite_domain": "",
+}
+
+
+class Case:
+    """Deliveries of recipients at a nexthop by a service with `options`, while servers say what `scripts` has for each address.
+    `recipients` are local parts."""
+
+    def __init__(self, name, nexthop, scripts=None, options=None, recipients=("bob",), program="smtp", sender=SENDER,
+                 content=b"Subject: hello\n\nbody\n", arguments=()):
+        self.name, self.nexthop, self.scripts, self.options = name, nexthop, scripts or {}, options or {}
+        self.program, self.sender, self.content, self.arguments = program, sender, content, list(arguments)
+        self.key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        self.domain = self.key + ".test"
+        self.recipients = [each if "@" in each else "%s@%s" % (each, self.domain) for each in recipients]
+
+
+def settle(line):
+    line = re.sub(r"\bdelay=[\d.]+, delays=[\d./]+", "delay=N", line)
+    line = re.sub(r"\bmessage size \d+", "message size N", line)
+    line = re.sub(r"^[0-9A-F]{8,}\b", "ID", line)
+    return line
+
+
+class Network:
+    def __init__(self, zone, directory):
+        self.directory = directory
+        self.dns = DnsServer(zone, 53)
+        self.socket = directory / "lmtp"
+        self.servers = {address: ScriptedSmtp(address) for address in ADDRESSES}
+        self.servers["lmtp"] = ScriptedSmtp(str(self.socket), None)
+
+    def __enter__(self):
+        set_up_loopback(*(address + "/24" for address in ADDRESSES), "192.0.2.9/24")
+        resolver = self.directory / "resolv.conf"
+        resolver.write_text("nameserver 127.0.0.1\n")
+        mount_over(resolver, os.path.realpath("/etc/resolv.conf"))
+        self.dns.__enter__()
+        for server in self.servers.values():
+            server.__enter__()
+        os.chmod(self.socket, 0o777)
+        return self
+
+    def __exit__(self, *_):
+        for server in self.servers.values():
+            server.__exit__()
+        self.dns.__exit__()
+
+    def script(self, case):
+        for address, server in self.servers.items():
+            server.script(case.scripts.get(address, {}))
+
+    def heard(self):
+        return {address: lines for address, server in self.servers.items() if (lines := server.take())}
+
+
+class Account:
+    """What the log said, and what the servers heard."""
+
+    def __init__(self, log, heard):
+        self.log = [settle(line) for line in log]
+        self.heard = {where: [re.sub(r" SIZE=\d+", " SIZE=N", line) for line in lines] for where, lines in heard.items()}
+
+
+def settings_of(directory, values):
+    return "".join("%s = %s\n" % item for item in dict(MAIN_CF, **values).items())
+
+
+class Stock:
+    """The distribution's Postfix with its queue manager, and a service for each case."""
+
+    def __init__(self, network, directory, cases):
+        if not (DAEMONS / "smtp").exists():
+            raise NoServer("no smtp of the distribution's Postfix")
+        self.network, self.directory = network, directory / "stock"
+        self.config, self.queue, data = (self.directory / name for name in ("config", "queue", "data"))
+        for path in (self.config, self.queue, data):
+            path.mkdir(parents=True)
+        for name in QUEUES:
+            (self.queue / name).mkdir(mode=0o755)
+            if name not in ("pid",):
+                shutil.chown(self.queue / name, "postfix")
+        shutil.chown(self.queue / "maildrop", "postfix", "postdrop")
+        (self.queue / "maildrop").chmod(0o1730)
+        shutil.chown(self.queue / "public", "postfix", "postdrop")
+        (self.queue / "public").chmod(0o2710)
+        shutil.chown(data, "postfix")
+        self.values = {"queue_directory": self.queue, "data_directory": data, "maillog_file": self.directory / "mail.log",
+                       "maillog_file_prefixes": self.directory, "transport_maps": "texthash:%s/transport" % self.config}
+        (self.config / "main.cf").write_text(settings_of(self.directory, self.values))
+        (self.config / "transport").write_text("".join("%s %s:%s\n" % (case.domain, case.key, case.nexthop) for case in cases))
+        entries = [MASTER_CF, "qmgr unix n - n 300 1 qmgr\nshowq unix n - n - - showq\n"]
+        for case in cases:
+            entries.append("%s unix - - n - 1 %s\n  -o syslog_name=postfix\n" % (case.key, case.program))
+            entries += ["  -o {%s = %s}\n" % item for item in case.options.items()]
+        (self.config / "master.cf").write_text("".join(entries))
+        old = time.time() - 3600
+        for name in ("main.cf", "master.cf", "transport"):
+            os.utime(self.config / name, (old, old))
+        self.server = Server("master", [DAEMONS / "master", "-d", "-c", self.config],
+                             lambda: (self.queue / "public" / "qmgr").exists(), self.directory / "console")
+
+    def __enter__(self):
+        self.server.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop()
+
+    def log(self):
+        path = self.directory / "mail.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def lines(self, case, start):
+        return re.findall(r"^\S+ +\S+ \S+ \S+ postfix/%s\[\d+\]: (.*)$" % case.program, self.log()[start:], re.M)
+
+    def wait(self, case, start):
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            lines = self.lines(case, start)
+            if all(any("to=<%s>" % each in line for line in lines) for each in case.recipients):
+                return lines
+            if time.monotonic() > deadline:
+                raise AssertionError("no answer in time; the log:\n" + self.log()[-3000:])
+            time.sleep(0.02)
+
+    def submit(self, case, *options, content=b""):
+        done = run(["/usr/sbin/sendmail", "-C", self.config, *options, "-f", case.sender, *case.arguments, "--", *case.recipients],
+                   stdin=content)
+        assert done.status == 0, done
+
+    def probe(self, case):
+        self.network.script(case)
+        start = len(self.log())
+        self.submit(case, "-bv")
+        return Account(self.wait(case, start), self.network.heard())
+
+
+class Ours:
+    """Our delivery agent, in a process for each case."""
+
+    def __init__(self, network, directory, program):
+        self.network, self.directory, self.program = network, directory / "ours", program
+        self.directory.mkdir()
+        self.log = self.directory / "mail.log"
+        values = {"queue_directory": self.directory, "maillog_file": self.log, "maillog_file_prefixes": self.directory}
+        (self.directory / "main.cf").write_text(settings_of(self.directory, values))
+
+    def probe(self, case):
+        self.network.script(case)
+        start = len(self.log.read_text(errors="replace")) if self.log.exists() else 0
+        recipients = [each.replace('"', "") for each in case.recipients]  # In internal form.
+        done = run([self.program, self.directory / "main.cf", case.program, case.nexthop, case.sender, "300", *recipients, "--",
+                    *("%s=%s" % item for item in case.options.items())])
+        lines = re.findall(r"^\S+ +\S+ \S+ \S+ postfix/%s\[\d+\]: (.*)$" % case.program,
+                           self.log.read_text(errors="replace")[start:], re.M)
+        return Account(lines + ([str(done)] if done.status != 0 else []), self.network.heard())

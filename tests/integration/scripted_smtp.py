@@ -1,0 +1,148 @@
+"""An SMTP or LMTP server that says what a test wants, at any address, and writes down what it is told.
+
+    with ScriptedSmtp("192.0.2.1", 25, {"RCPT": b"550 5.1.1 no\\r\\n"}) as server:
+        ...
+        server.take()   # ["EHLO mail.example.org", "MAIL FROM:<ann@example.org>", ...]
+
+A reply stands under the first word of a command, under the whole command, or as GREETING and END (of content); None hangs up,
+a number sleeps for so many seconds and hangs up. A list has replies to one after the other; the last one stays. "(write)" marks
+what came at one time.
+"""
+import socket
+import threading
+import time
+
+REPLIES = {"GREETING": b"220 mx.example ESMTP\r\n", "EHLO": b"250 mx.example\r\n", "LHLO": b"250 mx.example\r\n",
+           "DATA": b"354 go on\r\n", "END": b"250 2.0.0 taken\r\n", "QUIT": b"221 2.0.0 Bye\r\n"}
+OTHER = b"250 2.1.0 Ok\r\n"
+ENDS = ("(closed)", "(hung up)", "(silent)")  # The last thing that is written down of a connection.
+
+
+class ScriptedSmtp:
+    def __init__(self, address, port=25, replies=None):
+        family = socket.AF_UNIX if port is None else socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.place = address if port is None else (address, port)
+        self.replies, self.lines, self._spoken, self._lock = replies or {}, [], {}, threading.Lock()
+        self._open, self._barriers = 0, {}
+        self._listener = socket.socket(family)
+        if port is not None:
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+    def __enter__(self):
+        self._listener.bind(self.place)
+        self._listener.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def script(self, replies):
+        """Forgets what was, for the next test."""
+        with self._lock:
+            self.replies, self.lines, self._spoken = dict(replies), [], {}
+
+    def take(self):
+        """What was said until now, once all who came before have gone, or wait in vain for a reply."""
+        deadline = time.monotonic() + 5
+        self._wait_for_arrivals()
+        while time.monotonic() < deadline and self._open > 0:
+            time.sleep(0.01)
+        with self._lock:
+            return list(self.lines)
+
+    def _wait_for_arrivals(self):
+        """Connections are accepted in the order in which they come: when one of our own is, all before it are."""
+        with socket.socket(self._listener.family) as own:
+            is_local = own.family == socket.AF_UNIX
+            own.bind(b"\0scripted_smtp.%d" % id(own) if is_local else (self.place[0], 0))
+            arrived = self._barriers[own.getsockname()] = threading.Event()
+            own.connect(self.place)
+            arrived.wait(5)
+
+    def _note(self, line):
+        with self._lock:
+            self.lines.append(line)
+            self._open -= line in ENDS
+
+    def _accept(self):
+        while True:
+            try:
+                connection, peer = self._listener.accept()
+            except OSError:
+                return
+            barrier = self._barriers.pop(peer, None)
+            if barrier:
+                connection.close()
+                barrier.set()
+                continue
+            with self._lock:
+                self._open += 1
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _reply(self, *names):
+        for name in names:
+            if name in self.replies:
+                reply = self.replies[name]
+                if isinstance(reply, list):
+                    with self._lock:
+                        place = self._spoken.get(name, 0)
+                        self._spoken[name] = place + 1
+                    reply = reply[min(place, len(reply) - 1)]
+                return reply
+        return next((REPLIES[name] for name in names if name in REPLIES), OTHER)
+
+    def _say(self, connection, *names):
+        """Whether the conversation goes on."""
+        reply = self._reply(*names)
+        if isinstance(reply, int):
+            self._note("(silent)")
+            time.sleep(reply)
+            return False
+        if reply is not None:
+            connection.sendall(reply)
+            return True
+        self._note("(hung up)")
+        return False
+
+    def _serve(self, connection):
+        with connection:
+            try:
+                self._converse(connection)
+            except OSError:
+                self._note("(closed)")
+
+    def _converse(self, connection):
+        if not self._say(connection, "GREETING"):
+            return
+        pending, is_content, recipients = b"", False, 0
+        while data := connection.recv(65536):
+            if not is_content:
+                self._note("(write)")
+            pending += data
+            while b"\n" in pending:
+                line, pending = pending.split(b"\n", 1)
+                line = line.decode("utf-8", "replace")
+                self._note(line.replace("\r", "") if line.endswith("\r") else line + "(bare)")
+                line = line.rstrip("\r")
+                if is_content:
+                    if line != ".":
+                        continue
+                    is_content = False
+                    for number in range(recipients if "LHLO" in self.replies else 1):
+                        if not self._say(connection, "END%d" % number, "END"):
+                            return
+                    recipients = 0
+                    continue
+                verb, bare = line.split(" ")[0].upper(), line.split("> ")[0] + ">"  # Without parameters.
+                reply = self._reply(line, bare, verb)
+                if not self._say(connection, line, bare, verb):
+                    return
+                accepted = isinstance(reply, bytes) and reply[:1] in (b"2", b"3")
+                recipients += verb == "RCPT" and accepted
+                is_content = verb == "DATA" and accepted
+                if verb == "QUIT":
+                    self._note("(closed)")
+                    return
+        self._note("(closed)")

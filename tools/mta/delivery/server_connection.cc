@@ -1,0 +1,76 @@
+#include "tools/mta/delivery/server_connection.h"
+
+#include <asio/ip/tcp.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+
+namespace mta {
+namespace {
+
+/// What the timer may find after all else is gone.
+struct Attempt {
+  explicit Attempt(const asio::any_io_executor& executor) : socket(executor), timer(executor) {}
+  StreamSocket socket;
+  asio::steady_timer timer;
+  bool is_over = false;
+  bool is_late = false;
+};
+
+tl::expected<StreamSocket::endpoint_type, std::string> endpoint_of(const MailServer& server) {
+  asio::error_code error;
+  if (server.port == 0) {
+    constexpr std::size_t kLongestPath = 107;
+    if (server.address.size() > kLongestPath) return tl::make_unexpected("File name too long");
+    return StreamSocket::endpoint_type(asio::local::stream_protocol::endpoint(server.address));
+  }
+  const asio::ip::address address = asio::ip::make_address(server.address, error);
+  if (error) return tl::make_unexpected(error.message());
+  return StreamSocket::endpoint_type(asio::ip::tcp::endpoint(address, server.port));
+}
+
+}  // namespace
+
+asio::awaitable<tl::expected<std::unique_ptr<ServerConnection>, std::string>> ServerConnection::open(
+    asio::any_io_executor executor, MailServer server, std::chrono::seconds limit) {
+  const auto endpoint = endpoint_of(server);
+  if (!endpoint) co_return tl::make_unexpected(endpoint.error());
+  const auto attempt = std::make_shared<Attempt>(executor);
+  if (limit.count() > 0) {
+    attempt->timer.expires_after(limit);
+    attempt->timer.async_wait([weak = std::weak_ptr(attempt)](const asio::error_code& error) {
+      const auto self = weak.lock();
+      if (error || !self || self->is_over) return;
+      self->is_late = true;
+      asio::error_code ignored;
+      self->socket.cancel(ignored);
+    });
+  }
+  asio::error_code error;
+  co_await attempt->socket.async_connect(*endpoint, asio::redirect_error(asio::use_awaitable, error));
+  attempt->is_over = true;
+  attempt->timer.cancel();
+  if (attempt->is_late) co_return tl::make_unexpected("Connection timed out");
+  if (error) co_return tl::make_unexpected(error.message());
+  if (server.port != 0) attempt->socket.set_option(asio::ip::tcp::no_delay(true), error);
+  co_return std::make_unique<ServerConnection>(std::move(attempt->socket));
+}
+
+asio::awaitable<StreamResult<void>> ServerConnection::send(std::string text, std::chrono::seconds limit) {
+  stream_.set_time_limit(limit);
+  co_return co_await stream_.write(text);
+}
+
+asio::awaitable<StreamResult<ServerReply>> ServerConnection::receive(std::chrono::seconds limit) {
+  stream_.set_time_limit(limit);
+  std::optional<ServerReply> reply = replies_.read("");
+  while (!reply) {
+    const StreamResult<std::string_view> input = co_await stream_.read();
+    if (!input) co_return tl::make_unexpected(input.error());
+    reply = replies_.read(*input);
+  }
+  co_return std::move(*reply);
+}
+
+}  // namespace mta

@@ -1,0 +1,44 @@
+/// A connection of the SMTP or LMTP client to a server: commands go out, replies come in.
+///
+///     auto connection = co_await ServerConnection::open(executor, server, 30s);
+///     if (!connection) co_return try_next(connection.error());   // "Connection refused"
+///     co_await (*connection)->send("RSET\r\n", 20s);
+///     StreamResult<ServerReply> reply = co_await (*connection)->receive(20s);
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "tools/mta/delivery/server_lookup.h"
+#include "tools/mta/delivery/server_reply.h"
+#include "tools/mta/smtp/stream.h"
+
+namespace mta {
+
+/// Not thread-safe: it is used by one coroutine at a time.
+class ServerConnection {
+ public:
+  /// The error says why there is none, in the words of the system. A limit of 0 is the system's.
+  static asio::awaitable<tl::expected<std::unique_ptr<ServerConnection>, std::string>> open(
+      asio::any_io_executor executor, MailServer server, std::chrono::seconds limit);
+
+  explicit ServerConnection(StreamSocket socket) : stream_(std::move(socket)) {}
+
+  /// Sends all of `text`; each write of the system may take as long as `limit`.
+  asio::awaitable<StreamResult<void>> send(std::string text, std::chrono::seconds limit);
+
+  /// The next reply; each read of the system may take as long as `limit`.
+  asio::awaitable<StreamResult<ServerReply>> receive(std::chrono::seconds limit);
+
+  asio::awaitable<void> close() { co_await stream_.close(); }
+
+ private:
+  Stream stream_;
+  ServerReplyReader replies_;
+};
+
+}  // namespace mta

@@ -1,0 +1,213 @@
+#include "tools/mta/delivery/smtp_client_agent.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "libconf/text.h"
+#include "tools/mta/address/local_domains.h"
+#include "tools/mta/delivery/delivery_log.h"
+#include "tools/mta/delivery/smtp_client_session.h"
+
+namespace mta {
+
+using libconf::concat;
+using libconf::Result;
+using libconf::Severity;
+using Clock = std::chrono::steady_clock;
+
+/// One request on its way through servers.
+class SmtpClientAgent::Delivery final : public RecipientSink {
+ public:
+  Delivery(const DeliveryRequest& request, MailLog& log, LogTag tag)
+      : request_(request), log_(log), tag_(tag), open_(request.recipients.size()) {
+    std::iota(open_.begin(), open_.end(), std::size_t{0});
+  }
+
+  const DeliveryRequest& request() const { return request_; }
+  /// Recipients that are to be tried, or tried again.
+  const std::vector<std::size_t>& open() const { return open_; }
+  bool is_over() const { return open_.empty(); }
+
+  /// From now on all is about this server; `is_last`: there is no other one after it.
+  void start(std::string relay, bool is_last) {
+    relay_ = std::move(relay);
+    is_last_ = is_last && is_last_nexthop_;
+    connected_ = {};
+  }
+  bool is_last() const { return is_last_; }
+  /// All servers until the next call are those of one nexthop.
+  void enter(bool is_last_nexthop) {
+    is_last_nexthop_ = is_last_nexthop;
+    sessions_ = 0;
+  }
+  /// Whether there were so many sessions with servers of the nexthop; 0: there is no limit.
+  bool has_sessions(std::size_t limit) const { return limit > 0 && sessions_ >= limit; }
+  /// The server takes mail.
+  void connect(std::size_t session_limit) {
+    connected_ = Clock::now();
+    report_.is_destination_dead = false;
+    has_session_ = true;
+    ++sessions_;
+    is_last_ |= has_sessions(session_limit) && is_last_nexthop_;
+  }
+
+  /// No server could be talked to, because of that.
+  void give_up(const DeliveryFault& fault, std::string relay) {
+    relay_ = std::move(relay);
+    connected_ = {};
+    is_last_ = true;
+    refuse_all(std::vector<std::size_t>(open_), fault);
+  }
+  void note_dead_server() { report_.is_destination_dead = !has_session_; }
+
+  // RecipientSink
+  void accept(std::size_t recipient, const ServerReply& reply) override {
+    finish(recipient, DeliveryOutcome::kSent,
+           {.code = reply.status,
+            .text = reply.text,
+            .remote_server = relay_,
+            .diagnostic = reply.text,
+            .diagnostic_type = "smtp"});
+  }
+  void refuse(std::size_t recipient, const DeliveryFault& fault) override {
+    if (is_for_another(fault)) return note(fault.text);
+    settle(recipient, fault);
+  }
+  void refuse_all(std::span<const std::size_t> recipients, const DeliveryFault& fault) override {
+    if (is_for_another(fault)) return note(fault.text);
+    for (const std::size_t each : recipients) settle(each, fault);
+  }
+
+  DeliveryReport take_report() { return std::move(report_); }
+
+ private:
+  /// Another server may say something else.
+  bool is_for_another(const DeliveryFault& fault) const { return fault.is_temporary() && !is_last_; }
+  void note(std::string_view text) {
+    log_.write(tag_, Severity::kInfo, concat(request_.queue_id, ": ", text));
+  }
+  void settle(std::size_t recipient, const DeliveryFault& fault) {
+    finish(recipient, fault.is_temporary() ? DeliveryOutcome::kDeferred : DeliveryOutcome::kBounced,
+           {.code = fault.status,
+            .text = fault.text,
+            .remote_server = fault.remote_server,
+            .diagnostic = fault.diagnostic,
+            .diagnostic_type = fault.diagnostic.empty() ? "" : "smtp"});
+  }
+  void finish(std::size_t recipient, DeliveryOutcome outcome, DeliveryStatus status) {
+    std::erase(open_, recipient);
+    report_.recipients.push_back({.recipient = recipient,
+                                  .outcome = outcome,
+                                  .relay = relay_,
+                                  .status = std::move(status),
+                                  .times = {.start = start_, .connected = connected_, .end = Clock::now()}});
+    log_.write(tag_, Severity::kInfo, delivery_log_line(request_, report_.recipients.back()));
+  }
+
+  const DeliveryRequest& request_;
+  MailLog& log_;
+  LogTag tag_;
+  std::vector<std::size_t> open_;
+  DeliveryReport report_;
+  std::string relay_ = "none";
+  bool is_last_ = false;
+  bool is_last_nexthop_ = false;
+  bool has_session_ = false;
+  std::size_t sessions_ = 0;
+  Clock::time_point start_ = Clock::now();
+  Clock::time_point connected_ = {};
+};
+
+SmtpClientAgent::SmtpClientAgent(SmtpClientOptions options, std::vector<libmaps::IpAddress> own_addresses,
+                                 const SmtpClientParts& parts)
+    : options_(std::move(options)),
+      parts_(parts),
+      warnings_(parts.log, tag()),
+      finder_(options_, parts.resolver, std::move(own_addresses), warnings_) {}
+
+Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::Settings& settings,
+                                                                 ClientProtocol protocol,
+                                                                 const SmtpClientParts& parts) {
+  Result<SmtpClientOptions> options = SmtpClientOptions::read(settings, protocol);
+  if (!options) return options.error();
+  LogSink warnings(parts.log, {.syslog_name = options->syslog_name, .program = "smtp"});
+  const auto domains =
+      LocalDomains::from({.tables = {.settings = settings, .warnings = warnings}, .host = parts.host});
+  if (!domains) return domains.error();
+  return std::unique_ptr<SmtpClientAgent>(
+      new SmtpClientAgent(std::move(*options), (*domains)->addresses(), parts));
+}
+
+asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer server, std::string domain) {
+  const bool is_last = delivery.is_last();
+  auto connection = co_await ServerConnection::open(parts_.executor, server, options_.connect_timeout);
+  if (!connection) {
+    const DeliveryFault fault{.status = "4.4.1",
+                              .text = concat("connect to ", server.relay(), ": ", connection.error())};
+    delivery.note_dead_server();
+    if (server.port != 0) parts_.log.write(tag(), Severity::kInfo, fault.text);
+    if (is_last) delivery.give_up(fault, "none");
+    co_return;
+  }
+  delivery.start(server.relay(), is_last);
+  SmtpClientSession session(options_, std::move(server), std::move(*connection), warnings_);
+  const std::optional<DeliveryFault> fault = co_await session.greet(std::move(domain));
+  if (fault) {
+    delivery.note_dead_server();
+    delivery.refuse_all(std::vector<std::size_t>(delivery.open()), *fault);
+  } else {
+    delivery.connect(options_.session_limit);
+    co_await session.probe(delivery.request(), delivery.open(), delivery);
+  }
+  co_await session.quit();
+}
+
+asio::awaitable<void> SmtpClientAgent::try_destinations(Delivery& delivery,
+                                                        std::vector<std::string> nexthops) {
+  for (std::size_t i = 0; i < nexthops.size() && !delivery.is_over(); ++i) {
+    const bool is_last_nexthop = i + 1 == nexthops.size();
+    const Result<ServerDestination> destination = parse_destination(nexthops[i], options_);
+    if (!destination) {
+      parts_.log.write(tag(), Severity::kError, destination.error().message);
+      const DeliveryFault fault{.status = "4.3.5", .text = "mail transport unavailable"};
+      delivery.give_up(fault, "none");
+      co_return;
+    }
+    const ServerLookup found = co_await finder_.find(*destination);
+    const bool is_final = is_last_nexthop || found.is_loop;
+    if (found.fault && is_final) delivery.give_up(*found.fault, "none");
+    delivery.enter(is_last_nexthop);
+    for (std::size_t n = 0; n < found.servers.size() && !delivery.is_over(); ++n) {
+      if (delivery.has_sessions(options_.session_limit)) break;
+      delivery.start("none", n + 1 == found.servers.size());
+      co_await try_server(delivery, found.servers[n], destination->name);
+    }
+  }
+}
+
+asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& request, int) {
+  Delivery delivery(request, parts_.log, tag());
+  if (request.purpose != DeliveryPurpose::kProbe) {
+    const DeliveryFault fault{.status = "4.3.0", .text = "mail transport unavailable"};
+    delivery.give_up(fault, "none");
+    co_return delivery.take_report();
+  }
+  // Without them a server would refuse what it takes from others, or learn what it must not in the clear.
+  if (!options_.missing_protection.empty()) {
+    const DeliveryFault fault{.status = "4.3.5",
+                              .text = concat("not supported yet: ", options_.missing_protection)};
+    delivery.give_up(fault, "none");
+    co_return delivery.take_report();
+  }
+  std::vector<std::string> nexthops;
+  std::string_view rest = request.nexthop;
+  while (const auto word = libconf::next_word(rest, libconf::kListSeparators)) nexthops.emplace_back(*word);
+  nexthops.insert(nexthops.end(), options_.fallback_relays.begin(), options_.fallback_relays.end());
+  co_await try_destinations(delivery, std::move(nexthops));
+  // A nexthop may be empty; who is asked about is reported on all the same.
+  const DeliveryFault fault{.status = "4.3.5", .text = "mail transport unavailable"};
+  if (!delivery.is_over()) delivery.give_up(fault, "none");
+  co_return delivery.take_report();
+}
+
+}  // namespace mta

@@ -1,0 +1,61 @@
+/// The delivery agent that speaks SMTP or LMTP with the next system: smtp(8).
+///
+///     auto agent = SmtpClientAgent::create(settings, ClientProtocol::kSmtp, parts);
+///     if (!agent) return agent.error();
+///     DeliveryReport report = co_await (*agent)->deliver(request, -1);
+///
+/// Probes are answered; mail is not delivered yet, and stays in the queue.
+#pragma once
+
+#include <asio/any_io_executor.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libconf/host.h"
+#include "libconf/settings.h"
+#include "libmaps/ip_address.h"
+#include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/delivery/delivery_agent.h"
+#include "tools/mta/delivery/server_lookup.h"
+#include "tools/mta/delivery/smtp_client_options.h"
+#include "tools/mta/dns/resolver.h"
+
+namespace mta {
+
+/// What a delivery agent needs of the process. All must outlive it.
+struct SmtpClientParts {
+  asio::any_io_executor executor;
+  Resolver& resolver;
+  MailLog& log;
+  const libconf::Host& host;  ///< For inet_interfaces.
+};
+
+class SmtpClientAgent final : public DeliveryAgent {
+ public:
+  /// `settings` are those of the service; they are needed only now. Errors: those of the settings, and of the
+  /// host's interfaces.
+  static libconf::Result<std::unique_ptr<SmtpClientAgent>> create(const libconf::Settings& settings,
+                                                                  ClientProtocol protocol,
+                                                                  const SmtpClientParts& parts);
+
+  asio::awaitable<DeliveryReport> deliver(const DeliveryRequest& request, int message) override;
+
+ private:
+  class Delivery;
+  SmtpClientAgent(SmtpClientOptions options, std::vector<libmaps::IpAddress> own_addresses,
+                  const SmtpClientParts& parts);
+  LogTag tag() const {
+    return {.syslog_name = options_.syslog_name, .program = options_.is_lmtp() ? "lmtp" : "smtp"};
+  }
+  asio::awaitable<void> try_destinations(Delivery& delivery, std::vector<std::string> nexthops);
+  asio::awaitable<void> try_server(Delivery& delivery, MailServer server, std::string domain);
+
+  const SmtpClientOptions options_;
+  const SmtpClientParts parts_;
+  LogSink warnings_;
+  ServerFinder finder_;
+};
+
+}  // namespace mta

@@ -1,0 +1,176 @@
+#include "tools/mta/delivery/smtp_client_options.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "libconf/text.h"
+
+namespace mta {
+namespace {
+
+using libconf::concat;
+using libconf::Error;
+using libconf::ErrorKind;
+using libconf::Result;
+
+Error bad_value(std::string_view parameter, std::string_view value) {
+  return {.kind = ErrorKind::kConfiguration,
+          .message = concat("bad parameter value: ", parameter, " = ", value)};
+}
+
+bool has(const std::vector<std::string>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Reads parameters that carry the name of the protocol, and remembers the first that cannot be.
+class Reader {
+ public:
+  Reader(const libconf::Settings& settings, ClientProtocol protocol)
+      : settings_(settings), prefix_(protocol == ClientProtocol::kLmtp ? "lmtp_" : "smtp_") {}
+
+  std::string name(std::string_view suffix) const { return concat(prefix_, suffix); }
+
+  void text(const std::string& parameter, std::string& value) { take(settings_.get(parameter), value); }
+  void list(const std::string& parameter, std::vector<std::string>& value) {
+    take(settings_.get_list(parameter), value);
+  }
+  void flag(const std::string& parameter, bool& value) { take(settings_.get_bool(parameter), value); }
+  void time(const std::string& parameter, std::chrono::seconds& value) {
+    take(settings_.get_duration(parameter), value);
+  }
+  void count(const std::string& parameter, std::size_t& value) {
+    std::int64_t number = 0;
+    take(settings_.get_int(parameter), number);
+    value = static_cast<std::size_t>(std::max<std::int64_t>(number, 0));
+  }
+  void fail(Error error) {
+    if (!error_) error_ = std::move(error);
+  }
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  template <class T>
+  void take(Result<T> result, T& value) {
+    if (result) {
+      value = std::move(*result);
+    } else {
+      fail(result.error());
+    }
+  }
+
+  const libconf::Settings& settings_;
+  std::string_view prefix_;
+  std::optional<Error> error_;
+};
+
+void read_names(Reader& reader, SmtpClientOptions& options) {
+  reader.text("syslog_name", options.syslog_name);
+  reader.text("myhostname", options.myhostname);
+  reader.text("queue_directory", options.queue_directory);
+  reader.text(reader.name(options.is_lmtp() ? "lhlo_name" : "helo_name"), options.helo_name);
+  reader.text(reader.name("tcp_port"), options.default_port);
+  reader.list(reader.name("fallback_relay"), options.fallback_relays);
+  std::string discarded;
+  reader.text(reader.name(options.is_lmtp() ? "discard_lhlo_keywords" : "discard_ehlo_keywords"), discarded);
+  options.discarded_keywords = DiscardedKeywords::parse(discarded);
+}
+
+void read_lookups(Reader& reader, SmtpClientOptions& options) {
+  std::vector<std::string> words;
+  reader.list("inet_protocols", words);
+  const bool has_all = has(words, "all");
+  options.has_ipv4 = has_all || has(words, "ipv4");
+  options.has_ipv6 = has_all || has(words, "ipv6");
+  std::string word;
+  reader.text(reader.name("address_preference"), word);
+  if (word == "ipv4") {
+    options.preference = AddressPreference::kIpv4;
+  } else if (word == "ipv6") {
+    options.preference = AddressPreference::kIpv6;
+  } else if (word != "any") {
+    reader.fail(bad_value(reader.name("address_preference"), word));
+  }
+  bool is_dns_disabled = false;
+  reader.flag("disable_dns_lookups", is_dns_disabled);
+  std::string level;
+  reader.text(reader.name("dns_support_level"), level);
+  options.uses_dns = level.empty() ? !is_dns_disabled : level != "disabled";
+  words.clear();
+  reader.list(reader.name("host_lookup"), words);
+  for (const std::string& each : words)
+    if (each != "dns" && each != "native") reader.fail(bad_value(reader.name("host_lookup"), each));
+  options.asks_dns = options.uses_dns && has(words, "dns");
+  options.asks_native = !options.uses_dns || has(words, "native");
+  reader.flag(reader.name("randomize_addresses"), options.randomizes);
+  reader.flag("ignore_mx_lookup_error", options.ignores_mx_error);
+  reader.flag(reader.name("defer_if_no_mx_address_found"), options.defers_without_mx);
+  reader.count(reader.name("mx_address_limit"), options.address_limit);
+  reader.count(reader.name("mx_session_limit"), options.session_limit);
+}
+
+void read_protocol(Reader& reader, SmtpClientOptions& options) {
+  if (!options.is_lmtp()) {
+    reader.flag("smtp_always_send_ehlo", options.always_ehlo);
+    reader.flag("smtp_never_send_ehlo", options.never_ehlo);
+  }
+  reader.flag(reader.name("skip_5xx_greeting"), options.skips_5xx_greeting);
+  reader.flag(reader.name("skip_quit_response"), options.skips_quit_response);
+  reader.flag(reader.name("quote_rfc821_envelope"), options.quotes_envelope);
+  reader.count(reader.name("line_length_limit"), options.line_length_limit);
+  std::string target;
+  reader.text(reader.name("address_verify_target"), target);
+  if (target != "rcpt" && target != "data")
+    reader.fail(bad_value(reader.name("address_verify_target"), target));
+  options.probes_data = target == "data";
+  const struct {
+    std::string_view suffix;
+    std::chrono::seconds& value;
+  } times[] = {{"connect_timeout", options.connect_timeout},
+               {options.is_lmtp() ? "lhlo_timeout" : "helo_timeout", options.helo_timeout},
+               {"mail_timeout", options.mail_timeout},
+               {"rcpt_timeout", options.rcpt_timeout},
+               {"data_init_timeout", options.data_init_timeout},
+               {"data_xfer_timeout", options.data_xfer_timeout},
+               {"data_done_timeout", options.data_done_timeout},
+               {"rset_timeout", options.rset_timeout},
+               {"quit_timeout", options.quit_timeout}};
+  for (const auto& [suffix, value] : times) reader.time(reader.name(suffix), value);
+}
+
+/// Opportunistic TLS is not required.
+void read_protection(Reader& reader, SmtpClientOptions& options) {
+  const struct {
+    std::string_view suffix;
+    std::vector<std::string> harmless;
+  } parameters[] = {{"tls_security_level", {"none", "may"}},
+                    {"tls_policy_maps", {}},
+                    {"tls_per_site", {}},
+                    {"tls_wrappermode", {"no"}},
+                    {"enforce_tls", {"no"}},
+                    {"sasl_auth_enable", {"no"}}};
+  for (const auto& [suffix, harmless] : parameters) {
+    const std::string name = reader.name(suffix);
+    std::string value;
+    reader.text(name, value);
+    if (value.empty() || has(harmless, value)) continue;
+    options.missing_protection = concat(name, " = ", value);
+    return;
+  }
+}
+
+}  // namespace
+
+Result<SmtpClientOptions> SmtpClientOptions::read(const libconf::Settings& settings,
+                                                  ClientProtocol protocol) {
+  SmtpClientOptions options;
+  options.protocol = protocol;
+  Reader reader(settings, protocol);
+  read_names(reader, options);
+  read_lookups(reader, options);
+  read_protocol(reader, options);
+  read_protection(reader, options);
+  if (reader.error()) return *reader.error();
+  return options;
+}
+
+}  // namespace mta

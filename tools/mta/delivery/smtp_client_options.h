@@ -1,0 +1,71 @@
+/// What main.cf says about the SMTP and the LMTP client: smtp_* or lmtp_* of postconf(5).
+///
+///     Result<SmtpClientOptions> options = SmtpClientOptions::read(settings, ClientProtocol::kSmtp);
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "libconf/result.h"
+#include "libconf/settings.h"
+#include "tools/mta/smtp/server_options.h"
+
+namespace mta {
+
+enum class ClientProtocol : std::uint8_t { kSmtp, kLmtp };
+
+/// smtp_address_preference
+enum class AddressPreference : std::uint8_t { kAny, kIpv4, kIpv6 };
+
+struct SmtpClientOptions {
+  ClientProtocol protocol = ClientProtocol::kSmtp;
+  std::string syslog_name;
+  std::string myhostname;
+  std::string queue_directory;  ///< What relative paths of UNIX-domain sockets are below.
+  std::string helo_name;
+  std::string default_port;
+  std::vector<std::string> fallback_relays;
+  DiscardedKeywords discarded_keywords;  ///< smtp_discard_ehlo_keywords
+
+  bool has_ipv4 = true;  ///< inet_protocols
+  bool has_ipv6 = false;
+  AddressPreference preference = AddressPreference::kAny;
+  bool uses_dns = true;  ///< smtp_dns_support_level, disable_dns_lookups
+  bool asks_dns = true;  ///< smtp_host_lookup
+  bool asks_native = false;
+  bool randomizes = true;
+  bool ignores_mx_error = false;      ///< ignore_mx_lookup_error
+  bool defers_without_mx = false;     ///< smtp_defer_if_no_mx_address_found
+  std::size_t address_limit = 0;      ///< smtp_mx_address_limit; 0: none.
+  std::size_t session_limit = 0;      ///< The same for smtp_mx_session_limit.
+  std::size_t line_length_limit = 0;  ///< The same for smtp_line_length_limit.
+
+  bool always_ehlo = true;
+  bool never_ehlo = false;
+  bool skips_5xx_greeting = true;
+  bool skips_quit_response = true;
+  bool quotes_envelope = true;
+  bool probes_data = false;  ///< smtp_address_verify_target
+  /// The parameter that asks for TLS or a login, neither of which is there yet: "smtp_sasl_auth_enable =
+  /// yes". Empty: none does.
+  std::string missing_protection;
+
+  std::chrono::seconds connect_timeout{0};  ///< 0: the system's.
+  std::chrono::seconds helo_timeout{0};
+  std::chrono::seconds mail_timeout{0};
+  std::chrono::seconds rcpt_timeout{0};
+  std::chrono::seconds data_init_timeout{0};
+  std::chrono::seconds data_xfer_timeout{0};
+  std::chrono::seconds data_done_timeout{0};
+  std::chrono::seconds rset_timeout{0};
+  std::chrono::seconds quit_timeout{0};
+
+  bool is_lmtp() const { return protocol == ClientProtocol::kLmtp; }
+
+  /// Errors: those of the settings, with the parameter's name.
+  static libconf::Result<SmtpClientOptions> read(const libconf::Settings& settings, ClientProtocol protocol);
+};
+
+}  // namespace mta

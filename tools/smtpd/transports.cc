@@ -1,0 +1,124 @@
+#include "tools/smtpd/transports.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "libconf/text.h"
+#include "tools/mta/delivery/fixed_outcome.h"
+#include "tools/mta/delivery/mailbox_probes.h"
+
+namespace smtpd {
+namespace {
+
+using libconf::concat;
+using libconf::MasterField;
+using libconf::Result;
+using mta::DeliveryAgent;
+
+using AgentResult = Result<std::unique_ptr<DeliveryAgent>>;
+
+AgentResult make_discard(const TransportEntry& /*entry*/, const TransportParts& parts) {
+  return std::unique_ptr<DeliveryAgent>(
+      std::make_unique<mta::FixedOutcomeAgent>(mta::kDiscards, parts.client.log));
+}
+
+/// The service called retry defers, all others bounce (error(8)).
+AgentResult make_error(const TransportEntry& entry, const TransportParts& parts) {
+  const bool defers = entry.placed.service.service() == "retry";
+  return std::unique_ptr<DeliveryAgent>(
+      std::make_unique<mta::FixedOutcomeAgent>(defers ? mta::kDefers : mta::kBounces, parts.client.log));
+}
+
+AgentResult make_local(const TransportEntry& entry, const TransportParts& parts) {
+  auto probe = mta::LocalProbe::open({.settings = entry.settings, .warnings = entry.warnings},
+                                     parts.transports, parts.client.log, entry.placed.service.service());
+  if (!probe) return probe.error();
+  return std::unique_ptr<DeliveryAgent>(std::move(*probe));
+}
+
+AgentResult make_pipe(const TransportEntry& entry, const TransportParts& parts) {
+  constexpr std::string_view kCommand = "argv=";
+  std::string command;
+  for (const std::string& argument : entry.placed.service.arguments())
+    if (argument.starts_with(kCommand)) command = argument.substr(kCommand.size());
+  return std::unique_ptr<DeliveryAgent>(
+      std::make_unique<mta::PipeProbe>(std::move(command), parts.client.log, entry.placed.service.service()));
+}
+
+template <mta::ClientProtocol protocol>
+AgentResult make_client(const TransportEntry& entry, const TransportParts& parts) {
+  auto agent = mta::SmtpClientAgent::create(entry.settings, protocol, parts.client);
+  if (!agent) return agent.error();
+  return std::unique_ptr<DeliveryAgent>(std::move(*agent));
+}
+
+AgentResult make_virtual(const TransportEntry& entry, const TransportParts& parts) {
+  auto probe = mta::VirtualProbe::open({.settings = entry.settings, .warnings = entry.warnings},
+                                       parts.client.log, entry.placed.service.service());
+  if (!probe) return probe.error();
+  return std::unique_ptr<DeliveryAgent>(std::move(*probe));
+}
+
+struct AgentType {
+  std::string_view command;
+  AgentResult (*make)(const TransportEntry& entry, const TransportParts& parts);
+};
+
+constexpr std::array kAgentTypes = {
+    AgentType{"discard", make_discard},
+    AgentType{"error", make_error},
+    AgentType{"lmtp", make_client<mta::ClientProtocol::kLmtp>},
+    AgentType{"local", make_local},
+    AgentType{"pipe", make_pipe},
+    AgentType{"smtp", make_client<mta::ClientProtocol::kSmtp>},
+    AgentType{"virtual", make_virtual},
+};
+
+}  // namespace
+
+struct Transports::Opened {
+  Opened(libconf::Settings of_entry, mta::MailLog& log, std::string_view command)
+      : settings(std::move(of_entry)), warnings(log, {.program = command}) {}
+  libconf::Settings settings;
+  mta::LogSink warnings;
+  std::unique_ptr<DeliveryAgent> agent;
+};
+
+Transports::Transports(const mta::Site& site, const mta::SmtpClientParts& client)
+    : site_(site), client_(client) {}
+
+Transports::~Transports() = default;
+
+std::unique_ptr<Transports::Opened> Transports::open(std::string_view transport) {
+  const auto refuse = [&](std::string_view reason) {
+    client_.log.write({.program = "qmgr"}, libconf::Severity::kWarning,
+                      concat("connect to transport private/", transport, ": ", reason));
+    return nullptr;
+  };
+  const auto& services = site_.services();
+  const auto placed = std::find_if(services.begin(), services.end(), [&](const auto* each) {
+    return each->service.service() == transport && each->service.type() == "unix";
+  });
+  if (placed == services.end()) return refuse("No such file or directory");
+  const std::string& command = (*placed)->service.field(MasterField::kCommand);
+  const auto* const type = std::find_if(kAgentTypes.begin(), kAgentTypes.end(),
+                                        [&](const AgentType& each) { return each.command == command; });
+  if (type == kAgentTypes.end()) return refuse(concat("no delivery agent ", command));
+  auto opened = std::make_unique<Opened>(site_.settings().for_service(**placed, site_.master_cf()),
+                                         client_.log, type->command);
+  AgentResult agent =
+      type->make({.placed = **placed, .settings = opened->settings, .warnings = opened->warnings},
+                 {.client = client_, .transports = *this});
+  if (!agent) return refuse(agent.error().message);
+  opened->agent = std::move(*agent);
+  return opened;
+}
+
+DeliveryAgent* Transports::find(std::string_view transport) {
+  auto found = opened_.find(transport);
+  if (found == opened_.end()) found = opened_.emplace(std::string(transport), open(transport)).first;
+  return found->second == nullptr ? nullptr : found->second->agent.get();
+}
+
+}  // namespace smtpd
