@@ -10,6 +10,7 @@
 #include <asio/write.hpp>
 #include <chrono>
 #include <list>
+#include <memory>
 #include <utility>
 
 #include "tools/mta/daemon/event_loop.h"
@@ -72,8 +73,10 @@ class QueueReports final : public Service {
   }
 
   /// Who does not read is left after `limit_` for each portion.
-  asio::awaitable<void> report(Socket client) {
+  asio::awaitable<void> report(Socket socket) {
     const mta::EventLoop::Hold hold;
+    // The deadline may have passed, and its handler not have run yet, when the last portion is gone.
+    const auto client = std::make_shared<Socket>(std::move(socket));
     ++clients_;
     asio::steady_timer deadline(io_);
     mta::QueueLister lister(queue_, options_);
@@ -82,12 +85,12 @@ class QueueReports final : public Service {
     for (bool is_over = false; !is_over && !failure;) {
       is_over = !fill(lister, text);
       deadline.expires_after(limit_);
-      deadline.async_wait([&client](const asio::error_code& cancelled) {
+      deadline.async_wait([client](const asio::error_code& cancelled) {
         asio::error_code ignored;
-        if (!cancelled) client.close(ignored);
+        if (!cancelled) client->close(ignored);
       });
       const auto portion = asio::buffer(text);
-      co_await asio::async_write(client, portion, asio::redirect_error(asio::use_awaitable, failure));
+      co_await asio::async_write(*client, portion, asio::redirect_error(asio::use_awaitable, failure));
       deadline.cancel();
       text.clear();
     }
