@@ -90,14 +90,24 @@ class ScriptedMilter(ConnectionServer):
     def start(self, script=None, protocol=0):
         """Forgets what was, for the next test; what old connections still say is not heard."""
         self.script, self.protocol = script or {}, protocol
-        self.events, self.macros, self.connections = [], [], 0
+        self.connections, self._conversations = 0, []
+
+    @property
+    def events(self):
+        """Of all connections, one after the other: when something else comes in between is chance."""
+        return [event for events, _ in self._conversations for event in events]
+
+    @property
+    def macros(self):
+        return [each for _, macros in self._conversations for each in macros]
 
     def is_over(self):
         """Whether all connections have ended."""
         return self.connections > 0 and self.events.count("closed") == self.connections
 
     def begin(self):
-        return self.events, self.macros
+        self._conversations.append(([], []))
+        return self._conversations[-1]
 
     def serve(self, connection, events, macros):
         try:
