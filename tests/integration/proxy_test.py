@@ -299,10 +299,9 @@ def check_services_that_fail(checks, bin_directory, directory):
 class GreetingServer(ScriptedServer):
     """Speaks first, as the service does."""
 
-    def _serve(self, connection):
-        with contextlib.suppress(OSError):
-            connection.sendall(GREETING)
-        super()._serve(connection)
+    def serve(self, connection):
+        connection.sendall(GREETING)
+        super().serve(connection)
 
 
 def run_checks(checks, bin_directory):
