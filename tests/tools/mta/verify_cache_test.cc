@@ -47,9 +47,9 @@ class VerifyCacheTest : public testing::Test {
  protected:
   VerifyCache open(const std::string& main_cf) {
     document_ = libconf::MainCfDocument::parse(
-        "address_verify_map =\naddress_verify_positive_refresh_time = 100\n"
-        "address_verify_positive_expire_time = 1000\naddress_verify_negative_refresh_time = 10\n"
-        "address_verify_negative_expire_time = 50\naddress_verify_cache_cleanup_interval = 500\n" +
+        "address_verify_map =\naddress_verify_positive_refresh_time = 100s\n"
+        "address_verify_positive_expire_time = 1000s\naddress_verify_negative_refresh_time = 10s\n"
+        "address_verify_negative_expire_time = 50s\naddress_verify_cache_cleanup_interval = 500s\n" +
             main_cf,
         "main.cf");
     settings_.emplace(&*document_, libconf::system_host());
