@@ -105,6 +105,13 @@ class Splitter {
 
 }  // namespace
 
+std::optional<std::string> CommandLine::value(std::string_view name) const {
+  const auto found = std::find_if(given.rbegin(), given.rend(),
+                                  [name](const Given& each) { return each.option->name == name; });
+  if (found == given.rend()) return std::nullopt;
+  return found->value;
+}
+
 Result<CommandLine> parse(const Syntax& syntax, std::span<const std::string> arguments) {
   return Splitter(syntax, arguments).split();
 }

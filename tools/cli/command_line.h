@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -43,6 +44,11 @@ struct Given {
 struct CommandLine {
   std::vector<Given> given;
   std::vector<std::string> operands;
+
+  /// Whether the option with that long name is there.
+  bool has(std::string_view name) const { return value(name).has_value(); }
+  /// Its last value, "" of a flag; nothing: it is not there.
+  std::optional<std::string> value(std::string_view name) const;
 };
 
 /// Reads the arguments behind the program's name. Letters end at the first argument that is none, as in

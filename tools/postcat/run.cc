@@ -57,8 +57,6 @@ constexpr cli::Syntax kSyntax = {
 struct Options {
   View view;
   bool takes_ids = false;
-  bool wants_help = false;
-  std::optional<std::string> directory = {};
 };
 
 Error fatal(std::string message) {
@@ -82,8 +80,6 @@ Result<Options> interpret(const cli::CommandLine& line) {
       if (!offset) return offset.error();
       view.start = *offset;
     }
-    if (given.option->letter == 'c') options.directory = given.value;
-    if (given.option->name == "help") options.wants_help = true;
     for (const auto& [letter, flag] : {std::pair{'b', &view.body},
                                        {'d', &view.types},
                                        {'e', &view.envelope},
@@ -130,8 +126,7 @@ class Program {
   Program(const Options& options, std::ostream& out, cli::MessagePrinter& messages)
       : options_(options), printer_(options.view, out, messages) {}
 
-  Result<void> prepare(cli::MessagePrinter& messages) {
-    const std::string directory = mta::configuration_directory(options_.directory);
+  Result<void> prepare(const std::string& directory, cli::MessagePrinter& messages) {
     Result<libconf::MainCfDocument> document = libconf::MainCfDocument::load(concat(directory, "/main.cf"));
     if (!document) return document.error();
     if (const libconf::MainCfEntry* const fault = document->first_fault())
@@ -175,12 +170,14 @@ int run(const std::vector<std::string>& arguments, int input, std::ostream& out,
   if (!line) return fail(line.error());
   const Result<Options> options = interpret(*line);
   if (!options) return fail(options.error());
-  if (options->wants_help) {
+  if (line->has("help")) {
     out << cli::help_text(kSyntax);
     return 0;
   }
+  const std::string directory = mta::configuration_directory(line->value("config-directory"));
   Program program(*options, out, messages);
-  if (const Result<void> prepared = program.prepare(messages); !prepared) return fail(prepared.error());
+  if (const Result<void> prepared = program.prepare(directory, messages); !prepared)
+    return fail(prepared.error());
   if (line->operands.empty())
     if (const Result<void> shown = program.show(input); !shown) return fail(shown.error());
   for (const std::string& operand : line->operands)

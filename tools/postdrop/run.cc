@@ -117,14 +117,12 @@ int run(const std::vector<std::string>& arguments, int input, int output, std::o
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fatal(line.error().message);
-  std::optional<std::string> directory;
-  for (const cli::Given& given : line->given) {
-    if (given.option->letter == 'c') directory = given.value;
-    if (given.option->name != "help") continue;
+  if (line->has("help")) {
     out << cli::help_text(kSyntax);
     return 0;
   }
-  const auto program = mta::UserProgram::start("postdrop", mta::configuration_directory(directory), err);
+  const std::string directory = mta::configuration_directory(line->value("config-directory"));
+  const auto program = mta::UserProgram::start("postdrop", directory, err);
   if (!program) return fatal(program.error().message);
   const Result<int> status = drop_message(**program, input, output);
   if (status) return *status;

@@ -203,22 +203,20 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fails(line.error().message);
-  std::optional<std::string> directory;
   const cli::Given* mode = nullptr;
   for (const cli::Given& given : line->given) {
     const char letter = given.option->letter;
-    if (letter == 'c') {
-      directory = given.value;
-    } else if (given.option->name == "help") {
+    if (given.option->name == "help") {
       out << cli::help_text(kSyntax);
       return 0;
-    } else if (letter != 'v') {
-      if (mode != nullptr) return fails(kSyntax.usage);
-      mode = &given;
     }
+    if (letter == 'c' || letter == 'v') continue;
+    if (mode != nullptr) return fails(kSyntax.usage);
+    mode = &given;
   }
   if (!line->operands.empty()) return fails(kSyntax.usage);
-  const auto program = mta::UserProgram::start("postqueue", mta::configuration_directory(directory), err);
+  const std::string directory = mta::configuration_directory(line->value("config-directory"));
+  const auto program = mta::UserProgram::start("postqueue", directory, err);
   if (!program) return fails(program.error().message);
   const Result<void> done = carry_out(**program, mode, out);
   if (done) return 0;

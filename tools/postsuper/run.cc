@@ -91,20 +91,19 @@ Result<void> carry_out(mta::UserProgram& program, const cli::CommandLine& line, 
   for (const std::string& directory : line.operands)
     if (std::find(kDirectories.begin(), kDirectories.end(), directory) == kDirectories.end())
       return fatal(concat("invalid directory name: ", directory));
-  const auto has = [&line](char letter) {
-    return std::any_of(line.given.begin(), line.given.end(),
-                       [letter](const cli::Given& given) { return given.option->letter == letter; });
-  };
+  const bool purges = line.has("purge");
+  const bool repairs_long_names = line.has("structure-redundant");
+  const bool repairs = line.has("structure") || repairs_long_names;
   Result<mta::QueueDirectory> queue = mta::QueueDirectory::open_here(program.settings());
   if (!queue) return queue.error();
   Actions actions(program, *queue, line.operands);
   const bool has_action = std::any_of(line.given.begin(), line.given.end(), [](const cli::Given& given) {
     return find_action(given.option->letter) != nullptr;
   });
-  const bool repairs_all = !has_action && !has('p') && !has('s') && !has('S');
-  if (has('s') || has('S') || repairs_all)
-    if (Result<void> done = actions.repair(has('S')); !done) return done;
-  if (has('p') || repairs_all)
+  const bool does_both = !has_action && !purges && !repairs;
+  if (repairs || does_both)
+    if (Result<void> done = actions.repair(repairs_long_names); !done) return done;
+  if (purges || does_both)
     if (Result<void> done = actions.purge(); !done) return done;
   for (const cli::Given& given : line.given) {
     const Action* const action = find_action(given.option->letter);
@@ -126,14 +125,12 @@ int run(const std::vector<std::string>& arguments, std::istream& in, std::ostrea
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fails(line.error().message);
-  std::optional<std::string> directory;
-  for (const cli::Given& given : line->given) {
-    if (given.option->letter == 'c') directory = given.value;
-    if (given.option->name != "help") continue;
+  if (line->has("help")) {
     out << cli::help_text(kSyntax);
     return 0;
   }
-  const auto program = mta::UserProgram::start("postsuper", mta::configuration_directory(directory), err);
+  const std::string directory = mta::configuration_directory(line->value("config-directory"));
+  const auto program = mta::UserProgram::start("postsuper", directory, err);
   if (!program) return fails(program.error().message);
   Result<void> done = enter((*program)->settings());
   if (done) done = carry_out(**program, *line, in);

@@ -82,20 +82,14 @@ struct Inheritance {
 
 Inheritance inherit(const cli::CommandLine& line) {
   Inheritance inheritance;
+  inheritance.directory = line.value("config-directory").value_or("");
   int next = mta::kFirstInherited;
   inheritance.control = FileDescriptor(next++);
   for (const cli::Given& given : line.given) {
-    if (given.option->letter == 'c') inheritance.directory = given.value;
     if (given.option->name == "log") inheritance.log = FileDescriptor(next++);
     if (given.option->name == "listen") inheritance.sockets.push_back({given.value, FileDescriptor(next++)});
   }
   return inheritance;
-}
-
-std::string configuration_of(const cli::CommandLine& line) {
-  for (const cli::Given& given : line.given)
-    if (given.option->letter == 'c') return given.value;
-  return {};
 }
 
 /// For good: the process serves strangers from here on. The other groups of the user stay: sockets may be
@@ -279,9 +273,8 @@ int run(const std::vector<std::string>& arguments, std::ostream& err) {
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fatal(line.error().message);
-  for (const cli::Given& given : line->given)
-    if (given.option->name == "stand-alone")
-      return serve_stand_alone(configuration_of(*line), given.value, err);
+  if (const std::optional<std::string> postdrop = line->value("stand-alone"))
+    return serve_stand_alone(line->value("config-directory").value_or(""), *postdrop, err);
   Inheritance inheritance = inherit(*line);
   libconf::DiagnosticDiscard warnings;  // The master has said them.
   Result<std::unique_ptr<mta::Site>> site = mta::Site::load(inheritance.directory, warnings);
