@@ -54,6 +54,7 @@ def check_command_line(checks, sides):
     same(checks, sides, "an unknown option", lambda side: side("-x"))
     same(checks, sides, "-c with a relative path", lambda side: side("-c", "config", "status"))
     same(checks, sides, "no main.cf", lambda side: side("-c", side.directory / "none", "status"))
+    same(checks, sides, "-c twice", lambda side: side("-c", side.directory / "none", "-c", side.config, "status"))
     same(checks, sides, "no command", lambda side: side.command())
     same(checks, sides, "an unknown command", lambda side: side.command("bogus"))
 

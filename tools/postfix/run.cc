@@ -9,13 +9,11 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <ostream>
 #include <thread>
 
-#include "libconf/parameter_table.h"
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
@@ -25,6 +23,7 @@
 #include "tools/mta/daemon/service_role.h"
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/daemon/spool.h"
+#include "tools/mta/submission/user_program.h"
 
 namespace postfix {
 namespace {
@@ -264,15 +263,6 @@ constexpr cli::Syntax kSyntax = {
     .groups = kGroups,
 };
 
-std::string configuration_directory(const cli::CommandLine& line) {
-  for (const cli::Given& given : line.given)
-    if (given.option->letter == 'c') return given.value;
-  const char* const environment =
-      std::getenv("MAIL_CONFIG");  // NOLINT(concurrency-mt-unsafe): once, at the start.
-  return environment != nullptr ? environment
-                                : std::string(libconf::find_parameter("config_directory")->default_value);
-}
-
 }  // namespace
 
 int run(const std::vector<std::string>& arguments, const Surroundings& surroundings, std::ostream& out,
@@ -284,12 +274,11 @@ int run(const std::vector<std::string>& arguments, const Surroundings& surroundi
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fatal(line.error().message);
-  for (const cli::Given& given : line->given) {
-    if (given.option->name != "help") continue;
+  if (line->has("help")) {
     out << cli::help_text(kSyntax);
     return 0;
   }
-  const std::string directory = configuration_directory(*line);
+  const std::string directory = mta::configuration_directory(line->value("config-directory"));
   if (!directory.starts_with('/')) return fatal("-c requires absolute pathname");
   const Result<std::unique_ptr<mta::Site>> site = mta::Site::load(directory, messages);
   if (!site) return fatal(site.error().message);
