@@ -19,8 +19,12 @@ TRANSPORTS = """\
 bounced.example error:5.1.2 never heard of it
 plain.example error:never heard of it
 soft.example error:4.1.2 a soft code
+unnamed.example error:
 later.example retry:4.3.2 later
+harder.example retry:5.3.2 a hard code
 silent.example discard:silently
+wordless.example discard:
+code.example discard:4.4.4 a code
 piped.example pipe:
 nowhere.example nonesuch:
 misplaced.example virtual:
@@ -64,6 +68,7 @@ SERVICES = {
 # Service, recipient; the sender is the same for all.
 CASES = [
     ("usual", "x@bounced.example"), ("usual", "x@plain.example"), ("usual", "x@soft.example"), ("usual", "x@later.example"),
+    ("usual", "x@unnamed.example"), ("usual", "x@harder.example"), ("usual", "x@wordless.example"), ("usual", "x@code.example"),
     ("usual", "x@silent.example"), ("usual", "x@piped.example"), ("usual", "x@nowhere.example"),
     ("usual", "root@example.org"), ("usual", "ROOT@example.org"), ("usual", "nosuch@example.org"),
     ("usual", "ali@example.org"), ("usual", "Ali@example.org"), ("usual", "ali+ext@example.org"), ("usual", "both@example.org"),
