@@ -13,7 +13,6 @@ asio::awaitable<DeliveryReport> FixedOutcomeAgent::deliver(const DeliveryRequest
   const std::string code(has_code ? text.substr(0, length) : outcome_.code);
   text.remove_prefix(length);
   while (text.starts_with(' ')) text.remove_prefix(1);
-  if (text.empty()) text = outcome_.text;
   DeliveryReport report;
   for (std::size_t i = 0; i < request.recipients.size(); ++i) {
     const auto now = std::chrono::steady_clock::now();

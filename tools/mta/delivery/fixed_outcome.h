@@ -15,13 +15,12 @@ namespace mta {
 struct FixedOutcome {
   DeliveryOutcome outcome;
   std::string_view code;     ///< Where the next hop has none.
-  std::string_view text;     ///< Where the next hop is empty.
   std::string_view program;  ///< In the log.
 };
 
-inline constexpr FixedOutcome kBounces{DeliveryOutcome::kBounced, "5.0.0", "unknown error", "error"};
-inline constexpr FixedOutcome kDefers{DeliveryOutcome::kDeferred, "4.0.0", "unknown error", "error"};
-inline constexpr FixedOutcome kDiscards{DeliveryOutcome::kSent, "2.0.0", "unknown error", "discard"};
+inline constexpr FixedOutcome kBounces{DeliveryOutcome::kBounced, "5.0.0", "error"};
+inline constexpr FixedOutcome kDefers{DeliveryOutcome::kDeferred, "4.0.0", "error"};
+inline constexpr FixedOutcome kDiscards{DeliveryOutcome::kSent, "2.0.0", "discard"};
 
 class FixedOutcomeAgent final : public DeliveryAgent {
  public:

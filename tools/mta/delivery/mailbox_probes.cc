@@ -4,7 +4,6 @@
 
 #include "libconf/expansion.h"
 #include "libconf/text.h"
-#include "libmaps/open.h"
 #include "libmaps/utf8.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/address/route.h"
@@ -113,6 +112,9 @@ Result<std::unique_ptr<LocalProbe>> LocalProbe::open(const libmaps::TableContext
                                                      TransportTable& transports, MailLog& log,
                                                      std::string relay) {
   std::unique_ptr<LocalProbe> probe(new LocalProbe(context.settings, transports, log, std::move(relay)));
+  Result<std::unique_ptr<libmaps::Table>> accounts = open_table("unix:passwd.byname", context);
+  if (!accounts) return accounts.error();
+  probe->accounts_ = std::move(*accounts);
   Result<std::vector<std::unique_ptr<libmaps::Table>>> aliases = open_tables("alias_maps", context);
   if (!aliases) return aliases.error();
   Result<libmaps::AddressRules> rules =
@@ -158,15 +160,11 @@ asio::awaitable<std::optional<ProbeAnswer>> LocalProbe::probe(const DeliveryRequ
   if (*alias) co_return deliverable(concat("aliased to ", (*alias)->value));
 
   const std::string user = libmaps::fold_ascii(parts.user);
-  libconf::DiagnosticList ignored;
-  const auto accounts = libmaps::open("unix:passwd.byname", {.settings = settings_, .warnings = ignored});
-  if (!accounts) co_return misconfigured();
-  const auto account = (*accounts)->lookup(user);
+  const auto account = accounts_->lookup(user);
   if (!account) co_return deferred("4.3.0", "user lookup error");
 
-  const auto transport_of = [&](Choice& choice) { return choice.for_user(user); };
-  Result<std::string> transport = transport_of(mailbox_transport_);
-  if (transport && transport->empty() && !*account) transport = transport_of(fallback_transport_);
+  Result<std::string> transport = mailbox_transport_.for_user(user);
+  if (transport && transport->empty() && !*account) transport = fallback_transport_.for_user(user);
   if (!transport) co_return misconfigured();
   if (!transport->empty()) {
     const Route route = split_route(*transport);

@@ -56,7 +56,6 @@ class LocalProbe final : public MailboxProbe {
                                                            std::string relay);
 
  private:
-  struct Account;
   LocalProbe(const libconf::Settings& settings, TransportTable& transports, MailLog& log, std::string relay)
       : MailboxProbe(log, "local", std::move(relay)), settings_(settings), transports_(transports) {}
   asio::awaitable<std::optional<ProbeAnswer>> probe(const DeliveryRequest& request,
@@ -64,6 +63,7 @@ class LocalProbe final : public MailboxProbe {
 
   const libconf::Settings& settings_;
   TransportTable& transports_;
+  std::unique_ptr<libmaps::Table> accounts_;
   std::optional<libmaps::AddressLookup> aliases_;
   libmaps::AddressRules rules_;
   /// `maps` by the name of the recipient, else `otherwise`.

@@ -51,29 +51,13 @@ Verification verification_of(const VerifyEntry& entry) {
 
 Result<std::unique_ptr<ProbingVerifier>> ProbingVerifier::create(const libconf::Settings& settings,
                                                                  const Parts& parts) {
-  std::unique_ptr<ProbingVerifier> verifier(new ProbingVerifier(parts));
+  std::unique_ptr<ProbingVerifier> verifier(new ProbingVerifier(settings, parts));
   Result<VerifyCache> cache = VerifyCache::open(settings, verifier->warnings_);
   if (!cache) return cache.error();
   verifier->cache_.emplace(std::move(*cache));
-  Result<std::unique_ptr<AddressServices>> addresses =
-      AddressServices::create(settings, parts.host, verifier->warnings_);
-  if (!addresses) return addresses.error();
-  verifier->addresses_ = std::move(*addresses);
-  Result<AddressRewriting> rewriting = AddressRewriting::from(settings);
-  if (!rewriting) return rewriting.error();
-  Result<RouteResolver> routes = RouteResolver::from(
-      {.tables = {.settings = settings, .warnings = verifier->warnings_}, .host = parts.host}, *rewriting,
-      verifier->addresses_->local_domains(), RouteKind::kVerification);
-  if (!routes) return routes.error();
-  verifier->routes_.emplace(std::move(*routes));
-  const Result<std::string> sender = settings.get("address_verify_sender");
+  Result<std::string> sender = settings.get("address_verify_sender");
   if (!sender) return sender.error();
-  // "<>" is the null sender (postconf(5)).
-  if (*sender != "<>") {
-    Result<std::string> rewritten = verifier->addresses_->rewrite_sender(RewriteContext::kLocal, *sender);
-    if (!rewritten) return rewritten.error();
-    verifier->sender_ = std::move(*rewritten);
-  }
+  verifier->sender_ = std::move(*sender);
   const Result<std::chrono::seconds> lifetime = settings.get_duration("address_verify_sender_ttl");
   if (!lifetime) return lifetime.error();
   verifier->sender_lifetime_ = *lifetime;
@@ -84,6 +68,27 @@ Result<std::unique_ptr<ProbingVerifier>> ProbingVerifier::create(const libconf::
   if (!limit) return limit.error();
   verifier->pending_limit_ = static_cast<std::size_t>(*limit);
   return verifier;
+}
+
+Result<ProbingVerifier::Addresses> ProbingVerifier::open_addresses() {
+  Addresses opened;
+  Result<std::unique_ptr<AddressServices>> services =
+      AddressServices::create(settings_, parts_.host, warnings_);
+  if (!services) return services.error();
+  opened.services = std::move(*services);
+  Result<AddressRewriting> rewriting = AddressRewriting::from(settings_);
+  if (!rewriting) return rewriting.error();
+  Result<RouteResolver> routes =
+      RouteResolver::from({.tables = {.settings = settings_, .warnings = warnings_}, .host = parts_.host},
+                          *rewriting, opened.services->local_domains(), RouteKind::kVerification);
+  if (!routes) return routes.error();
+  opened.routes.emplace(std::move(*routes));
+  // "<>" is the null sender (postconf(5)).
+  if (sender_ == "<>") return opened;
+  Result<std::string> sender = opened.services->rewrite_sender(RewriteContext::kLocal, sender_);
+  if (!sender) return sender.error();
+  opened.sender = std::move(*sender);
+  return opened;
 }
 
 asio::awaitable<Verification> ProbingVerifier::verify(std::string address, std::chrono::seconds patience) {
@@ -137,26 +142,35 @@ asio::awaitable<ProbingVerifier::Outcome> ProbingVerifier::ask(const std::string
   Outcome outcome;
   outcome.recipient = address;
   outcome.entry.status = ProbeStatus::kDeferred;
+  if (!addresses_) {
+    Result<Addresses> opened = open_addresses();
+    if (!opened) {
+      warnings_.warn("verify", opened.error().message);
+      outcome.entry.text = "address resolver failure";
+      co_return outcome;
+    }
+    // Another probe may have done it, while a table was waited for.
+    if (!addresses_) addresses_.emplace(std::move(*opened));
+  }
   EnvelopeRecipient recipient{.address = quote_address(address), .original = address};
   const Result<std::vector<EnvelopeRecipient>> recipients =
-      addresses_->expand(RewriteContext::kLocal, recipient);
+      addresses_->services->expand(RewriteContext::kLocal, recipient);
   if (!recipients) {
     outcome.entry.text = "address rewriting failure";
     co_return outcome;
   }
   if (recipients->size() != 1) {
     // Postfix does not follow them, either.
-    constexpr FixedOutcome kAliased{DeliveryOutcome::kSent, "2.0.0", "aliased to multiple recipients",
-                                    "cleanup"};
+    constexpr FixedOutcome kAliased{DeliveryOutcome::kSent, "2.0.0", "cleanup"};
     recipient.address = address;
-    const DeliveryRequest request = request_for(recipient, Resolution());
+    const DeliveryRequest request = request_for(recipient, {.nexthop = "aliased to multiple recipients"});
     FixedOutcomeAgent cleanup(kAliased, parts_.log);
     outcome.take(co_await cleanup.deliver(request, -1));
     co_return outcome;
   }
-  const std::string sender = probe_sender(sender_, sender_lifetime_, std::time(nullptr));
+  const std::string sender = probe_sender(addresses_->sender, sender_lifetime_, std::time(nullptr));
   recipient = recipients->front();
-  Result<Resolution> resolution = routes_->resolve(sender, recipient.address);
+  Result<Resolution> resolution = addresses_->routes->resolve(sender, recipient.address);
   if (!resolution) {
     outcome.entry.text = "address resolver failure";
     co_return outcome;

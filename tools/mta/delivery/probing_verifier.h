@@ -44,8 +44,8 @@ class ProbingVerifier final : public AddressVerifier {
     TransportTable& transports;
   };
 
-  /// `settings` are those of the verify service, or of main.cf; they must outlive the object. Errors: those
-  /// of the settings, and of opening tables.
+  /// `settings` are those of the verify service, or of main.cf; they must outlive the object. Tables are
+  /// opened when they are needed first. Errors: those of the settings.
   static libconf::Result<std::unique_ptr<ProbingVerifier>> create(const libconf::Settings& settings,
                                                                   const Parts& parts);
 
@@ -62,20 +62,29 @@ class ProbingVerifier final : public AddressVerifier {
     std::string recipient;  ///< What the address became.
   };
 
-  explicit ProbingVerifier(const Parts& parts) : parts_(parts), warnings_(parts.log, {.program = "verify"}) {}
+  /// What becomes of addresses.
+  struct Addresses {
+    std::unique_ptr<AddressServices> services;
+    std::optional<RouteResolver> routes;
+    std::string sender;  ///< Of probes, in internal form.
+  };
+
+  ProbingVerifier(const libconf::Settings& settings, const Parts& parts)
+      : settings_(settings), parts_(parts), warnings_(parts.log, {.program = "verify"}) {}
+  libconf::Result<Addresses> open_addresses();
   void start_probe(const std::string& address);
   asio::awaitable<void> probe(std::string address);
   asio::awaitable<Outcome> ask(const std::string& address);
   DeliveryRequest request_for(const EnvelopeRecipient& recipient, Resolution resolution);
   void clean();
 
+  const libconf::Settings& settings_;
   Parts parts_;
   LogSink warnings_;
   std::optional<VerifyCache> cache_;
-  std::unique_ptr<AddressServices> addresses_;
-  std::optional<RouteResolver> routes_;
+  std::optional<Addresses> addresses_;
   QueueIdForm id_form_ = QueueIdForm::kShort;
-  std::string sender_;
+  std::string sender_;  ///< address_verify_sender
   std::chrono::seconds sender_lifetime_{0};
   std::size_t pending_limit_ = 0;  ///< address_verify_pending_request_limit
   std::map<std::string, std::shared_ptr<Pending>, std::less<>> pending_;

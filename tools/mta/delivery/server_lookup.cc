@@ -21,8 +21,6 @@ using libconf::concat;
 using libconf::Error;
 using libconf::Result;
 
-constexpr unsigned short kSmtpPort = 25;
-
 Error bad(std::string message) {
   return {.kind = libconf::ErrorKind::kConfiguration, .message = std::move(message)};
 }

@@ -14,6 +14,9 @@
 
 namespace mta {
 
+/// Whoever listens there may be this system itself.
+inline constexpr unsigned short kSmtpPort = 25;
+
 enum class ClientProtocol : std::uint8_t { kSmtp, kLmtp };
 
 /// smtp_address_preference

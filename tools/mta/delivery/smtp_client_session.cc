@@ -14,8 +14,6 @@ namespace {
 using libconf::concat;
 using libconf::equals_ignoring_case;
 
-constexpr unsigned short kSmtpPort = 25;
-
 /// Replies to more commands than these bytes hold could fill what the system keeps of both directions, and
 /// both sides would wait for each other.
 constexpr std::size_t kLargestGroup = 16384;

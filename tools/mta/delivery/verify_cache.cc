@@ -192,7 +192,7 @@ Result<VerifyCache::Cleanup> VerifyCache::sweep(std::time_t now) {
 }
 
 std::optional<VerifyCache::Cleanup> VerifyCache::clean(std::time_t now) {
-  if (cleanup_interval_ == 0) return std::nullopt;
+  if (cleanup_interval_ == 0 || now < next_cleanup_) return std::nullopt;
   const auto give_up = [&](const libconf::Error& error) {
     warnings_.warn("verify-cache", concat(map_, ": ", error.message));
     return std::nullopt;
@@ -202,12 +202,14 @@ std::optional<VerifyCache::Cleanup> VerifyCache::clean(std::time_t now) {
   if (*last) {
     std::time_t time = 0;
     std::from_chars((*last)->data(), (*last)->data() + (*last)->size(), time);
-    if (time + cleanup_interval_ > now) return std::nullopt;
+    next_cleanup_ = time + cleanup_interval_;
+    if (now < next_cleanup_) return std::nullopt;
   }
   const Result<Cleanup> cleanup = sweep(now);
   if (!cleanup) return give_up(cleanup.error());
   if (const Result<void> written = write(kLastCleanup, std::to_string(now)); !written)
     return give_up(written.error());
+  next_cleanup_ = now + cleanup_interval_;
   return *cleanup;
 }
 

@@ -90,6 +90,7 @@ class VerifyCache {
   std::time_t negative_expire_ = 0;
   std::time_t negative_refresh_ = 0;
   std::time_t cleanup_interval_ = 0;
+  std::time_t next_cleanup_ = 0;
   bool keeps_failures_ = true;
 };
 

@@ -1,4 +1,5 @@
 #include "tools/mta/queue/delay_log.h"
+
 #include <algorithm>
 #include <utility>
 
