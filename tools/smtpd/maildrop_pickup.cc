@@ -4,17 +4,15 @@
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/local/stream_protocol.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/post.hpp>
 #include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-#include <chrono>
 #include <list>
 #include <utility>
 
 #include "tools/mta/submission/pickup.h"
+#include "tools/smtpd/local_acceptors.h"
 
 namespace smtpd {
 namespace {
@@ -38,8 +36,7 @@ class MaildropPickup final : public Service {
 
   Result<void> listen(Transport transport, FileDescriptor socket) override {
     if (transport == Transport::kUnix) {
-      acceptors_.emplace_back(io_, asio::local::stream_protocol(), socket.release());
-      asio::co_spawn(io_, accept(acceptors_.back()), asio::detached);
+      acceptors_.add(std::move(socket));
     } else if (transport == Transport::kFifo) {
       pipes_.emplace_back(io_, socket.release());
       asio::co_spawn(io_, read(pipes_.back()), asio::detached);
@@ -54,14 +51,13 @@ class MaildropPickup final : public Service {
   void stop() override {
     pickup_.stop();
     asio::error_code ignored;
-    for (auto& acceptor : acceptors_) acceptor.close(ignored);
+    acceptors_.close();
     for (auto& pipe : pipes_) pipe.close(ignored);
     for (Client& client : clients_) client.close(ignored);
   }
 
  private:
-  using Acceptor = asio::local::stream_protocol::acceptor;
-  using Client = asio::local::stream_protocol::socket;
+  using Client = LocalAcceptors::Socket;
   using Pipe = asio::posix::stream_descriptor;
 
   void told() {
@@ -69,21 +65,9 @@ class MaildropPickup final : public Service {
     pickup_.scan();
   }
 
-  asio::awaitable<void> accept(Acceptor& acceptor) {
-    asio::error_code failure;
-    while (acceptor.is_open()) {
-      Client client = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failure));
-      if (failure == asio::error::operation_aborted) break;
-      if (failure) {
-        // There is work all the same; and no more is asked of what cannot be done now.
-        told();
-        asio::steady_timer pause(io_, std::chrono::milliseconds(100));
-        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failure));
-        continue;
-      }
-      clients_.push_back(std::move(client));
-      asio::co_spawn(io_, listen_to(std::prev(clients_.end())), asio::detached);
-    }
+  void take(Client client) {
+    clients_.push_back(std::move(client));
+    asio::co_spawn(io_, listen_to(std::prev(clients_.end())), asio::detached);
   }
 
   /// Reads up to the end, as a client that is not listened to any more would get a signal for it.
@@ -112,7 +96,8 @@ class MaildropPickup final : public Service {
   asio::io_context& io_;
   std::unique_ptr<mta::SmtpService> service_;
   mta::Pickup pickup_;
-  std::list<Acceptor> acceptors_;
+  /// When a client cannot be taken there is work all the same.
+  LocalAcceptors acceptors_{io_, [this](Client client) { take(std::move(client)); }, [this] { told(); }};
   std::list<Pipe> pipes_;
   std::list<Client> clients_;
   bool was_used_ = false;

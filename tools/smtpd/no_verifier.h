@@ -10,7 +10,9 @@ namespace smtpd {
 
 class NoVerifier final : public mta::AddressVerifier {
  public:
-  asio::awaitable<mta::Verification> verify(std::string, std::chrono::seconds) override { co_return mta::Verification{}; }
+  asio::awaitable<mta::Verification> verify(std::string, std::chrono::seconds) override {
+    co_return mta::Verification{};
+  }
 };
 
 }  // namespace smtpd

@@ -4,12 +4,10 @@
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/local/stream_protocol.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
-#include <list>
 #include <set>
 #include <utility>
 #include <vector>
@@ -17,6 +15,7 @@
 #include "libmaps/proxy_server.h"
 #include "tools/mta/daemon/event_loop.h"
 #include "tools/mta/daemon/mail_log.h"
+#include "tools/smtpd/local_acceptors.h"
 
 namespace smtpd {
 namespace {
@@ -25,13 +24,10 @@ using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
 using libmaps::ProxyService;
-using Socket = asio::local::stream_protocol::socket;
+using Socket = LocalAcceptors::Socket;
 
 /// Of the service with this name in master.cf tables can be changed (proxymap(8)).
 constexpr std::string_view kWritingService = "proxywrite";
-
-/// Before the next try, when no client could be taken for want of descriptors or memory.
-constexpr std::chrono::milliseconds kPause{100};
 
 class ProxyClients final : public Service {
  public:
@@ -61,14 +57,16 @@ class ProxyClients final : public Service {
   Result<void> add_worker();
   asio::awaitable<std::unique_ptr<Worker>> take_worker();
   void give_back(std::unique_ptr<Worker> worker);
-  void accept(asio::local::stream_protocol::acceptor& acceptor);
   asio::awaitable<void> serve(Socket socket);
   asio::awaitable<void> converse(Socket& socket);
 
   ServiceStart start_;
   asio::io_context& io_;
   mta::LogSink warnings_;
-  std::list<asio::local::stream_protocol::acceptor> acceptors_;
+  LocalAcceptors acceptors_{io_, [this](Socket client) {
+                              was_used_ = true;
+                              asio::co_spawn(io_, serve(std::move(client)), asio::detached);
+                            }};
   std::set<Socket*> clients_;
   std::vector<std::unique_ptr<Worker>> idle_;
   std::size_t workers_ = 0;
@@ -80,25 +78,8 @@ class ProxyClients final : public Service {
 Result<void> ProxyClients::listen(mta::Transport transport, libconf::FileDescriptor socket) {
   if (transport != mta::Transport::kUnix)
     return Error{.kind = ErrorKind::kUnsupported, .message = "proxymap has no clients there"};
-  acceptors_.emplace_back(io_, asio::local::stream_protocol(), socket.release());
-  accept(acceptors_.back());
+  acceptors_.add(std::move(socket));
   return {};
-}
-
-void ProxyClients::accept(asio::local::stream_protocol::acceptor& acceptor) {
-  acceptor.async_accept([this, &acceptor](const asio::error_code& failure, Socket socket) {
-    if (is_retired_ || failure == asio::error::operation_aborted) return;
-    if (failure) {
-      const auto timer = std::make_shared<asio::steady_timer>(io_, kPause);
-      timer->async_wait([this, timer, &acceptor](const asio::error_code&) {
-        if (!is_retired_) accept(acceptor);
-      });
-      return;
-    }
-    was_used_ = true;
-    asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
-    accept(acceptor);
-  });
 }
 
 Result<void> ProxyClients::add_worker() {
@@ -161,9 +142,8 @@ asio::awaitable<void> ProxyClients::converse(Socket& socket) {
 
 void ProxyClients::retire() {
   is_retired_ = true;
+  acceptors_.close();
   asio::error_code ignored;
-  // Not removed: the handlers that come with the end of accepting refer to them.
-  for (auto& acceptor : acceptors_) acceptor.close(ignored);
   // A request on its way is answered still.
   for (Socket* const client : clients_) client->shutdown(Socket::shutdown_receive, ignored);
 }

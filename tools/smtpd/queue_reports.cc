@@ -3,13 +3,11 @@
 #include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
-#include <asio/local/stream_protocol.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
 #include <chrono>
-#include <list>
 #include <memory>
 #include <utility>
 
@@ -17,6 +15,7 @@
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/queue/listing_protocol.h"
 #include "tools/mta/queue/queue_lister.h"
+#include "tools/smtpd/local_acceptors.h"
 
 namespace smtpd {
 namespace {
@@ -24,10 +23,9 @@ namespace {
 using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
-using Acceptor = asio::local::stream_protocol::acceptor;
-using Socket = asio::local::stream_protocol::socket;
+using Socket = LocalAcceptors::Socket;
 
-/// Before the next try, when no client could be taken for want of descriptors or memory.
+/// Before the next look whether there is room for a client more.
 constexpr std::chrono::milliseconds kPause{100};
 /// What is collected before it is sent, in bytes.
 constexpr std::size_t kPortion = std::size_t{64} << 10;
@@ -46,42 +44,27 @@ class QueueReports final : public Service {
   Result<void> listen(mta::Transport transport, libconf::FileDescriptor socket) override {
     if (transport != mta::Transport::kUnix)
       return Error{.kind = ErrorKind::kUnsupported, .message = "showq has no clients there"};
-    acceptors_.emplace_back(io_, asio::local::stream_protocol(), socket.release());
-    asio::co_spawn(io_, accept(acceptors_.back()), asio::detached);
+    acceptors_.add(std::move(socket));
     return {};
   }
   bool was_used() const override { return was_used_; }
-  void stop() override {
-    asio::error_code ignored;
-    for (Acceptor& acceptor : acceptors_) acceptor.close(ignored);
-  }
+  void stop() override { acceptors_.close(); }
 
  private:
-  asio::awaitable<void> accept(Acceptor& acceptor) {
-    asio::error_code failure;
-    while (acceptor.is_open()) {
-      Socket client = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failure));
-      if (failure == asio::error::operation_aborted) break;
-      if (failure || (client_limit_ > 0 && clients_ >= client_limit_)) {
-        asio::steady_timer pause(io_, kPause);
-        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failure));
-        if (!client.is_open()) continue;
-      }
-      was_used_ = true;
-      asio::co_spawn(io_, report(std::move(client)), asio::detached);
-    }
-  }
-
   /// Who does not read is left after `limit_` for each portion.
   asio::awaitable<void> report(Socket socket) {
     const mta::EventLoop::Hold hold;
     // The deadline may have passed, and its handler not have run yet, when the last portion is gone.
     const auto client = std::make_shared<Socket>(std::move(socket));
-    ++clients_;
+    asio::error_code failure;
     asio::steady_timer deadline(io_);
+    while (client_limit_ > 0 && clients_ >= client_limit_) {
+      deadline.expires_after(kPause);
+      co_await deadline.async_wait(asio::redirect_error(asio::use_awaitable, failure));
+    }
+    ++clients_;
     mta::QueueLister lister(queue_, options_);
     std::string text(mta::kListingGreeting);
-    asio::error_code failure;
     for (bool is_over = false; !is_over && !failure;) {
       is_over = !fill(lister, text);
       deadline.expires_after(limit_);
@@ -123,7 +106,10 @@ class QueueReports final : public Service {
   const mta::QueueLister::Options options_;
   const std::chrono::seconds limit_;
   const std::size_t client_limit_;
-  std::list<Acceptor> acceptors_;
+  LocalAcceptors acceptors_{io_, [this](Socket client) {
+                              was_used_ = true;
+                              asio::co_spawn(io_, report(std::move(client)), asio::detached);
+                            }};
   std::size_t clients_ = 0;
   bool was_used_ = false;
 };
