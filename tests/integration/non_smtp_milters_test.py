@@ -21,7 +21,7 @@ from queue_records import normal, normal_records
 from queue_text import record
 from server import free_port, run_server_test
 from stock_postfix import MAIN_CF, StockPostfix
-from two_systems import compare_lists
+from two_systems import compare_lists, start_both
 
 SETTINGS = {
     "notify_classes": "",
@@ -193,12 +193,7 @@ class both_sides:
                 (config / "master.cf").write_text(re.sub(r"(?m)^(pickup .*)$", r"\1 -o %s" % option, text))
 
     def __enter__(self):
-        self.stock.__enter__()
-        try:
-            self.ours.__enter__()
-        except BaseException:
-            self.stock.__exit__()
-            raise
+        start_both(self.ours, self.stock)
         # It is there when something has been said.
         self.ours.wait_for(lambda: (self.stock.directory / "mail.log").exists() and
                            (self.stock.queue / "public" / "pickup").exists())

@@ -18,6 +18,16 @@ LOGGED = re.compile(r"postfix/(smtpd|cleanup)\[\d+\]: (.*)")
 UNCOMPARED = re.compile(r"connect from|statistics:|unable to look up public/qmgr|: uid=")
 
 
+def start_both(ours, stock):
+    """Both run, or neither."""
+    stock.__enter__()
+    try:
+        ours.__enter__()
+    except BaseException:
+        stock.__exit__()
+        raise
+
+
 def log_lines(text):
     lines = []
     for match in LOGGED.finditer(text):
@@ -78,12 +88,7 @@ class TwoSystems:
                 master_cf.write("cleanup-%s unix n - n - 0 cleanup\n%s" % (name, options))
 
     def __enter__(self):
-        self.stock.__enter__()
-        try:
-            self.ours.__enter__()
-        except BaseException:
-            self.stock.__exit__()
-            raise
+        start_both(self.ours, self.stock)
         time.sleep(0.5)  # The first connections were to see whether somebody listens; their log is to be over.
         self.systems = (OneSystem(self.our_ports, self.ours.queue, self.ours.log),
                         OneSystem(self.stock.ports, self.stock.queue, lambda: self.stock.log))
