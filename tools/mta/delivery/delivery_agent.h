@@ -62,6 +62,9 @@ enum class DeliveryOutcome : std::uint8_t {
   kBounced,   ///< Never; of a probe: undeliverable.
 };
 
+/// What a notification says was done (RFC 3464, section 2.3.3); kByOutcome: delivered, delayed or failed.
+enum class DsnAction : std::uint8_t { kByOutcome, kRelayed, kExpanded };
+
 /// "2.0.0", "4.4.1"; with what a notification says about it (RFC 3464, section 2.3).
 struct DeliveryStatus {
   std::string code;                  ///< Enhanced (RFC 3463).
@@ -69,7 +72,8 @@ struct DeliveryStatus {
   std::string remote_server = {};    ///< Its name, where one answered (Remote-MTA).
   std::string diagnostic = {};       ///< What it answered, with its code (Diagnostic-Code).
   std::string diagnostic_type = {};  ///< "smtp", "x-unix"
-  bool keeps_notify = false;         ///< The next system was told of NOTIFY, and tells the sender itself.
+  DsnAction action = DsnAction::kByOutcome;
+  bool keeps_notify = false;  ///< The next system was told of NOTIFY, and tells the sender itself.
 };
 
 /// Where the time went, in seconds, as `delays=a/b/c/d` tells it: c and d are the agent's.
