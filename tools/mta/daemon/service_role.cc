@@ -15,7 +15,7 @@ constexpr std::array kRoles = {
     ServiceRole{"flush", kInside},      ServiceRole{"lmtp", kDelivers},
     ServiceRole{"local", kDelivers},    ServiceRole{"nqmgr", kInside},
     ServiceRole{"oqmgr", kInside},      ServiceRole{"pickup", kServer},
-    ServiceRole{"pipe", kDelivers},     ServiceRole{"postlogd", kInside},
+    ServiceRole{"pipe", kDelivers},     ServiceRole{"postlogd", kServer},
     ServiceRole{"postscreen", kAbsent}, ServiceRole{"proxymap", kServer},
     ServiceRole{"qmgr", kInside},       ServiceRole{"qmqpd", kAbsent},
     ServiceRole{"scache", kInside},     ServiceRole{"showq", kServer},
