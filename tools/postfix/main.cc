@@ -5,18 +5,18 @@
 #include <string>
 #include <vector>
 
+#include "tools/mta/daemon/service_role.h"
 #include "tools/postfix/run.h"
 
 namespace {
 
-/// Both programs are beside this one; smtpd may also be where it was installed as seen from here.
+/// All programs are beside this one; those that the master starts may also be where they were installed as
+/// seen from here.
 postfix::Surroundings find_surroundings() {
   std::error_code failure;
   const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe", failure).parent_path();
-  const std::filesystem::path beside = here / "smtpd";
-  return {.server_program = std::filesystem::exists(beside, failure)
-                                ? beside
-                                : (here / POSTKIT_DAEMONS_FROM_PROGRAMS / "smtpd").lexically_normal(),
+  const bool are_beside = std::filesystem::exists(here / mta::kSmtpProgram, failure);
+  return {.server_directory = are_beside ? here : (here / POSTKIT_DAEMONS_FROM_PROGRAMS).lexically_normal(),
           .queue_program = here / "postqueue",
           .has_terminal = ::isatty(STDERR_FILENO) == 1};
 }

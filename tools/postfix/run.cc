@@ -68,7 +68,7 @@ struct Call {
   }
   mta::Master::Options master_options() const {
     return {.config_directory = directory,
-            .server_program = surroundings.server_program,
+            .server_directory = surroundings.server_directory,
             .version = site.settings().get("mail_version").value_or("")};
   }
 };

@@ -23,7 +23,7 @@ using Protocol = asio::local::datagram_protocol;
 /// The longest line, in bytes; what is longer is cut, as Postfix has it.
 constexpr std::size_t kLongestLine = 4096;
 
-class LogClients final : public Service {
+class LogClients final : public mta::Service {
  public:
   LogClients(asio::io_context& io, mta::MailLog& log) : io_(io), log_(log) {}
 
@@ -62,8 +62,8 @@ class LogClients final : public Service {
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> serve_log_clients(ServiceStart start) {
-  return std::unique_ptr<Service>(std::make_unique<LogClients>(start.runtime.io, start.runtime.log));
+Result<std::unique_ptr<mta::Service>> serve_log_clients(ServiceStart start) {
+  return std::unique_ptr<mta::Service>(std::make_unique<LogClients>(start.runtime.io, start.runtime.log));
 }
 
 }  // namespace smtpd

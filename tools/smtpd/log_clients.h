@@ -10,6 +10,6 @@ namespace smtpd {
 
 /// Commands that may not write maillog_file send their lines to a UNIX-domain socket, each as a datagram
 /// (MailLog::open_for_user()). What is no printable text becomes `?`: a line is one line, whoever sent it.
-libconf::Result<std::unique_ptr<Service>> serve_log_clients(ServiceStart start);
+libconf::Result<std::unique_ptr<mta::Service>> serve_log_clients(ServiceStart start);
 
 }  // namespace smtpd

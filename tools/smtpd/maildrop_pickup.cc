@@ -1,111 +1,48 @@
 #include "tools/smtpd/maildrop_pickup.h"
 
-#include <array>
-#include <asio/buffer.hpp>
-#include <asio/co_spawn.hpp>
-#include <asio/detached.hpp>
-#include <asio/posix/stream_descriptor.hpp>
 #include <asio/post.hpp>
-#include <asio/redirect_error.hpp>
-#include <asio/use_awaitable.hpp>
-#include <list>
+#include <string_view>
 #include <utility>
 
+#include "tools/mta/daemon/trigger_listener.h"
 #include "tools/mta/submission/pickup.h"
-#include "tools/smtpd/local_acceptors.h"
 
 namespace smtpd {
 namespace {
 
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::FileDescriptor;
 using libconf::Result;
-using mta::Transport;
 
-/// What is said is of no interest, only that something is.
-using Words = std::array<char, 64>;
-
-class MaildropPickup final : public Service {
+class MaildropPickup final : public mta::Service {
  public:
   MaildropPickup(std::unique_ptr<mta::SmtpService> service, mta::PickupOptions options, asio::io_context& io)
-      : io_(io), service_(std::move(service)), pickup_(io, std::move(options), service_->intake()) {
+      : service_(std::move(service)),
+        pickup_(io, std::move(options), service_->intake()),
+        // What is said is of no interest, only that something is.
+        listener_(io, [this](std::string_view) { pickup_.scan(); }) {
     // What came while the mail system was down; not before the process runs as mail_owner.
-    asio::post(io_, [this] { pickup_.scan(); });
+    asio::post(io, [this] { pickup_.scan(); });
   }
 
-  Result<void> listen(Transport transport, FileDescriptor socket) override {
-    if (transport == Transport::kUnix) {
-      acceptors_.add(std::move(socket));
-    } else if (transport == Transport::kFifo) {
-      pipes_.emplace_back(io_, socket.release());
-      asio::co_spawn(io_, read(pipes_.back()), asio::detached);
-    } else {
-      return Error{.kind = ErrorKind::kUnsupported,
-                   .message = "pickup is told by unix sockets and fifos only"};
-    }
-    return {};
+  Result<void> listen(mta::Transport transport, FileDescriptor socket) override {
+    return listener_.listen(transport, std::move(socket));
   }
   void wake_up() override { pickup_.scan(); }
-  bool was_used() const override { return was_used_; }
+  bool was_used() const override { return listener_.was_used(); }
   void stop() override {
     pickup_.stop();
-    asio::error_code ignored;
-    acceptors_.close();
-    for (auto& pipe : pipes_) pipe.close(ignored);
-    for (Client& client : clients_) client.close(ignored);
+    listener_.stop();
   }
 
  private:
-  using Client = LocalAcceptors::Socket;
-  using Pipe = asio::posix::stream_descriptor;
-
-  void told() {
-    was_used_ = true;
-    pickup_.scan();
-  }
-
-  void take(Client client) {
-    clients_.push_back(std::move(client));
-    asio::co_spawn(io_, listen_to(std::prev(clients_.end())), asio::detached);
-  }
-
-  /// Reads up to the end, as a client that is not listened to any more would get a signal for it.
-  asio::awaitable<void> listen_to(std::list<Client>::iterator client) {
-    Words words{};
-    asio::error_code failure;
-    const auto buffer = asio::buffer(words);
-    bool was_told = false;
-    while (!failure) {
-      co_await client->async_read_some(buffer, asio::redirect_error(asio::use_awaitable, failure));
-      if (!failure && !std::exchange(was_told, true)) told();
-    }
-    clients_.erase(client);
-  }
-
-  asio::awaitable<void> read(Pipe& pipe) {
-    Words words{};
-    asio::error_code failure;
-    const auto buffer = asio::buffer(words);
-    while (!failure) {
-      co_await pipe.async_read_some(buffer, asio::redirect_error(asio::use_awaitable, failure));
-      if (!failure) told();
-    }
-  }
-
-  asio::io_context& io_;
   std::unique_ptr<mta::SmtpService> service_;
   mta::Pickup pickup_;
-  /// When a client cannot be taken there is work all the same.
-  LocalAcceptors acceptors_{io_, [this](Client client) { take(std::move(client)); }, [this] { told(); }};
-  std::list<Pipe> pipes_;
-  std::list<Client> clients_;
-  bool was_used_ = false;
+  mta::TriggerListener listener_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> serve_maildrop(ServiceStart start) {
+Result<std::unique_ptr<mta::Service>> serve_maildrop(ServiceStart start) {
   Result<mta::PickupOptions> options = mta::PickupOptions::read(start.settings);
   if (!options) return options.error();
   // The way of a message into the queue is the same as from a client, with the same parameters; but nobody is
@@ -117,7 +54,7 @@ Result<std::unique_ptr<Service>> serve_maildrop(ServiceStart start) {
   Result<std::unique_ptr<mta::SmtpService>> service =
       mta::SmtpService::create(std::move(start.settings), start.runtime);
   if (!service) return service.error();
-  return std::unique_ptr<Service>(
+  return std::unique_ptr<mta::Service>(
       std::make_unique<MaildropPickup>(std::move(*service), std::move(*options), start.runtime.io));
 }
 

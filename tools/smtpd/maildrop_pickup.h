@@ -10,6 +10,6 @@ namespace smtpd {
 
 /// postdrop(1) comes by a UNIX-domain socket or a named pipe, and only to say that there is work. Errors: as
 /// SmtpService::create().
-libconf::Result<std::unique_ptr<Service>> serve_maildrop(ServiceStart start);
+libconf::Result<std::unique_ptr<mta::Service>> serve_maildrop(ServiceStart start);
 
 }  // namespace smtpd

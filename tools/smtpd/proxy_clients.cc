@@ -14,8 +14,8 @@
 
 #include "libmaps/proxy_server.h"
 #include "tools/mta/daemon/event_loop.h"
+#include "tools/mta/daemon/local_acceptors.h"
 #include "tools/mta/daemon/mail_log.h"
-#include "tools/smtpd/local_acceptors.h"
 
 namespace smtpd {
 namespace {
@@ -24,12 +24,12 @@ using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
 using libmaps::ProxyService;
-using Socket = LocalAcceptors::Socket;
+using Socket = mta::LocalAcceptors::Socket;
 
 /// Of the service with this name in master.cf tables can be changed (proxymap(8)).
 constexpr std::string_view kWritingService = "proxywrite";
 
-class ProxyClients final : public Service {
+class ProxyClients final : public mta::Service {
  public:
   explicit ProxyClients(ServiceStart start)
       : start_(std::move(start)),
@@ -63,10 +63,10 @@ class ProxyClients final : public Service {
   ServiceStart start_;
   asio::io_context& io_;
   mta::LogSink warnings_;
-  LocalAcceptors acceptors_{io_, [this](Socket client) {
-                              was_used_ = true;
-                              asio::co_spawn(io_, serve(std::move(client)), asio::detached);
-                            }};
+  mta::LocalAcceptors acceptors_{io_, [this](Socket client) {
+                                   was_used_ = true;
+                                   asio::co_spawn(io_, serve(std::move(client)), asio::detached);
+                                 }};
   std::set<Socket*> clients_;
   std::vector<std::unique_ptr<Worker>> idle_;
   std::size_t workers_ = 0;
@@ -150,10 +150,10 @@ void ProxyClients::retire() {
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> serve_proxy_clients(ServiceStart start) {
+Result<std::unique_ptr<mta::Service>> serve_proxy_clients(ServiceStart start) {
   auto clients = std::make_unique<ProxyClients>(std::move(start));
   if (Result<void> prepared = clients->prepare(); !prepared) return prepared.error();
-  return std::unique_ptr<Service>(std::move(clients));
+  return std::unique_ptr<mta::Service>(std::move(clients));
 }
 
 }  // namespace smtpd

@@ -11,6 +11,6 @@ namespace smtpd {
 /// Clients come by UNIX-domain sockets, any number of them; the process limit is the number of requests that
 /// are answered at a time, each with open tables of its own. What tables wait for holds up no other service.
 /// Errors: as ProxyService::make().
-libconf::Result<std::unique_ptr<Service>> serve_proxy_clients(ServiceStart start);
+libconf::Result<std::unique_ptr<mta::Service>> serve_proxy_clients(ServiceStart start);
 
 }  // namespace smtpd

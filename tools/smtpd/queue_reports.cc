@@ -12,10 +12,10 @@
 #include <utility>
 
 #include "tools/mta/daemon/event_loop.h"
+#include "tools/mta/daemon/local_acceptors.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/queue/listing_protocol.h"
 #include "tools/mta/queue/queue_lister.h"
-#include "tools/smtpd/local_acceptors.h"
 
 namespace smtpd {
 namespace {
@@ -23,14 +23,14 @@ namespace {
 using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
-using Socket = LocalAcceptors::Socket;
+using Socket = mta::LocalAcceptors::Socket;
 
 /// Before the next look whether there is room for a client more.
 constexpr std::chrono::milliseconds kPause{100};
 /// What is collected before it is sent, in bytes.
 constexpr std::size_t kPortion = std::size_t{64} << 10;
 
-class QueueReports final : public Service {
+class QueueReports final : public mta::Service {
  public:
   QueueReports(asio::io_context& io, mta::MailLog& log, mta::QueueDirectory queue,
                mta::QueueLister::Options options, std::chrono::seconds limit, std::size_t client_limit)
@@ -106,26 +106,26 @@ class QueueReports final : public Service {
   const mta::QueueLister::Options options_;
   const std::chrono::seconds limit_;
   const std::size_t client_limit_;
-  LocalAcceptors acceptors_{io_, [this](Socket client) {
-                              was_used_ = true;
-                              asio::co_spawn(io_, report(std::move(client)), asio::detached);
-                            }};
+  mta::LocalAcceptors acceptors_{io_, [this](Socket client) {
+                                   was_used_ = true;
+                                   asio::co_spawn(io_, report(std::move(client)), asio::detached);
+                                 }};
   std::size_t clients_ = 0;
   bool was_used_ = false;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> serve_queue_reports(ServiceStart start) {
+Result<std::unique_ptr<mta::Service>> serve_queue_reports(ServiceStart start) {
   Result<mta::QueueDirectory> queue = mta::QueueDirectory::open(start.settings);
   if (!queue) return queue.error();
   Result<mta::QueueLister::Options> options = mta::QueueLister::Options::read(start.settings);
   if (!options) return options.error();
   const Result<std::chrono::seconds> limit = start.settings.get_duration("ipc_timeout");
   if (!limit) return limit.error();
-  return std::unique_ptr<Service>(std::make_unique<QueueReports>(start.runtime.io, start.runtime.log,
-                                                                 std::move(*queue), std::move(*options),
-                                                                 *limit, start.process_limit));
+  return std::unique_ptr<mta::Service>(std::make_unique<QueueReports>(start.runtime.io, start.runtime.log,
+                                                                      std::move(*queue), std::move(*options),
+                                                                      *limit, start.process_limit));
 }
 
 }  // namespace smtpd

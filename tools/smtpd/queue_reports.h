@@ -10,6 +10,6 @@ namespace smtpd {
 
 /// postqueue(1) comes by a UNIX-domain socket, says nothing, and is told what is in the queue
 /// (tools/mta/queue/listing_protocol.h). Errors: those of the settings.
-libconf::Result<std::unique_ptr<Service>> serve_queue_reports(ServiceStart start);
+libconf::Result<std::unique_ptr<mta::Service>> serve_queue_reports(ServiceStart start);
 
 }  // namespace smtpd

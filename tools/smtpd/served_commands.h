@@ -2,7 +2,7 @@
 /// tools/mta/daemon/service_role.h, each with the code that does it. A new one is a line in both tables.
 ///
 ///     const ServedCommand* command = find_served_command("smtpd");
-///     Result<std::unique_ptr<Service>> service = command->create(start);
+///     Result<std::unique_ptr<mta::Service>> service = command->create(start);
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 #include <string_view>
 
 #include "libconf/settings.h"
+#include "tools/mta/daemon/service.h"
 #include "tools/mta/smtp/smtp_service.h"
-#include "tools/smtpd/service.h"
 
 namespace smtpd {
 
@@ -28,7 +28,7 @@ struct ServiceStart {
 struct ServedCommand {
   std::string_view command;
   /// Errors: those of the settings, and of tables that cannot be opened.
-  libconf::Result<std::unique_ptr<Service>> (*create)(ServiceStart start);
+  libconf::Result<std::unique_ptr<mta::Service>> (*create)(ServiceStart start);
 };
 
 /// All of them, sorted by command.

@@ -12,7 +12,7 @@ using libconf::ErrorKind;
 using libconf::Result;
 using mta::Transport;
 
-class SmtpClients final : public Service {
+class SmtpClients final : public mta::Service {
  public:
   SmtpClients(std::unique_ptr<mta::SmtpService> service, std::unique_ptr<mta::SmtpService> stressed,
               asio::io_context& io, std::size_t limit)
@@ -45,7 +45,7 @@ class SmtpClients final : public Service {
 
 }  // namespace
 
-Result<std::unique_ptr<Service>> serve_smtp_clients(ServiceStart start) {
+Result<std::unique_ptr<mta::Service>> serve_smtp_clients(ServiceStart start) {
   libconf::Settings stress_settings = start.settings;
   stress_settings.override_value("stress", "yes");
   Result<std::unique_ptr<mta::SmtpService>> service =
@@ -54,8 +54,8 @@ Result<std::unique_ptr<Service>> serve_smtp_clients(ServiceStart start) {
   Result<std::unique_ptr<mta::SmtpService>> stressed =
       mta::SmtpService::create(std::move(stress_settings), start.runtime);
   if (!stressed) return stressed.error();
-  return std::unique_ptr<Service>(std::make_unique<SmtpClients>(std::move(*service), std::move(*stressed),
-                                                                start.runtime.io, start.process_limit));
+  return std::unique_ptr<mta::Service>(std::make_unique<SmtpClients>(
+      std::move(*service), std::move(*stressed), start.runtime.io, start.process_limit));
 }
 
 }  // namespace smtpd

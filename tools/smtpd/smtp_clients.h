@@ -9,6 +9,6 @@
 namespace smtpd {
 
 /// Clients come by TCP, by UNIX-domain sockets, and passed on (`pass`). Errors: as SmtpService::create().
-libconf::Result<std::unique_ptr<Service>> serve_smtp_clients(ServiceStart start);
+libconf::Result<std::unique_ptr<mta::Service>> serve_smtp_clients(ServiceStart start);
 
 }  // namespace smtpd

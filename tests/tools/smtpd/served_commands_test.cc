@@ -11,7 +11,7 @@ namespace {
 // The master opens sockets for what the server process then serves.
 TEST(ServedCommands, AreThoseThatTheMasterListensFor) {
   for (const mta::ServiceRole& role : mta::service_roles())
-    EXPECT_EQ(role.kind == mta::ServiceKind::kServer, smtpd::find_served_command(role.command) != nullptr)
+    EXPECT_EQ(role.program == mta::kSmtpProgram, smtpd::find_served_command(role.command) != nullptr)
         << role.command;
   for (const smtpd::ServedCommand& served : smtpd::served_commands())
     EXPECT_NE(mta::find_service_role(served.command), nullptr) << served.command;

@@ -101,7 +101,9 @@ Result<void> ListenerSet::update(const Site& site, const std::optional<Identity>
   std::vector<Listener> updated;
   for (Wanted& each : *wanted) {
     libconf::FileDescriptor& socket = each.open != nullptr ? each.open->socket : each.opened;
-    updated.push_back({each.placed->service.key(), std::move(each.endpoint), std::move(socket)});
+    const ServiceRole* const role = find_service_role(each.placed->service.field(MasterField::kCommand));
+    updated.push_back(
+        {each.placed->service.key(), role->program, std::move(each.endpoint), std::move(socket)});
   }
   for (const Listener& each : listeners_) {
     const auto has_its_path = [&](const Listener& other) {

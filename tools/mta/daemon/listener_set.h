@@ -17,7 +17,8 @@
 namespace mta {
 
 struct Listener {
-  std::string service;  ///< "smtp/inet", as MasterService::key() has it.
+  std::string service;       ///< "smtp/inet", as MasterService::key() has it.
+  std::string_view program;  ///< Who serves it: one of kServerPrograms.
   Endpoint endpoint;
   libconf::FileDescriptor socket;
 };

@@ -14,7 +14,7 @@
 
 #include "libconf/handle.h"
 
-namespace smtpd {
+namespace mta {
 
 /// Not thread-safe. It must live until the event loop has run to its end.
 class LocalAcceptors {
@@ -43,4 +43,4 @@ class LocalAcceptors {
   std::list<Acceptor> acceptors_;  ///< Not removed: what comes with the end of accepting refers to them.
 };
 
-}  // namespace smtpd
+}  // namespace mta

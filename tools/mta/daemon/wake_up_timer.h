@@ -8,9 +8,9 @@
 #include <chrono>
 #include <string_view>
 
-#include "tools/smtpd/service.h"
+#include "tools/mta/daemon/service.h"
 
-namespace smtpd {
+namespace mta {
 
 /// Not thread-safe. The service must outlive it.
 class WakeUpTimer {
@@ -32,4 +32,4 @@ class WakeUpTimer {
   bool is_stopped_ = false;
 };
 
-}  // namespace smtpd
+}  // namespace mta

@@ -1,4 +1,4 @@
-#include "tools/smtpd/wake_up_timer.h"
+#include "tools/mta/daemon/wake_up_timer.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class Sleeper final : public smtpd::Service {
+class Sleeper final : public mta::Service {
  public:
   explicit Sleeper(bool was_used) : was_used_(was_used) {}
   libconf::Result<void> listen(mta::Transport, libconf::FileDescriptor) override { return {}; }
@@ -31,7 +31,7 @@ struct Woken {
 Woken wake(const std::string& field, bool was_used) {
   asio::io_context io;
   Sleeper service(was_used);
-  smtpd::WakeUpTimer timer(io, field, service);
+  mta::WakeUpTimer timer(io, field, service);
   io.run_for(20ms);
   const bool goes_on = !io.stopped();
   timer.stop();

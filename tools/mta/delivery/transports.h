@@ -1,7 +1,7 @@
 /// The delivery agents of master.cf, made when they are needed first.
 ///
 ///     Transports transports(site, {.executor = io.get_executor(), .resolver = resolver, ...});
-///     mta::DeliveryAgent* agent = transports.find("smtp");
+///     DeliveryAgent* agent = transports.find("smtp");
 #pragma once
 
 #include <map>
@@ -15,12 +15,12 @@
 #include "tools/mta/delivery/smtp_client_agent.h"
 #include "tools/mta/delivery/transport_table.h"
 
-namespace smtpd {
+namespace mta {
 
 /// What agents are made of; all must outlive them.
 struct TransportParts {
-  const mta::SmtpClientParts& client;
-  mta::TransportTable& transports;
+  const SmtpClientParts& client;
+  TransportTable& transports;
 };
 
 /// An entry of master.cf.
@@ -31,21 +31,21 @@ struct TransportEntry {
 };
 
 /// Not thread-safe.
-class Transports final : public mta::TransportTable {
+class Transports final : public TransportTable {
  public:
   /// The site, and what `client` names, must outlive it.
-  Transports(const mta::Site& site, const mta::SmtpClientParts& client);
+  Transports(const Site& site, const SmtpClientParts& client);
   ~Transports() override;
 
-  mta::DeliveryAgent* find(std::string_view transport) override;
+  DeliveryAgent* find(std::string_view transport) override;
 
  private:
   struct Opened;
   std::unique_ptr<Opened> open(std::string_view transport);
 
-  const mta::Site& site_;
-  mta::SmtpClientParts client_;
+  const Site& site_;
+  SmtpClientParts client_;
   std::map<std::string, std::unique_ptr<Opened>, std::less<>> opened_;  ///< Null: there is no agent.
 };
 
-}  // namespace smtpd
+}  // namespace mta

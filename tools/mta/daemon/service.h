@@ -1,7 +1,7 @@
 /// A service of master.cf that runs in the server process, whatever it serves.
 ///
 ///     std::unique_ptr<Service> service = ...;            // see served_commands.h
-///     Result<void> listening = service->listen(mta::Transport::kUnix, std::move(socket));
+///     Result<void> listening = service->listen(Transport::kUnix, std::move(socket));
 ///     ...
 ///     service->stop();   // its last clients have an EventLoop::Hold each
 #pragma once
@@ -10,7 +10,7 @@
 #include "libconf/result.h"
 #include "tools/mta/daemon/endpoint.h"
 
-namespace smtpd {
+namespace mta {
 
 /// Not thread-safe. It must live until the event loop has run to its end.
 class Service {
@@ -22,7 +22,7 @@ class Service {
 
   /// Serves at a socket that listens, or the reading end of a named pipe. Error: kUnsupported, for a
   /// transport that its clients do not come by.
-  virtual libconf::Result<void> listen(mta::Transport transport, libconf::FileDescriptor socket) = 0;
+  virtual libconf::Result<void> listen(Transport transport, libconf::FileDescriptor socket) = 0;
 
   /// The wake-up time of its entry has come (master(5)).
   virtual void wake_up() {}
@@ -38,4 +38,4 @@ class Service {
   virtual void stop() = 0;
 };
 
-}  // namespace smtpd
+}  // namespace mta

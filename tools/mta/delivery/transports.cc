@@ -1,4 +1,4 @@
-#include "tools/smtpd/transports.h"
+#include "tools/mta/delivery/transports.h"
 
 #include <algorithm>
 #include <array>
@@ -8,31 +8,29 @@
 #include "tools/mta/delivery/fixed_outcome.h"
 #include "tools/mta/delivery/mailbox_probes.h"
 
-namespace smtpd {
+namespace mta {
 namespace {
 
 using libconf::concat;
 using libconf::MasterField;
 using libconf::Result;
-using mta::DeliveryAgent;
 
 using AgentResult = Result<std::unique_ptr<DeliveryAgent>>;
 
 AgentResult make_discard(const TransportEntry& /*entry*/, const TransportParts& parts) {
-  return std::unique_ptr<DeliveryAgent>(
-      std::make_unique<mta::FixedOutcomeAgent>(mta::kDiscards, parts.client.log));
+  return std::unique_ptr<DeliveryAgent>(std::make_unique<FixedOutcomeAgent>(kDiscards, parts.client.log));
 }
 
 /// The service called retry defers, all others bounce (error(8)).
 AgentResult make_error(const TransportEntry& entry, const TransportParts& parts) {
   const bool defers = entry.placed.service.service() == "retry";
   return std::unique_ptr<DeliveryAgent>(
-      std::make_unique<mta::FixedOutcomeAgent>(defers ? mta::kDefers : mta::kBounces, parts.client.log));
+      std::make_unique<FixedOutcomeAgent>(defers ? kDefers : kBounces, parts.client.log));
 }
 
 AgentResult make_local(const TransportEntry& entry, const TransportParts& parts) {
-  auto probe = mta::LocalProbe::open({.settings = entry.settings, .warnings = entry.warnings},
-                                     parts.transports, parts.client.log, entry.placed.service.service());
+  auto probe = LocalProbe::open({.settings = entry.settings, .warnings = entry.warnings}, parts.transports,
+                                parts.client.log, entry.placed.service.service());
   if (!probe) return probe.error();
   return std::unique_ptr<DeliveryAgent>(std::move(*probe));
 }
@@ -43,19 +41,19 @@ AgentResult make_pipe(const TransportEntry& entry, const TransportParts& parts) 
   for (const std::string& argument : entry.placed.service.arguments())
     if (argument.starts_with(kCommand)) command = argument.substr(kCommand.size());
   return std::unique_ptr<DeliveryAgent>(
-      std::make_unique<mta::PipeProbe>(std::move(command), parts.client.log, entry.placed.service.service()));
+      std::make_unique<PipeProbe>(std::move(command), parts.client.log, entry.placed.service.service()));
 }
 
-template <mta::ClientProtocol protocol>
+template <ClientProtocol protocol>
 AgentResult make_client(const TransportEntry& entry, const TransportParts& parts) {
-  auto agent = mta::SmtpClientAgent::create(entry.settings, protocol, parts.client);
+  auto agent = SmtpClientAgent::create(entry.settings, protocol, parts.client);
   if (!agent) return agent.error();
   return std::unique_ptr<DeliveryAgent>(std::move(*agent));
 }
 
 AgentResult make_virtual(const TransportEntry& entry, const TransportParts& parts) {
-  auto probe = mta::VirtualProbe::open({.settings = entry.settings, .warnings = entry.warnings},
-                                       parts.client.log, entry.placed.service.service());
+  auto probe = VirtualProbe::open({.settings = entry.settings, .warnings = entry.warnings}, parts.client.log,
+                                  entry.placed.service.service());
   if (!probe) return probe.error();
   return std::unique_ptr<DeliveryAgent>(std::move(*probe));
 }
@@ -68,25 +66,24 @@ struct AgentType {
 constexpr std::array kAgentTypes = {
     AgentType{"discard", make_discard},
     AgentType{"error", make_error},
-    AgentType{"lmtp", make_client<mta::ClientProtocol::kLmtp>},
+    AgentType{"lmtp", make_client<ClientProtocol::kLmtp>},
     AgentType{"local", make_local},
     AgentType{"pipe", make_pipe},
-    AgentType{"smtp", make_client<mta::ClientProtocol::kSmtp>},
+    AgentType{"smtp", make_client<ClientProtocol::kSmtp>},
     AgentType{"virtual", make_virtual},
 };
 
 }  // namespace
 
 struct Transports::Opened {
-  Opened(libconf::Settings of_entry, mta::MailLog& log, std::string_view command)
+  Opened(libconf::Settings of_entry, MailLog& log, std::string_view command)
       : settings(std::move(of_entry)), warnings(log, {.program = command}) {}
   libconf::Settings settings;
-  mta::LogSink warnings;
+  LogSink warnings;
   std::unique_ptr<DeliveryAgent> agent;
 };
 
-Transports::Transports(const mta::Site& site, const mta::SmtpClientParts& client)
-    : site_(site), client_(client) {}
+Transports::Transports(const Site& site, const SmtpClientParts& client) : site_(site), client_(client) {}
 
 Transports::~Transports() = default;
 
@@ -121,4 +118,4 @@ DeliveryAgent* Transports::find(std::string_view transport) {
   return found->second == nullptr ? nullptr : found->second->agent.get();
 }
 
-}  // namespace smtpd
+}  // namespace mta

@@ -1,4 +1,4 @@
-#include "tools/smtpd/local_acceptors.h"
+#include "tools/mta/daemon/local_acceptors.h"
 
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
@@ -8,7 +8,7 @@
 #include <chrono>
 #include <utility>
 
-namespace smtpd {
+namespace mta {
 namespace {
 
 /// Before the next try, when a client could not be taken.
@@ -41,4 +41,4 @@ asio::awaitable<void> LocalAcceptors::accept(Acceptor& acceptor) {
   }
 }
 
-}  // namespace smtpd
+}  // namespace mta

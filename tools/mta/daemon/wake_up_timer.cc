@@ -1,8 +1,8 @@
-#include "tools/smtpd/wake_up_timer.h"
+#include "tools/mta/daemon/wake_up_timer.h"
 
 #include <charconv>
 
-namespace smtpd {
+namespace mta {
 
 WakeUpTimer::WakeUpTimer(asio::io_context& io, std::string_view field, Service& service)
     : timer_(io), service_(service) {
@@ -28,4 +28,4 @@ void WakeUpTimer::stop() {
   timer_.cancel();
 }
 
-}  // namespace smtpd
+}  // namespace mta
