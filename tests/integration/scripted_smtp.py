@@ -4,8 +4,8 @@
         ...
         server.take()   # ["EHLO mail.example.org", "MAIL FROM:<ann@example.org>", ...]
 
-A reply stands under the first word of a command, under the whole command, or as GREETING and END (of content); None hangs up,
-a number sleeps for so many seconds and hangs up. A list has replies to one after the other; the last one stays. "(write)" marks
+A reply stands under the first word of a command, under the whole command, or as GREETING and END (of content); None hangs up
+(as CONTENT: when a part of the content has come), a number sleeps for so many seconds and hangs up. A list has replies to one after the other; the last one stays. "(write)" marks
 what came at one time.
 """
 import socket
@@ -120,6 +120,9 @@ class ScriptedSmtp:
         while data := connection.recv(65536):
             if not is_content:
                 self._note("(write)")
+            elif "CONTENT" in self.replies:
+                self._note("(hung up)")
+                return
             pending += data
             while b"\n" in pending:
                 line, pending = pending.split(b"\n", 1)
@@ -141,7 +144,7 @@ class ScriptedSmtp:
                     return
                 accepted = isinstance(reply, bytes) and reply[:1] in (b"2", b"3")
                 recipients += verb == "RCPT" and accepted
-                is_content = verb == "DATA" and accepted
+                is_content = verb == "DATA" and isinstance(reply, bytes) and reply[:1] == b"3"
                 if verb == "QUIT":
                     self._note("(closed)")
                     return

@@ -57,7 +57,8 @@ asio::awaitable<tl::expected<std::unique_ptr<ServerConnection>, std::string>> Se
   co_return std::make_unique<ServerConnection>(std::move(attempt->socket));
 }
 
-asio::awaitable<StreamResult<void>> ServerConnection::send(std::string text, std::chrono::seconds limit) {
+asio::awaitable<StreamResult<void>> ServerConnection::send(std::string_view text,
+                                                           std::chrono::seconds limit) {
   stream_.set_time_limit(limit);
   co_return co_await stream_.write(text);
 }

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 
 #include "tools/mta/delivery/server_lookup.h"
@@ -28,8 +29,8 @@ class ServerConnection {
 
   explicit ServerConnection(StreamSocket socket) : stream_(std::move(socket)) {}
 
-  /// Sends all of `text`; each write of the system may take as long as `limit`.
-  asio::awaitable<StreamResult<void>> send(std::string text, std::chrono::seconds limit);
+  /// Sends all of `text`, which must live until then; each write of the system may take as long as `limit`.
+  asio::awaitable<StreamResult<void>> send(std::string_view text, std::chrono::seconds limit);
 
   /// The next reply; each read of the system may take as long as `limit`.
   asio::awaitable<StreamResult<ServerReply>> receive(std::chrono::seconds limit);

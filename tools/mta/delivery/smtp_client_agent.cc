@@ -18,12 +18,13 @@ using Clock = std::chrono::steady_clock;
 /// One request on its way through servers.
 class SmtpClientAgent::Delivery final : public RecipientSink {
  public:
-  Delivery(const DeliveryRequest& request, MailLog& log, LogTag tag)
-      : request_(request), log_(log), tag_(tag), open_(request.recipients.size()) {
+  Delivery(const DeliveryRequest& request, int message, MailLog& log, LogTag tag)
+      : request_(request), message_(message), log_(log), tag_(tag), open_(request.recipients.size()) {
     std::iota(open_.begin(), open_.end(), std::size_t{0});
   }
 
   const DeliveryRequest& request() const { return request_; }
+  int message() const { return message_; }
   /// Recipients that are to be tried, or tried again.
   const std::vector<std::size_t>& open() const { return open_; }
   bool is_over() const { return open_.empty(); }
@@ -42,8 +43,9 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   }
   /// Whether there were so many sessions with servers of the nexthop; 0: there is no limit.
   bool has_sessions(std::size_t limit) const { return limit > 0 && sessions_ >= limit; }
-  /// The server takes mail.
-  void connect(std::size_t session_limit) {
+  /// The server takes mail. `knows_dsn`: it tells the sender what it was asked to.
+  void connect(std::size_t session_limit, bool knows_dsn) {
+    knows_dsn_ = knows_dsn;
     connected_ = Clock::now();
     report_.is_destination_dead = false;
     has_session_ = true;
@@ -67,7 +69,9 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
             .text = reply.text,
             .remote_server = relay_,
             .diagnostic = reply.text,
-            .diagnostic_type = "smtp"});
+            .diagnostic_type = "smtp",
+            .action = DsnAction::kRelayed,
+            .keeps_notify = knows_dsn_});
   }
   void refuse(std::size_t recipient, const DeliveryFault& fault) override {
     if (is_for_another(fault)) return note(fault.text);
@@ -105,6 +109,7 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   }
 
   const DeliveryRequest& request_;
+  int message_;
   MailLog& log_;
   LogTag tag_;
   std::vector<std::size_t> open_;
@@ -113,6 +118,7 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   bool is_last_ = false;
   bool is_last_nexthop_ = false;
   bool has_session_ = false;
+  bool knows_dsn_ = false;
   std::size_t sessions_ = 0;
   Clock::time_point start_ = Clock::now();
   Clock::time_point connected_ = {};
@@ -150,14 +156,18 @@ asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer
     co_return;
   }
   delivery.start(server.relay(), is_last);
-  SmtpClientSession session(options_, std::move(server), std::move(*connection), warnings_);
+  SmtpClientSession session(options_, std::move(server), std::move(*connection), parts_.log, tag());
   const std::optional<DeliveryFault> fault = co_await session.greet(std::move(domain));
   if (fault) {
     delivery.note_dead_server();
     delivery.refuse_all(std::vector<std::size_t>(delivery.open()), *fault);
   } else {
-    delivery.connect(options_.session_limit);
-    co_await session.probe(delivery.request(), delivery.open(), delivery);
+    delivery.connect(options_.session_limit, session.features().has(EhloKeyword::kDsn));
+    if (delivery.request().purpose == DeliveryPurpose::kProbe) {
+      co_await session.probe(delivery.request(), delivery.open(), delivery);
+    } else {
+      co_await session.deliver(delivery.request(), delivery.message(), delivery.open(), delivery);
+    }
   }
   co_await session.quit();
 }
@@ -185,13 +195,8 @@ asio::awaitable<void> SmtpClientAgent::try_destinations(Delivery& delivery,
   }
 }
 
-asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& request, int) {
-  Delivery delivery(request, parts_.log, tag());
-  if (request.purpose != DeliveryPurpose::kProbe) {
-    const DeliveryFault fault{.status = "4.3.0", .text = "mail transport unavailable"};
-    delivery.give_up(fault, "none");
-    co_return delivery.take_report();
-  }
+asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& request, int message) {
+  Delivery delivery(request, message, parts_.log, tag());
   // Without them a server would refuse what it takes from others, or learn what it must not in the clear.
   if (!options_.missing_protection.empty()) {
     const DeliveryFault fault{.status = "4.3.5",

@@ -2,9 +2,9 @@
 ///
 ///     auto agent = SmtpClientAgent::create(settings, ClientProtocol::kSmtp, parts);
 ///     if (!agent) return agent.error();
-///     DeliveryReport report = co_await (*agent)->deliver(request, -1);
+///     DeliveryReport report = co_await (*agent)->deliver(request, message);
 ///
-/// Probes are answered; mail is not delivered yet, and stays in the queue.
+/// Without TLS and login yet: where main.cf asks for them, mail stays in the queue.
 #pragma once
 
 #include <asio/any_io_executor.hpp>

@@ -116,6 +116,7 @@ void read_protocol(Reader& reader, SmtpClientOptions& options) {
   reader.flag(reader.name("skip_5xx_greeting"), options.skips_5xx_greeting);
   reader.flag(reader.name("skip_quit_response"), options.skips_quit_response);
   reader.flag(reader.name("quote_rfc821_envelope"), options.quotes_envelope);
+  reader.flag(reader.name("send_xforward_command"), options.sends_xforward);
   reader.count(reader.name("line_length_limit"), options.line_length_limit);
   std::string target;
   reader.text(reader.name("address_verify_target"), target);
@@ -127,6 +128,7 @@ void read_protocol(Reader& reader, SmtpClientOptions& options) {
     std::chrono::seconds& value;
   } times[] = {{"connect_timeout", options.connect_timeout},
                {options.is_lmtp() ? "lhlo_timeout" : "helo_timeout", options.helo_timeout},
+               {"xforward_timeout", options.xforward_timeout},
                {"mail_timeout", options.mail_timeout},
                {"rcpt_timeout", options.rcpt_timeout},
                {"data_init_timeout", options.data_init_timeout},

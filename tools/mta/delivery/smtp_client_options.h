@@ -50,6 +50,7 @@ struct SmtpClientOptions {
   bool skips_5xx_greeting = true;
   bool skips_quit_response = true;
   bool quotes_envelope = true;
+  bool sends_xforward = false;
   bool probes_data = false;  ///< smtp_address_verify_target
   /// The parameter that asks for TLS or a login, neither of which is there yet: "smtp_sasl_auth_enable =
   /// yes". Empty: none does.
@@ -57,6 +58,7 @@ struct SmtpClientOptions {
 
   std::chrono::seconds connect_timeout{0};  ///< 0: the system's.
   std::chrono::seconds helo_timeout{0};
+  std::chrono::seconds xforward_timeout{0};
   std::chrono::seconds mail_timeout{0};
   std::chrono::seconds rcpt_timeout{0};
   std::chrono::seconds data_init_timeout{0};
