@@ -7,6 +7,7 @@
 #include "libconf/text.h"
 #include "tools/mta/delivery/fixed_outcome.h"
 #include "tools/mta/delivery/mailbox_probes.h"
+#include "tools/mta/delivery/virtual_agent.h"
 
 namespace smtpd {
 namespace {
@@ -54,10 +55,10 @@ AgentResult make_client(const TransportEntry& entry, const TransportParts& parts
 }
 
 AgentResult make_virtual(const TransportEntry& entry, const TransportParts& parts) {
-  auto probe = mta::VirtualProbe::open({.settings = entry.settings, .warnings = entry.warnings},
-                                       parts.client.log, entry.placed.service.service());
-  if (!probe) return probe.error();
-  return std::unique_ptr<DeliveryAgent>(std::move(*probe));
+  auto agent = mta::VirtualAgent::open({.settings = entry.settings, .warnings = entry.warnings},
+                                       parts.actions, parts.client.log, entry.placed.service.service());
+  if (!agent) return agent.error();
+  return std::unique_ptr<DeliveryAgent>(std::move(*agent));
 }
 
 struct AgentType {
