@@ -7,6 +7,7 @@
 #include "libconf/text.h"
 #include "tools/mta/delivery/fixed_outcome.h"
 #include "tools/mta/delivery/mailbox_probes.h"
+#include "tools/mta/delivery/virtual_agent.h"
 
 namespace mta {
 namespace {
@@ -52,10 +53,10 @@ AgentResult make_client(const TransportEntry& entry, const TransportParts& parts
 }
 
 AgentResult make_virtual(const TransportEntry& entry, const TransportParts& parts) {
-  auto probe = VirtualProbe::open({.settings = entry.settings, .warnings = entry.warnings}, parts.client.log,
-                                  entry.placed.service.service());
-  if (!probe) return probe.error();
-  return std::unique_ptr<DeliveryAgent>(std::move(*probe));
+  auto agent = VirtualAgent::open({.settings = entry.settings, .warnings = entry.warnings}, parts.actions,
+                                  parts.client.log, entry.placed.service.service());
+  if (!agent) return agent.error();
+  return std::unique_ptr<DeliveryAgent>(std::move(*agent));
 }
 
 struct AgentType {

@@ -14,6 +14,7 @@
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/delivery/smtp_client_agent.h"
 #include "tools/mta/delivery/transport_table.h"
+#include "tools/mta/delivery/user_actions.h"
 
 namespace mta {
 
@@ -21,6 +22,7 @@ namespace mta {
 struct TransportParts {
   const SmtpClientParts& client;
   TransportTable& transports;
+  UserActions* actions = nullptr;  ///< Null: agents of this host's mailboxes answer probes, no more.
 };
 
 /// An entry of master.cf.

@@ -1,0 +1,107 @@
+#include "tools/mta/delivery/message_head.h"
+
+#include <algorithm>
+#include <array>
+
+#include "libconf/text.h"
+#include "tools/mta/address/quoting.h"
+#include "tools/mta/queue/queue_message.h"
+
+namespace mta {
+namespace {
+
+using libconf::concat;
+using libconf::Result;
+
+constexpr std::string_view kDeliveredTo = "Delivered-To:";
+
+/// An address must not become two lines.
+std::string one_line(std::string_view text) {
+  std::string line(text);
+  std::replace_if(
+      line.begin(), line.end(), [](char each) { return each == '\n' || each == '\r' || each == '\0'; }, '?');
+  return line;
+}
+
+/// Collects Delivered-To: headers, until the headers are over.
+class HeaderScan {
+ public:
+  explicit HeaderScan(std::vector<std::string>& found) : found_(found) {}
+
+  /// Returns whether there may be more.
+  bool add(std::string_view text, bool ends_line) {
+    if (is_continued_) {
+      if (is_wanted_) found_.back() += text;
+    } else if (text.empty()) {
+      return false;
+    } else if (text.front() != ' ' && text.front() != '\t') {
+      is_wanted_ = libconf::equals_ignoring_case(text.substr(0, kDeliveredTo.size()), kDeliveredTo);
+      if (is_wanted_) found_.emplace_back(text.substr(kDeliveredTo.size()));
+      // What is no header ends them, too.
+      if (text.find(':') == std::string_view::npos && ends_line) return false;
+    } else if (is_wanted_) {
+      found_.back() += text;
+    }
+    is_continued_ = !ends_line;
+    return true;
+  }
+
+ private:
+  std::vector<std::string>& found_;
+  bool is_wanted_ = false;
+  bool is_continued_ = false;
+};
+
+}  // namespace
+
+std::string mailbox_separator(std::string_view sender, std::time_t time) {
+  std::tm parts{};
+  ::localtime_r(&time, &parts);
+  std::array<char, 64> date{};
+  std::strftime(date.data(), date.size(), "%a %b %e %H:%M:%S %Y", &parts);
+  return concat("From ", one_line(sender), "  ", date.data(), "\n");
+}
+
+std::string return_path(std::string_view sender) { return concat("Return-Path: <", one_line(sender), ">\n"); }
+
+std::string original_to(std::string_view recipient) {
+  if (recipient.empty()) return {};
+  return concat("X-Original-To: ", one_line(quote_address(recipient)), "\n");
+}
+
+std::string delivered_to(std::string_view recipient) {
+  return concat("Delivered-To: ", one_line(quote_address(recipient)), "\n");
+}
+
+bool MessageStart::was_delivered_to(std::string_view recipient) const {
+  const std::string external = quote_address(recipient);
+  return std::any_of(delivered_to.begin(), delivered_to.end(),
+                     [&](const std::string& each) { return libconf::equals_ignoring_case(each, external); });
+}
+
+Result<MessageStart> read_message_start(int message, const std::string& queue_id) {
+  Result<QueueFileReader> reader = QueueFileReader::open(message, queue_id);
+  if (!reader) return reader.error();
+  MessageStart start;
+  for (;;) {
+    const auto record = reader->next();
+    if (!record) return record.error();
+    if (!*record)
+      return libconf::Error{.kind = libconf::ErrorKind::kDataCorrupt,
+                            .message = concat(queue_id, ": there is no message in it")};
+    if ((*record)->type == RecordType::kContent) break;
+  }
+  start.content_offset = reader->position();
+  HeaderScan scan(start.delivered_to);
+  for (;;) {
+    const auto record = reader->next();
+    if (!record) return record.error();
+    const bool is_text =
+        *record && ((*record)->type == RecordType::kLine || (*record)->type == RecordType::kPartialLine);
+    if (!is_text || !scan.add((*record)->payload, (*record)->type == RecordType::kLine)) break;
+  }
+  for (std::string& each : start.delivered_to) each = std::string(libconf::trim(each));
+  return start;
+}
+
+}  // namespace mta
