@@ -25,19 +25,26 @@ local_recipient_maps =
 alias_maps =
 smtpd_peername_lookup = no
 """
-# As the stock master.cf has them: what serves mail inside other processes here.
+# As the stock master.cf has them: what serves mail inside other processes here. Without a queue manager mail stays in
+# incoming/.
 MASTER_CF = """pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 anvil unix - - n - 1 anvil
 smtp unix - - n - - smtp
 """
+QUEUE_MANAGER = """qmgr unix n - n 300 1 qmgr
+error unix - - n - - error
+retry unix - - n - - error
+discard unix - - n - - discard
+"""
 
 
 class MailSystem:
-    def __init__(self, bin_directory, directory, main_cf=""):
+    """`has_queue_manager`: mail is delivered."""
+
+    def __init__(self, bin_directory, directory, main_cf="", has_queue_manager=False):
         self.program = pathlib.Path(bin_directory).resolve() / "postfix"
         self.directory = directory
         self.config, self.queue = directory / "config", directory / "queue"
@@ -46,6 +53,8 @@ class MailSystem:
             self.queue.mkdir()
         self.port = free_port()
         self.entries = ["127.0.0.1:%d inet n - n - - smtpd\n" % self.port]
+        if has_queue_manager:
+            self.entries.append(QUEUE_MANAGER)
         (self.config / "main.cf").write_text(MAIN_CF.format(directory=directory) + main_cf)
         self.write_master_cf()
 
@@ -78,15 +87,15 @@ class MailSystem:
             time.sleep(0.02)
         return True
 
-    def server_processes(self):
-        """Of smtpd, as the kernel knows them: those that name our directory."""
+    def server_processes(self, program="smtpd"):
+        """As the kernel knows them: those that name our directory."""
         found = []
         for command in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
             try:
                 words = command.read_bytes().split(b"\0")
             except OSError:
                 continue
-            if words[0].endswith(b"/smtpd") and os.fsencode(self.config) in words:
+            if words[0].endswith(b"/" + program.encode()) and os.fsencode(self.config) in words:
                 found.append(int(command.parent.name))
         return found
 

@@ -12,6 +12,7 @@
 #include "tools/cli/command_line.h"
 #include "tools/mta/access/policy_client.h"
 #include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/daemon/queue_trigger.h"
 #include "tools/mta/daemon/server_process.h"
 #include "tools/mta/daemon/wake_up_timer.h"
 #include "tools/mta/delivery/probing_verifier.h"
@@ -82,6 +83,7 @@ class Services final : public mta::ServerWork {
   std::unique_ptr<mta::PolicyService> policy_;
   std::optional<mta::QueueDirectory> queue_;
   std::optional<mta::GroupCommitter> committer_;
+  std::optional<mta::QueueTrigger> trigger_;
   std::optional<mta::ClientRates> rates_;
   std::optional<mta::RateReport> rate_report_;
   std::vector<std::unique_ptr<mta::Service>> services_;
@@ -112,7 +114,8 @@ Result<void> Services::add_service(mta::ServerProcess::Passed& passed) {
                                                                                .committer = *committer_,
                                                                                .policy = *policy_,
                                                                                .verifier = *verifier_,
-                                                                               .rates = *rates_}});
+                                                                               .rates = *rates_,
+                                                                               .trigger = &*trigger_}});
   if (!service) return failed(service.error());
   process_.listen(**service, passed, kProgram);
   services_.push_back(std::move(*service));
@@ -129,6 +132,9 @@ Result<void> Services::prepare() {
   if (!queue) return queue.error();
   queue_.emplace(std::move(*queue));
   committer_.emplace(kCommitThreads);
+  const Result<std::string> queue_service = settings.get("queue_service_name");
+  if (!queue_service) return queue_service.error();
+  trigger_.emplace(io, concat("public/", *queue_service));
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);

@@ -56,6 +56,8 @@ std::string within(const std::string& queue_directory, const std::string& direct
 
 }  // namespace
 
+bool MasterLock::take() { return ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0; }
+
 Result<void> MasterLock::write_pid(pid_t pid) {
   std::array<char, 40> text{};
   const int size = std::snprintf(text.data(), text.size(), "%*d\n", 32, static_cast<int>(pid));
@@ -78,7 +80,9 @@ Result<Spool> Spool::read(const libconf::Settings& settings) {
   }
   const Result<std::string> pid_directory = settings.get("process_id_directory");
   if (!pid_directory) return pid_directory.error();
-  spool.lock_file_ = concat(within(spool.queue_directory_, *pid_directory), "/master.pid");
+  const std::string directory = within(spool.queue_directory_, *pid_directory);
+  spool.lock_file_ = concat(directory, "/master.pid");
+  spool.turn_file_ = concat(directory, "/qmgr.lock");
   if (::geteuid() != 0) return spool;
 
   const Result<std::string> owner = settings.get("mail_owner");
@@ -137,14 +141,14 @@ Result<void> Spool::enter() const {
                .message = concat("chdir(", queue_directory_, "): ", std::strerror(errno))};
 }
 
-Result<libconf::FileDescriptor> Spool::open_lock(int flags) const {
-  libconf::FileDescriptor file(::open(lock_file_.c_str(), flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return failed("open lock file", lock_file_);
+Result<libconf::FileDescriptor> Spool::open_lock(const std::string& path, int flags) {
+  libconf::FileDescriptor file(::open(path.c_str(), flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return failed("open lock file", path);
   return file;
 }
 
 Result<MasterLock> Spool::lock() const {
-  Result<libconf::FileDescriptor> file = open_lock(O_CREAT);
+  Result<libconf::FileDescriptor> file = open_lock(lock_file_, O_CREAT);
   if (!file) return file.error();
   if (::flock(file->get(), LOCK_EX | LOCK_NB) == 0) return MasterLock(std::move(*file));
   return Error{.kind = errno == EWOULDBLOCK ? ErrorKind::kTemporary : ErrorKind::kInputOutput,
@@ -152,9 +156,15 @@ Result<MasterLock> Spool::lock() const {
                                  ": unable to set exclusive lock: ", std::strerror(errno))};
 }
 
+Result<MasterLock> Spool::open_turn() const {
+  Result<libconf::FileDescriptor> file = open_lock(turn_file_, O_CREAT);
+  if (!file) return file.error();
+  return MasterLock(std::move(*file));
+}
+
 Result<std::optional<pid_t>> Spool::running() const {
   if (::access(lock_file_.c_str(), F_OK) != 0 && errno == ENOENT) return std::optional<pid_t>();
-  const Result<libconf::FileDescriptor> file = open_lock(0);
+  const Result<libconf::FileDescriptor> file = open_lock(lock_file_, 0);
   if (!file) return file.error();
   if (::flock(file->get(), LOCK_SH | LOCK_NB) == 0) return std::optional<pid_t>();
   if (errno != EWOULDBLOCK) return failed("lock", lock_file_);

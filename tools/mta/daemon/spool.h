@@ -24,10 +24,14 @@ using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
 
-/// Held while the mail system runs; closing the file gives it up.
+/// A file below pid/ that one process locks; closing the file gives it up. The master's is held while the
+/// mail system runs.
 class MasterLock {
  public:
   explicit MasterLock(libconf::FileDescriptor file) : file_(std::move(file)) {}
+
+  /// Takes the lock; false: another process has it. Does not wait.
+  bool take();
 
   /// Writes the process ID of the holder, for `postfix status` and for people.
   Result<void> write_pid(pid_t pid);
@@ -65,7 +69,10 @@ class Spool {
   /// Takes the lock. Errors: kTemporary, when it is held; kInputOutput.
   Result<MasterLock> lock() const;
 
-  /// The process that holds the lock; nothing: the mail system is not running.
+  /// The lock of the queue manager that is at work, which take() takes. Errors: kInputOutput.
+  Result<MasterLock> open_turn() const;
+
+  /// The process that holds the lock of the master; nothing: the mail system is not running.
   Result<std::optional<pid_t>> running() const;
 
  private:
@@ -78,11 +85,12 @@ class Spool {
 
   Spool() = default;
   std::vector<Place> places() const;
-  Result<libconf::FileDescriptor> open_lock(int flags) const;
+  static Result<libconf::FileDescriptor> open_lock(const std::string& path, int flags);
 
   std::string queue_directory_;
   std::string data_directory_;
   std::string lock_file_;
+  std::string turn_file_;
   std::optional<Identity> mail_owner_;
   std::string mail_owner_name_;
   std::optional<gid_t> setgid_group_;

@@ -1,6 +1,5 @@
 #include "tools/mta/queue/queue_lister.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,10 +47,6 @@ std::string read_all(int fd) {
   return text;
 }
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
 }  // namespace
 
 std::optional<ListedMessage> read_listed_message(int fd, ListedMessage message,
@@ -97,42 +92,8 @@ Result<QueueLister::Options> QueueLister::Options::read(const libconf::Settings&
                  .duplicate_limit = static_cast<std::size_t>(*limit)};
 }
 
-struct QueueLister::Level {
-  std::string path;  ///< With a slash at its end.
-  int depth;         ///< Of directories below it.
-  std::unique_ptr<DIR, CloseDirectory> entries;
-};
-
 QueueLister::QueueLister(const QueueDirectory& queue, Options options)
-    : queue_(queue), options_(std::move(options)) {}
-
-QueueLister::~QueueLister() = default;
-
-/// The next file name that is a queue ID; nothing at the end of the queue.
-Result<std::optional<std::string>> QueueLister::next_name() {
-  if (!std::exchange(is_open_, true)) {
-    std::string top = queue_.top_of(kOrder[current_]);
-    DIR* const entries = ::opendir(top.c_str());
-    if (entries == nullptr) return queue_error("open directory ", top, errno);
-    levels_.push_back({std::move(top), queue_.depth_of(queue_name(kOrder[current_])), {entries, {}}});
-  }
-  while (!levels_.empty()) {
-    const dirent* const entry = ::readdir(levels_.back().entries.get());
-    if (entry == nullptr) {
-      levels_.pop_back();
-      continue;
-    }
-    std::string name = entry->d_name;
-    if (!is_queue_id(name)) continue;
-    // Directories of hashing have one character.
-    if (levels_.back().depth == 0 || name.size() > 1) return name;
-    std::string path = libconf::concat(levels_.back().path, name, "/");
-    if (DIR* const entries = ::opendir(path.c_str()); entries != nullptr)
-      levels_.push_back({std::move(path), levels_.back().depth - 1, {entries, {}}});
-  }
-  is_open_ = false;
-  return std::nullopt;
-}
+    : queue_(queue), options_(std::move(options)), names_(queue, kOrder.front()) {}
 
 /// Who is in the log comes first, as it says; then who else is in the file.
 void QueueLister::add_reasons(ListedMessage& message) const {
@@ -172,10 +133,10 @@ std::optional<ListedMessage> QueueLister::read(const std::string& id) const {
 
 Result<std::optional<ListedMessage>> QueueLister::next() {
   while (current_ < kOrder.size()) {
-    const Result<std::optional<std::string>> name = next_name();
+    const Result<std::optional<std::string>> name = names_.next();
     if (!name) return name.error();
     if (!*name) {
-      ++current_;
+      if (++current_ < kOrder.size()) names_ = QueueNames(queue_, kOrder[current_]);
     } else if (std::optional<ListedMessage> message = read(**name)) {
       return message;
     }

@@ -24,6 +24,7 @@
 #include "libconf/result.h"
 #include "libconf/settings.h"
 #include "tools/mta/queue/queue_directory.h"
+#include "tools/mta/queue/queue_names.h"
 
 namespace mta {
 
@@ -69,22 +70,18 @@ class QueueLister {
   QueueLister(const QueueDirectory& queue, Options options);
   QueueLister(const QueueLister&) = delete;
   QueueLister& operator=(const QueueLister&) = delete;
-  ~QueueLister();
 
   /// Errors: kInputOutput, when the directory of a queue cannot be read.
   libconf::Result<std::optional<ListedMessage>> next();
 
  private:
-  struct Level;
-  libconf::Result<std::optional<std::string>> next_name();
   std::optional<ListedMessage> read(const std::string& id) const;
   void add_reasons(ListedMessage& message) const;
 
   const QueueDirectory& queue_;
   const Options options_;
-  std::size_t current_ = 0;    ///< In the order of the listing.
-  std::vector<Level> levels_;  ///< Directories that are being read, one inside the other.
-  bool is_open_ = false;
+  std::size_t current_ = 0;  ///< In the order of the listing.
+  QueueNames names_;
 };
 
 }  // namespace mta

@@ -44,6 +44,7 @@ class MessageBuilder {
  public:
   Result<void> add(const QueueRecord& record, RecordGroup group);
   QueueMessage finish() { return std::move(message_); }
+  QueueMessage& message() { return message_; }
 
  private:
   Result<void> add_attribute(const QueueRecord& record);
@@ -212,6 +213,65 @@ Result<QueueMessage> read_queue_message(QueueFileReader& reader) {
     if (!added)
       return Error{.kind = added.error().kind, .message = reader.name() + ": " + added.error().message};
   }
+}
+
+namespace {
+
+/// Goes behind the content, whose size the file tells. False: something else is there.
+bool pass_over_content(QueueFileReader& reader, const std::optional<MessageSizes>& sizes) {
+  if (!sizes) return false;
+  const std::uint64_t start = reader.position();
+  if (static_cast<std::uint64_t>(sizes->content_offset) == start) {
+    reader.seek(start + static_cast<std::uint64_t>(sizes->content_size), RecordGroup::kContent);
+    const auto record = reader.next();
+    if (record && *record && (*record)->type == RecordType::kExtracted) return true;
+  }
+  reader.seek(start, RecordGroup::kContent);
+  return false;
+}
+
+Result<QueueEnvelope> read_envelope_from(QueueFileReader& reader, const std::optional<MessageSizes>& sizes,
+                                         std::size_t limit) {
+  MessageBuilder builder;
+  builder.message().sizes = sizes;
+  QueueEnvelope envelope;
+  std::vector<QueueRecipient>& recipients = builder.message().recipients;
+  std::optional<RecordPlace> behind_last;
+  for (;;) {
+    const RecordGroup group = reader.group();
+    const auto record = reader.next();
+    if (!record) return record.error();
+    if (!*record) break;
+    const std::size_t before = recipients.size();
+    const Result<void> added = builder.add(**record, group);
+    if (!added)
+      return Error{.kind = added.error().kind, .message = reader.name() + ": " + added.error().message};
+    if ((*record)->type == RecordType::kContent) pass_over_content(reader, builder.message().sizes);
+    if (recipients.size() == before) continue;
+    if (recipients.back().is_done) {
+      recipients.pop_back();
+    } else if (recipients.size() > limit) {
+      recipients.pop_back();
+      envelope.rest = behind_last;
+    } else if (recipients.size() == limit) {
+      behind_last = RecordPlace{reader.position(), reader.group()};
+    }
+  }
+  envelope.message = builder.finish();
+  return envelope;
+}
+
+}  // namespace
+
+Result<QueueEnvelope> read_queue_envelope(QueueFileReader& reader, std::size_t limit) {
+  reader.seek(0, RecordGroup::kEnvelope);
+  return read_envelope_from(reader, {}, limit);
+}
+
+Result<QueueEnvelope> read_more_recipients(QueueFileReader& reader, const QueueMessage& message,
+                                           RecordPlace place, std::size_t limit) {
+  reader.seek(place.offset, place.group);
+  return read_envelope_from(reader, message.sizes, limit);
 }
 
 Result<void> read_content(QueueFileReader& reader, std::uint64_t offset,

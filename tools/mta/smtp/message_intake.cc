@@ -273,7 +273,10 @@ asio::awaitable<IntakeResult> MessageIntake::finish() {
   }
   if (const Result<MessageSizes> sizes = writer_.finish(); !sizes) refuse(sizes.error());
   if (!refusal_) {
-    if (const Result<void> done = co_await commit(); !done) refuse(done.error());
+    if (const Result<void> done = co_await commit(); !done)
+      refuse(done.error());
+    else if (services_.trigger != nullptr && !is_held_)
+      services_.trigger->notify();
   }
   if (refusal_) co_return IntakeResult{.kind = IntakeKind::kRefused, .refusal = *refusal_};
   co_return IntakeResult{.kind = IntakeKind::kQueued};

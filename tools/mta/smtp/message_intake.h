@@ -24,6 +24,7 @@
 #include "tools/mta/content/milter_client.h"
 #include "tools/mta/content/staged_message.h"
 #include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/daemon/queue_trigger.h"
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/queue/queue_file_writer.h"
@@ -48,6 +49,7 @@ struct IntakeServices {
   const RecipientRules& recipients;
   std::uint64_t message_size_limit;  ///< Of the queue file, in bytes; 0: none.
   bool checks_content;               ///< receive_override_options has no no_header_body_checks.
+  QueueTrigger* trigger;             ///< Told of each message; null: nobody is.
 };
 
 /// What is known of mail that a user of this host submits, beside what others send (pickup(8)).

@@ -167,7 +167,8 @@ IntakeServices SmtpService::intake() {
           .always_bcc = always_bcc_,
           .recipients = recipient_rules_,
           .message_size_limit = options_.message_size_limit,
-          .checks_content = !overrides_.no_header_body_checks};
+          .checks_content = !overrides_.no_header_body_checks,
+          .trigger = runtime_.trigger};
 }
 
 Result<std::vector<MilterOptions>> SmtpService::milters_of(const ClientState& client) {

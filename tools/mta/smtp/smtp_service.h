@@ -50,6 +50,7 @@ struct SmtpRuntime {
   ClientRates& rates;
   /// The path of postdrop(1), where messages are submitted (sendmail -bs); empty: they go into the queue.
   std::string postdrop = {};
+  QueueTrigger* trigger = nullptr;  ///< Told of each message in the queue; null: nobody is.
 };
 
 /// Not thread-safe.

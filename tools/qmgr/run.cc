@@ -1,0 +1,176 @@
+#include "tools/qmgr/run.h"
+
+#include <algorithm>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <ostream>
+
+#include "libconf/text.h"
+#include "tools/mta/daemon/server_process.h"
+#include "tools/mta/daemon/service_role.h"
+#include "tools/mta/daemon/spool.h"
+#include "tools/mta/daemon/trigger_listener.h"
+#include "tools/mta/daemon/wake_up_timer.h"
+#include "tools/mta/delivery/keeping_notifier.h"
+#include "tools/mta/delivery/mail_router.h"
+#include "tools/mta/delivery/transports.h"
+#include "tools/mta/dns/cares_resolver.h"
+#include "tools/mta/queue/queue_directory.h"
+#include "tools/mta/queue/queue_manager.h"
+
+namespace qmgr {
+namespace {
+
+using libconf::concat;
+using libconf::Error;
+using libconf::ErrorKind;
+using libconf::MasterField;
+using libconf::Result;
+using namespace std::chrono_literals;
+
+constexpr std::string_view kProgram = "qmgr";
+
+/// Between looks whether the process before has ended.
+constexpr auto kPause = 20ms;
+
+/// How long deliveries that are under way have when the mail system ends.
+constexpr auto kLongestEnd = 30s;
+
+class QueueService final : public mta::Service {
+ public:
+  QueueService(asio::io_context& io, mta::QueueManager& manager)
+      : manager_(manager), listener_(io, [this](std::string_view requests) { manager_.ask(requests); }) {}
+
+  Result<void> listen(mta::Transport transport, libconf::FileDescriptor socket) override {
+    return listener_.listen(transport, std::move(socket));
+  }
+  void wake_up() override { manager_.ask("I"); }
+  bool was_used() const override { return listener_.was_used(); }
+  void stop() override { listener_.stop(); }
+
+ private:
+  mta::QueueManager& manager_;
+  mta::TriggerListener listener_;
+};
+
+class QueueWork final : public mta::ServerWork {
+ public:
+  static Result<std::unique_ptr<mta::ServerWork>> create(mta::ServerProcess& process) {
+    auto work = std::unique_ptr<QueueWork>(new QueueWork(process));
+    if (const Result<void> prepared = work->prepare(); !prepared) return prepared.error();
+    return std::unique_ptr<mta::ServerWork>(std::move(work));
+  }
+
+  void start() override { wait_for_turn(); }
+  void retire() override { end(); }
+  void stop() override {
+    end();
+    timer_.expires_after(kLongestEnd);
+    timer_.async_wait([this](const asio::error_code& failure) {
+      if (!failure) process_.io().stop();
+    });
+  }
+
+ private:
+  explicit QueueWork(mta::ServerProcess& process) : process_(process), timer_(process.io()) {}
+  Result<void> prepare();
+  std::size_t process_limit(std::string_view transport) const;
+  void wait_for_turn();
+  void end();
+
+  mta::ServerProcess& process_;
+  asio::steady_timer timer_;
+  std::optional<mta::MasterLock> turn_;
+  std::optional<mta::QueueDirectory> queue_;
+  std::unique_ptr<mta::Resolver> resolver_;
+  std::unique_ptr<mta::Transports> transports_;
+  std::unique_ptr<mta::MailRouter> router_;
+  mta::KeepingNotifier notifier_;
+  std::optional<libconf::Settings> settings_;
+  std::unique_ptr<mta::QueueManager> manager_;
+  std::vector<std::unique_ptr<QueueService>> services_;
+  std::vector<std::unique_ptr<mta::WakeUpTimer>> wake_ups_;
+  bool is_ended_ = false;
+};
+
+Result<void> QueueWork::prepare() {
+  const mta::Site& site = process_.site();
+  std::vector<mta::ServerProcess::Passed> passed = process_.take_services();
+  if (passed.empty()) return Error{.kind = ErrorKind::kConfiguration, .message = "there is no service qmgr"};
+  settings_.emplace(site.settings().for_service(passed.front().placed, site.master_cf()));
+  const Result<mta::Spool> spool = mta::Spool::read(*settings_);
+  if (!spool) return spool.error();
+  Result<mta::MasterLock> turn = spool->open_turn();
+  if (!turn) return turn.error();
+  turn_.emplace(std::move(*turn));
+  Result<mta::QueueDirectory> queue = mta::QueueDirectory::open_here(*settings_);
+  if (!queue) return queue.error();
+  queue_.emplace(std::move(*queue));
+  asio::io_context& io = process_.io();
+  Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io.get_executor(), {});
+  if (!resolver) return resolver.error();
+  resolver_ = std::move(*resolver);
+  transports_ = std::make_unique<mta::Transports>(site, mta::SmtpClientParts{.executor = io.get_executor(),
+                                                                             .resolver = *resolver_,
+                                                                             .log = process_.log(),
+                                                                             .host = process_.host()});
+  Result<std::unique_ptr<mta::MailRouter>> router =
+      mta::MailRouter::create(*settings_, process_.host(), process_.log());
+  if (!router) return router.error();
+  router_ = std::move(*router);
+  Result<std::unique_ptr<mta::QueueManager>> manager = mta::QueueManager::create(
+      *settings_, {.io = io,
+                   .log = process_.log(),
+                   .queue = *queue_,
+                   .router = *router_,
+                   .transports = *transports_,
+                   .notifier = notifier_,
+                   .process_limit = [this](std::string_view transport) { return process_limit(transport); }});
+  if (!manager) return manager.error();
+  manager_ = std::move(*manager);
+  for (mta::ServerProcess::Passed& each : passed) {
+    services_.push_back(std::make_unique<QueueService>(io, *manager_));
+    process_.listen(*services_.back(), each, kProgram);
+    wake_ups_.push_back(std::make_unique<mta::WakeUpTimer>(
+        io, each.placed.service.field(MasterField::kWakeup), *services_.back()));
+  }
+  return process_.become_mail_owner();
+}
+
+std::size_t QueueWork::process_limit(std::string_view transport) const {
+  const auto& services = process_.site().services();
+  const auto placed = std::find_if(services.begin(), services.end(), [&](const auto* each) {
+    return each->service.service() == transport && each->service.type() == "unix";
+  });
+  if (placed == services.end()) return 1;
+  return mta::process_limit(**placed, process_.site().settings()).value_or(1);
+}
+
+void QueueWork::wait_for_turn() {
+  if (is_ended_) return;
+  if (turn_->take()) return manager_->start();
+  timer_.expires_after(kPause);
+  timer_.async_wait([this](const asio::error_code& failure) {
+    if (!failure) wait_for_turn();
+  });
+}
+
+/// The next process may start from here on.
+void QueueWork::end() {
+  is_ended_ = true;
+  timer_.cancel();
+  for (const auto& timer : wake_ups_) timer->stop();
+  for (const auto& service : services_) service->stop();
+  manager_->stop();
+  turn_.reset();
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, std::ostream& err) {
+  return mta::run_server(kProgram, arguments, err, QueueWork::create);
+}
+
+}  // namespace qmgr

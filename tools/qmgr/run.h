@@ -1,0 +1,15 @@
+/// The process that delivers mail, as the master starts it: qmgr(8) with all delivery agents. See
+/// tools/mta/daemon/server_process.h.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+namespace qmgr {
+
+/// Serves as run_server() says. Of several such processes one is at work: the next one waits until the one
+/// before has taken up its last message. Returns the exit status.
+int run(const std::vector<std::string>& arguments, std::ostream& err);
+
+}  // namespace qmgr
