@@ -84,7 +84,8 @@ struct Transports::Opened {
   std::unique_ptr<DeliveryAgent> agent;
 };
 
-Transports::Transports(const Site& site, const SmtpClientParts& client) : site_(site), client_(client) {}
+Transports::Transports(const Site& site, const SmtpClientParts& client, UserActions* actions)
+    : site_(site), client_(client), actions_(actions) {}
 
 Transports::~Transports() = default;
 
@@ -107,7 +108,7 @@ std::unique_ptr<Transports::Opened> Transports::open(std::string_view transport)
                                          client_.log, type->command);
   AgentResult agent =
       type->make({.placed = **placed, .settings = opened->settings, .warnings = opened->warnings},
-                 {.client = client_, .transports = *this});
+                 {.client = client_, .transports = *this, .actions = actions_});
   if (!agent) return refuse(agent.error().message);
   opened->agent = std::move(*agent);
   return opened;
