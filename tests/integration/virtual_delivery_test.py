@@ -3,17 +3,13 @@
 
     tests/integration/virtual_delivery_test.py --bin build/dev/bin
 """
-import argparse
 import fcntl
 import os
-import pathlib
 import shutil
 import sys
 
-from checks import Checks, run
-from mailbox_systems import Case, Systems, make_users
-from namespace import enter_namespace, set_up_loopback
-from server import NoServer, private_directory
+from checks import run
+from mailbox_systems import Case, Systems, make_users, run_inside
 
 USER, GROUP = 2001, 2005
 BOXES = {
@@ -127,7 +123,6 @@ def check_locks(checks, systems):
 
 
 def inside(checks, bin_directory, directory):
-    set_up_loopback()
     make_users(directory)
     names = {"@v.test" if name == "+" else "%s@v.test" % name: path for name, path in BOXES.items() if name != "+"}
     names.update({"mbox+own@v.test": "mail/plus", '"a b"@v.test': "mail/quoted"})
@@ -155,24 +150,5 @@ def inside(checks, bin_directory, directory):
         check_full_disk(checks, systems)
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True, metavar="DIR", help="the directory of the programs")
-    parser.add_argument("--inside", action="store_true")
-    arguments = parser.parse_args()
-    checks = Checks()
-    try:
-        if not arguments.inside:
-            return enter_namespace(__file__, "--bin", arguments.bin, "--inside")
-        directory = private_directory()
-        try:
-            inside(checks, pathlib.Path(arguments.bin).resolve(), directory)
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
-    except NoServer as reason:
-        checks.skip("virtual", str(reason))
-    return checks.finish()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_inside("virtual", __file__, inside))

@@ -50,8 +50,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return result;
 }
 
-/// The child of the child. Never returns.
-[[noreturn]] void become_command(const CommandRun& command, int input, int output) {
+/// The child of the child. Never returns; `failure` gets to know why the command cannot be run.
+[[noreturn]] void become_command(const CommandRun& command, int input, int output, int failure) {
   ::setsid();
   ::dup2(input, STDIN_FILENO);
   ::dup2(output, STDOUT_FILENO);
@@ -63,9 +63,10 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> environment = pointers(command.environment);
   ::environ = environment.data();
   ::execvp(arguments.front(), arguments.data());
-  const std::string text = concat(command.program, ": fatal: execvp ", command.arguments.front(), ": ",
-                                  std::strerror(errno), "\n");
-  static_cast<void>(write_all(STDERR_FILENO, text));
+  const std::string reason =
+      concat("pipe_command: execvp ", command.arguments.front(), ": ", std::strerror(errno));
+  static_cast<void>(write_all(STDERR_FILENO, concat(command.program, ": fatal: ", reason, "\n")));
+  static_cast<void>(write_all(failure, reason));
   ::_exit(kTryLater);
 }
 
@@ -158,6 +159,13 @@ class Conversation {
   bool is_silent_ = false;  ///< It has closed its output.
 };
 
+/// What somebody wrote who is gone: a short text.
+std::string read_all(int descriptor) {
+  std::array<char, 4096> buffer{};
+  const ssize_t size = ::read(descriptor, buffer.data(), buffer.size());
+  return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
+}
+
 CommandResult failed(std::string_view what, int error) {
   return {.reason = concat(what, ": ", std::strerror(error))};
 }
@@ -169,14 +177,15 @@ CommandResult run_command(const CommandRun& command, int message) {
     return failed(concat("cannot change directory to \"", command.directory,
                          "\" for uid=", std::to_string(::geteuid()), " gid=", std::to_string(::getegid())),
                   errno);
-  Pipe input, output;
-  if (!open_pipe(input) || !open_pipe(output)) return failed("pipe", errno);
+  Pipe input, output, failure;
+  if (!open_pipe(input) || !open_pipe(output) || !open_pipe(failure)) return failed("pipe", errno);
   const pid_t child = ::fork();
   if (child < 0) return failed("fork", errno);
-  if (child == 0) become_command(command, input.read.get(), output.write.get());
+  if (child == 0) become_command(command, input.read.get(), output.write.get(), failure.write.get());
   Conversation conversation(child, std::move(input.write), std::move(output.read), command.time_limit);
   input = {};
   output = {};
+  failure.write = FileDescriptor();
   const std::optional<CopyFault> copied =
       copy_message(message, command.copy, [&](std::string_view text) { return conversation.write(text); });
   CommandResult result;
@@ -196,6 +205,7 @@ CommandResult run_command(const CommandRun& command, int message) {
   } else {
     result.end = CommandResult::End::kExit;
     result.number = WEXITSTATUS(status);
+    result.reason = read_all(failure.read.get());
   }
   result.output = conversation.take_output();
   return result;

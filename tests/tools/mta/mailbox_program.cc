@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <filesystem>
@@ -19,6 +20,7 @@
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/daemon/spool.h"
 #include "tools/mta/delivery/deliver_as_client.h"
+#include "tools/mta/delivery/pipe_agent.h"
 #include "tools/mta/delivery/virtual_agent.h"
 #include "tools/mta/queue/queue_message.h"
 
@@ -48,6 +50,9 @@ Result<mta::DeliveryRequest> read_request(int file, const std::string& path, con
   request.arrival = request.activated =
       std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
   request.recipients = message->recipients;
+  // As Postfix's queue manager hands them out.
+  std::sort(request.recipients.begin(), request.recipients.end(),
+            [](const auto& a, const auto& b) { return a.address < b.address; });
   const struct {
     const char* attribute;
     std::string& value;
@@ -59,6 +64,37 @@ Result<mta::DeliveryRequest> read_request(int file, const std::string& path, con
   for (const auto& [attribute, value] : origins) value = message->attribute(attribute).value_or("");
   return request;
 }
+
+using AgentResult = Result<std::unique_ptr<mta::DeliveryAgent>>;
+
+/// What an agent is made of.
+struct Parts {
+  const libconf::MasterService& entry;
+  const libconf::Settings& settings;
+  libconf::DiagnosticSink& warnings;
+  mta::UserActions* actions;
+  mta::MailLog& log;
+};
+
+AgentResult make_pipe(const Parts& parts) {
+  auto options = mta::PipeOptions::read(parts.entry.arguments(), parts.settings);
+  if (!options) return options.error();
+  return std::unique_ptr<mta::DeliveryAgent>(
+      std::make_unique<mta::PipeAgent>(std::move(*options), parts.actions, parts.log, parts.entry.service()));
+}
+
+AgentResult make_virtual(const Parts& parts) {
+  auto agent = mta::VirtualAgent::open({.settings = parts.settings, .warnings = parts.warnings},
+                                       parts.actions, parts.log, parts.entry.service());
+  if (!agent) return agent.error();
+  return std::unique_ptr<mta::DeliveryAgent>(std::move(*agent));
+}
+
+struct AgentType {
+  std::string_view command;
+  AgentResult (*make)(const Parts& parts);
+};
+constexpr AgentType kAgentTypes[] = {{"pipe", make_pipe}, {"virtual", make_virtual}};
 
 }  // namespace
 
@@ -84,7 +120,7 @@ int main(int argc, char** argv) {
   const auto spool = mta::Spool::read(settings);
   if (!spool) return fail(spool.error());
   if (auto entered = spool->enter(); !entered) return fail(entered.error());
-  auto actions = mta::DeliverAsClient::start(argv[2], {});
+  auto actions = mta::DeliverAsClient::start(argv[2], mta::command_roots(**site));
   if (!actions) return fail(actions.error());
   if (const auto owner = spool->mail_owner()) {
     if (::setregid(owner->group, owner->group) != 0 || ::setreuid(owner->user, owner->user) != 0) return 1;
@@ -93,8 +129,14 @@ int main(int argc, char** argv) {
   mta::EventLoop loop(io);
   (*actions)->attach(io.get_executor());
 
-  const auto agent =
-      mta::VirtualAgent::open({.settings = settings, .warnings = warnings}, actions->get(), **log, service);
+  const auto* const type = std::find_if(std::begin(kAgentTypes), std::end(kAgentTypes),
+                                        [&](const AgentType& each) { return each.command == command; });
+  if (type == std::end(kAgentTypes)) return 2;
+  const AgentResult agent = type->make({.entry = (*placed)->service,
+                                        .settings = settings,
+                                        .warnings = warnings,
+                                        .actions = actions->get(),
+                                        .log = **log});
   if (!agent) return fail(agent.error());
   mta::DeliveryReport report;
   asio::co_spawn(io, (*agent)->deliver(*request, file), [&](std::exception_ptr, mta::DeliveryReport result) {

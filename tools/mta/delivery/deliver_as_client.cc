@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <asio/buffer.hpp>
 #include <asio/redirect_error.hpp>
@@ -63,9 +64,14 @@ Result<std::unique_ptr<DeliverAsClient>> DeliverAsClient::start(const std::strin
   FileDescriptor ours(ends[0]);
   const FileDescriptor theirs(ends[1]);
   const int descriptor = theirs.get();
-  const Result<pid_t> child = start_process(program, std::move(roots), {&descriptor, 1});
+  const Result<pid_t> child = start_process(program, roots, {&descriptor, 1});
   if (!child) return child.error();
-  return std::unique_ptr<DeliverAsClient>(new DeliverAsClient(std::move(ours)));
+  return std::unique_ptr<DeliverAsClient>(new DeliverAsClient(std::move(ours), std::move(roots)));
+}
+
+std::uint32_t DeliverAsClient::find_root(std::string_view directory) const {
+  const auto found = std::find(roots_.begin(), roots_.end(), directory);
+  return found == roots_.end() ? 0 : static_cast<std::uint32_t>(found - roots_.begin()) + 1;
 }
 
 void DeliverAsClient::attach(const asio::any_io_executor& executor) {

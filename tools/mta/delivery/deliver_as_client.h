@@ -29,16 +29,19 @@ class DeliverAsClient final : public UserActions {
   /// REQUIRES: before anything is asked for.
   void attach(const asio::any_io_executor& executor);
 
+  std::uint32_t find_root(std::string_view directory) const override;
   asio::awaitable<ActionResult> deliver(Identity who, MailboxDelivery delivery, int message) override;
   asio::awaitable<CommandResult> run(Identity who, CommandRun command, int message) override;
   asio::awaitable<FileText> read(Identity who, std::string path) override;
 
  private:
-  explicit DeliverAsClient(libconf::FileDescriptor connection) : unattached_(std::move(connection)) {}
+  DeliverAsClient(libconf::FileDescriptor connection, std::vector<std::string> roots)
+      : unattached_(std::move(connection)), roots_(std::move(roots)) {}
   asio::awaitable<libconf::Result<std::string>> ask(std::string packet, int message);
   asio::awaitable<libconf::Result<void>> send(std::string_view packet, int answer, int message);
 
   libconf::FileDescriptor unattached_;
+  std::vector<std::string> roots_;
   std::optional<asio::posix::stream_descriptor> connection_;
 };
 

@@ -163,9 +163,4 @@ asio::awaitable<std::optional<RecipientAnswer>> LocalProbe::probe(const Delivery
   co_return delivered(probed_mailbox(home_mailbox_.empty() ? spool_directory_ : home_mailbox_));
 }
 
-asio::awaitable<std::optional<RecipientAnswer>> PipeProbe::probe(const DeliveryRequest& /*request*/,
-                                                                 DeliveryReport& /*passed*/) {
-  co_return delivered(concat("delivers to command: ", command_));
-}
-
 }  // namespace mta

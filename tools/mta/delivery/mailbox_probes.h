@@ -1,4 +1,4 @@
-/// Whether local(8) and pipe(8) could deliver to an address: what they answer to a probe
+/// Whether local(8) could deliver to an address: what it answers to a probe
 /// (ADDRESS_VERIFICATION_README), without delivering anything.
 ///
 ///     auto probe = LocalProbe::open({.settings = settings, .warnings = sink}, transports, log, "local");
@@ -74,19 +74,6 @@ class LocalProbe final : public MailboxProbe {
   std::string home_mailbox_;
   std::string spool_directory_;
   std::string luser_relay_;
-};
-
-/// pipe(8): a command takes everything.
-class PipeProbe final : public MailboxProbe {
- public:
-  PipeProbe(std::string command, MailLog& log, std::string relay)
-      : MailboxProbe(log, "pipe", std::move(relay)), command_(std::move(command)) {}
-
- private:
-  asio::awaitable<std::optional<RecipientAnswer>> probe(const DeliveryRequest& request,
-                                                        DeliveryReport& passed) override;
-
-  std::string command_;
 };
 
 }  // namespace mta

@@ -23,34 +23,10 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-/// Collects Delivered-To: headers, until the headers are over.
-class HeaderScan {
- public:
-  explicit HeaderScan(std::vector<std::string>& found) : found_(found) {}
-
-  /// Returns whether there may be more.
-  bool add(std::string_view text, bool ends_line) {
-    if (is_continued_) {
-      if (is_wanted_) found_.back() += text;
-    } else if (text.empty()) {
-      return false;
-    } else if (text.front() != ' ' && text.front() != '\t') {
-      is_wanted_ = libconf::equals_ignoring_case(text.substr(0, kDeliveredTo.size()), kDeliveredTo);
-      if (is_wanted_) found_.emplace_back(text.substr(kDeliveredTo.size()));
-      // What is no header ends them, too.
-      if (text.find(':') == std::string_view::npos && ends_line) return false;
-    } else if (is_wanted_) {
-      found_.back() += text;
-    }
-    is_continued_ = !ends_line;
-    return true;
-  }
-
- private:
-  std::vector<std::string>& found_;
-  bool is_wanted_ = false;
-  bool is_continued_ = false;
-};
+bool is_header(std::string_view line) {
+  const bool is_continuation = line.starts_with(' ') || line.starts_with('\t');
+  return is_continuation || line.find(':') != std::string_view::npos;
+}
 
 }  // namespace
 
@@ -92,15 +68,20 @@ Result<MessageStart> read_message_start(int message, const std::string& queue_id
     if ((*record)->type == RecordType::kContent) break;
   }
   start.content_offset = reader->position();
-  HeaderScan scan(start.delivered_to);
+  bool is_at_start = true;
   for (;;) {
     const auto record = reader->next();
     if (!record) return record.error();
-    const bool is_text =
-        *record && ((*record)->type == RecordType::kLine || (*record)->type == RecordType::kPartialLine);
-    if (!is_text || !scan.add((*record)->payload, (*record)->type == RecordType::kLine)) break;
+    if (!*record) break;
+    const std::string_view text = (*record)->payload;
+    const bool ends_line = (*record)->type == RecordType::kLine;
+    if (!ends_line && (*record)->type != RecordType::kPartialLine) break;
+    if (is_at_start && (text.empty() || !is_header(text))) break;
+    // As Postfix, it looks at the first line of the header only.
+    if (is_at_start && libconf::equals_ignoring_case(text.substr(0, kDeliveredTo.size()), kDeliveredTo))
+      start.delivered_to.emplace_back(libconf::trim(text.substr(kDeliveredTo.size())));
+    is_at_start = ends_line;
   }
-  for (std::string& each : start.delivered_to) each = std::string(libconf::trim(each));
   return start;
 }
 

@@ -7,6 +7,7 @@
 #include "libconf/text.h"
 #include "tools/mta/delivery/fixed_outcome.h"
 #include "tools/mta/delivery/mailbox_probes.h"
+#include "tools/mta/delivery/pipe_agent.h"
 #include "tools/mta/delivery/virtual_agent.h"
 
 namespace mta {
@@ -37,12 +38,10 @@ AgentResult make_local(const TransportEntry& entry, const TransportParts& parts)
 }
 
 AgentResult make_pipe(const TransportEntry& entry, const TransportParts& parts) {
-  constexpr std::string_view kCommand = "argv=";
-  std::string command;
-  for (const std::string& argument : entry.placed.service.arguments())
-    if (argument.starts_with(kCommand)) command = argument.substr(kCommand.size());
-  return std::unique_ptr<DeliveryAgent>(
-      std::make_unique<PipeProbe>(std::move(command), parts.client.log, entry.placed.service.service()));
+  auto options = PipeOptions::read(entry.placed.service.arguments(), entry.settings);
+  if (!options) return options.error();
+  return std::unique_ptr<DeliveryAgent>(std::make_unique<PipeAgent>(
+      std::move(*options), parts.actions, parts.client.log, entry.placed.service.service()));
 }
 
 template <ClientProtocol protocol>

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tools/mta/daemon/identity.h"
@@ -51,7 +52,7 @@ struct CommandRun {
   MessageCopy copy = {};
   std::uint32_t time_limit = 1000;  ///< command_time_limit, in seconds.
   std::uint64_t file_limit = 0;     ///< Of a file that the command writes, in bytes; 0: none.
-  std::uint32_t root = 0;  ///< The directory that becomes "/": its number among those of start(); 0: none.
+  std::uint32_t root = 0;           ///< The directory that becomes "/": UserActions::find_root(); 0: none.
 };
 
 /// Why something was not done.
@@ -71,12 +72,12 @@ struct CommandResult {
     kExit,
     kSignal,
     kTimeLimit,
-    kNotRun,  ///< `reason` says why.
+    kNotRun,
   };
   End end = End::kNotRun;
   int number = 0;  ///< The exit status, or the signal.
   std::string output = {};
-  std::string reason = {};
+  std::string reason = {};  ///< Why it did not run; with kExit: it was not found, or could not be executed.
 };
 
 /// What a file says.
@@ -101,6 +102,9 @@ class UserActions {
   UserActions(const UserActions&) = delete;
   UserActions& operator=(const UserActions&) = delete;
   virtual ~UserActions() = default;
+
+  /// CommandRun::root of a directory; 0: commands may not have it for their root.
+  virtual std::uint32_t find_root(std::string_view directory) const = 0;
 
   virtual asio::awaitable<ActionResult> deliver(Identity who, MailboxDelivery delivery, int message) = 0;
   virtual asio::awaitable<CommandResult> run(Identity who, CommandRun command, int message) = 0;
