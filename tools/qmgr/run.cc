@@ -16,6 +16,7 @@
 #include "tools/mta/delivery/deliver_as_client.h"
 #include "tools/mta/delivery/keeping_notifier.h"
 #include "tools/mta/delivery/mail_router.h"
+#include "tools/mta/delivery/pipe_options.h"
 #include "tools/mta/delivery/transports.h"
 #include "tools/mta/dns/cares_resolver.h"
 #include "tools/mta/queue/queue_directory.h"
@@ -115,7 +116,8 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);
-  Result<std::unique_ptr<mta::DeliverAsClient>> actions = mta::DeliverAsClient::start(deliver_as, {});
+  Result<std::unique_ptr<mta::DeliverAsClient>> actions =
+      mta::DeliverAsClient::start(deliver_as, mta::command_roots(site));
   if (!actions) return actions.error();
   actions_ = std::move(*actions);
   const mta::SmtpClientParts client{
