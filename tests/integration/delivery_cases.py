@@ -10,14 +10,20 @@ from namespace import enter_namespace
 from server import NoServer, private_directory
 
 
-def compare(checks, case, ours, theirs):
+def offers(*keywords):
+    """A reply to EHLO or LHLO."""
+    lines = ["mx.example", *keywords]
+    return "".join("250%s%s\r\n" % ("-" if each is not lines[-1] else " ", each) for each in lines).encode()
+
+
+def compare(checks, case, ours, theirs, how=""):
     def difference(got, wanted):
         return lambda: "\n".join(difflib.unified_diff(wanted, got, "wanted", "got", n=0, lineterm=""))
 
-    checks.check("%s: the log" % case.name, ours.log == theirs.log, difference(ours.log, theirs.log))
-    checks.equal("%s: which servers are asked" % case.name, sorted(ours.heard), sorted(theirs.heard))
+    checks.check("%s%s: the log" % (how, case.name), ours.log == theirs.log, difference(ours.log, theirs.log))
+    checks.equal("%s%s: which servers are asked" % (how, case.name), sorted(ours.heard), sorted(theirs.heard))
     for place in theirs.heard:
-        checks.check("%s: what %s is told" % (case.name, place), ours.heard.get(place) == theirs.heard[place],
+        checks.check("%s%s: what %s is told" % (how, case.name, place), ours.heard.get(place) == theirs.heard[place],
                      difference(ours.heard.get(place, []), theirs.heard[place]))
 
 
@@ -45,7 +51,7 @@ def compare_probes(checks, cases, bin_directory, network, top):
     ours = Ours(network, top, bin_directory / "delivery_program")
     with Stock(network, top, cases) as stock:
         for case in cases:
-            compare(checks, case, ours.probe(case), stock.probe(case))
+            compare(checks, case, ours.probe(case), stock.probe(case), "asking, ")
 
 
 def run_delivery_test(script, zone, cases, comparison=compare_deliveries):

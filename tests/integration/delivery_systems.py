@@ -126,7 +126,7 @@ class Stock:
                        "maillog_file_prefixes": self.directory, "transport_maps": "texthash:%s/transport" % self.config}
         (self.config / "main.cf").write_text(settings_of(self.directory, self.values))
         (self.config / "transport").write_text("".join("%s %s:%s\n" % (case.domain, case.key, case.nexthop) for case in cases))
-        entries = [MASTER_CF, "qmgr unix n - n 300 1 qmgr\nshowq unix n - n - - showq\n", "127.0.0.1:%d inet n - n - - smtpd\n" % SMTPD_PORT]
+        entries = [MASTER_CF, "qmgr unix n - n 300 1 qmgr\nshowq unix n - n - - showq\ntlsmgr unix - - n 1000? 1 tlsmgr\n", "127.0.0.1:%d inet n - n - - smtpd\n" % SMTPD_PORT]
         for case in cases:
             entries.append("%s unix - - n - 1 %s\n  -o syslog_name=postfix\n" % (case.key, case.program))
             entries += ["  -o {%s = %s}\n" % item for item in case.options.items()]

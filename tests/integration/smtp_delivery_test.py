@@ -8,7 +8,7 @@ The last line of the output is 'N passed, N failed[, N skipped]'; the exit statu
 """
 import sys
 
-from delivery_cases import run_delivery_test
+from delivery_cases import offers, run_delivery_test
 from delivery_systems import Case
 
 ZONE = """\
@@ -21,14 +21,6 @@ dead.example. MX 10 mxdead.example.
 mxdead.example. A 192.0.2.9
 """
 A, B = "192.0.2.1", "192.0.2.2"
-
-
-def offers(*keywords):
-    """A reply to EHLO or LHLO."""
-    lines = ["mx.example", *keywords]
-    return "".join("250%s%s\r\n" % ("-" if each is not lines[-1] else " ", each) for each in lines).encode()
-
-
 PIPELINES = {"EHLO": offers("PIPELINING")}
 ALL = {"EHLO": offers("PIPELINING", "SIZE 100000", "8BITMIME", "DSN", "ENHANCEDSTATUSCODES", "SMTPUTF8")}
 LMTP = {"LHLO": offers("PIPELINING")}

@@ -18,6 +18,7 @@ constexpr KnownKeyword kKnown[] = {
     {"PIPELINING", EhloKeyword::kPipelining}, {"SIZE", EhloKeyword::kSize},
     {"8BITMIME", EhloKeyword::k8BitMime},     {"DSN", EhloKeyword::kDsn},
     {"SMTPUTF8", EhloKeyword::kSmtputf8},     {"XFORWARD", EhloKeyword::kXforward},
+    {"STARTTLS", EhloKeyword::kStarttls},
 };
 
 /// Between a keyword and what is said of it.

@@ -135,21 +135,19 @@ void read_protocol(Reader& reader, SmtpClientOptions& options) {
                {"data_xfer_timeout", options.data_xfer_timeout},
                {"data_done_timeout", options.data_done_timeout},
                {"rset_timeout", options.rset_timeout},
-               {"quit_timeout", options.quit_timeout}};
+               {"quit_timeout", options.quit_timeout},
+               {"starttls_timeout", options.starttls_timeout}};
   for (const auto& [suffix, value] : times) reader.time(reader.name(suffix), value);
+  reader.time("minimal_backoff_time", options.minimal_backoff);
 }
 
-/// Opportunistic TLS is not required.
 void read_protection(Reader& reader, SmtpClientOptions& options) {
+  reader.flag(reader.name("tls_wrappermode"), options.uses_tls_wrapper);
+  reader.flag(reader.name("tls_note_starttls_offer"), options.notes_starttls_offer);
   const struct {
     std::string_view suffix;
     std::vector<std::string> harmless;
-  } parameters[] = {{"tls_security_level", {"none", "may"}},
-                    {"tls_policy_maps", {}},
-                    {"tls_per_site", {}},
-                    {"tls_wrappermode", {"no"}},
-                    {"enforce_tls", {"no"}},
-                    {"sasl_auth_enable", {"no"}}};
+  } parameters[] = {{"tls_per_site", {}}, {"sasl_auth_enable", {"no"}}};
   for (const auto& [suffix, harmless] : parameters) {
     const std::string name = reader.name(suffix);
     std::string value;

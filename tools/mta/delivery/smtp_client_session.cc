@@ -34,13 +34,76 @@ DeliveryFault SmtpClientSession::refusal(const ServerReply& reply) const {
 
 DeliveryFault SmtpClientSession::loss(StreamEnd end, std::string_view while_what) {
   is_usable_ = false;
+  has_broken_tls_ = is_protected_;
+  std::string text = concat("lost connection with ", server_.host(), " while ", while_what);
   if (end == StreamEnd::kTimeout)
-    return {.status = "4.4.2",
-            .text = concat("conversation with ", server_.host(), " timed out while ", while_what)};
-  return {.status = "4.4.2", .text = concat("lost connection with ", server_.host(), " while ", while_what)};
+    text = concat("conversation with ", server_.host(), " timed out while ", while_what);
+  return {.status = "4.4.2", .text = std::move(text), .may_be_tls = is_protected_};
+}
+
+/// A fault: no mail may go there.
+asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::start_tls(std::string domain) {
+  const bool is_offered = features_.has(EhloKeyword::kStarttls);
+  if (tls_.policy.level == ClientTlsLevel::kNone) {
+    if (is_offered && options_.notes_starttls_offer)
+      log_.write(tag_, Severity::kInfo, concat("Host offered STARTTLS: [", server_.name, "]"));
+    co_return std::nullopt;
+  }
+  const bool is_required = tls_.policy.is_required();
+  if (!is_offered) {
+    if (!is_required) co_return std::nullopt;
+    co_return DeliveryFault{.status = "4.7.4",
+                            .text = concat("TLS is required, but was not offered by host ", server_.host())};
+  }
+  if (tls_.engine == nullptr) {
+    if (!is_required) co_return std::nullopt;
+    co_return DeliveryFault{.status = "4.7.5", .text = "TLS is required, but our TLS engine is unavailable"};
+  }
+  const std::string_view while_what = "receiving the STARTTLS response";
+  const StreamResult<void> sent = co_await connection_->send("STARTTLS\r\n", options_.starttls_timeout);
+  if (!sent) co_return loss(sent.error(), while_what);
+  const StreamResult<ServerReply> reply = co_await connection_->receive(options_.starttls_timeout);
+  if (!reply) co_return loss(reply.error(), while_what);
+  if (!reply->is_success()) {
+    if (!is_required) co_return std::nullopt;
+    co_return DeliveryFault{
+        .status = reply->status,
+        .text = concat("TLS is required, but host ", server_.host(), " refused to start TLS: ", reply->text),
+        .remote_server = server_.name,
+        .diagnostic = reply->text};
+  }
+  std::optional<DeliveryFault> fault = co_await shake_hands();
+  if (fault) co_return fault;
+  // What was said before could be of somebody in between.
+  co_return co_await say_hello(true, std::move(domain));
+}
+
+asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::shake_hands() {
+  is_protected_ = true;
+  TlsOutcome outcome = TlsOutcome::kFailed;
+  if (tls_.engine != nullptr)
+    outcome = co_await connection_->start_tls(*tls_.engine, tls_.policy, server_.relay(), sink_,
+                                              options_.starttls_timeout);
+  if (outcome == TlsOutcome::kTrusted) co_return std::nullopt;
+  if (outcome == TlsOutcome::kUntrusted)
+    co_return DeliveryFault{.status = "4.7.5", .text = "Server certificate not verified"};
+  is_usable_ = false;
+  has_broken_tls_ = true;
+  co_return DeliveryFault{
+      .status = "4.7.5", .text = "Cannot start TLS: handshake failure", .may_be_tls = true};
 }
 
 asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::greet(std::string domain) {
+  if (options_.uses_tls_wrapper) {
+    std::optional<DeliveryFault> fault = co_await shake_hands();
+    if (fault) co_return fault;
+  }
+  std::optional<DeliveryFault> fault = co_await welcome(domain);
+  if (!fault && !is_protected_) fault = co_await start_tls(std::move(domain));
+  co_return fault;
+}
+
+asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::welcome(std::string domain) {
   const StreamResult<ServerReply> greeting = co_await connection_->receive(options_.helo_timeout);
   if (!greeting) co_return loss(greeting.error(), "receiving the initial server greeting");
   if (!greeting->is_success()) {
@@ -81,6 +144,7 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::say_hello(bool 
                concat("host ", server_.relay(), " replied to HELO/EHLO with my own hostname ", name));
     co_return DeliveryFault{.status = "5.4.6", .text = concat("mail for ", domain, " loops back to myself")};
   }
+  features_ = {};
   if (!is_extended) co_return std::nullopt;
   const std::string names = options_.discarded_keywords.to_string();
   if (!names.empty() && !options_.discarded_keywords.is_silent())

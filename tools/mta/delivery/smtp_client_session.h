@@ -1,6 +1,6 @@
 /// The dialogue of the SMTP or LMTP client with one server (RFC 5321, RFC 2033, RFC 2920, RFC 3461; smtp(8)).
 ///
-///     SmtpClientSession session(options, server, std::move(connection), log, tag);
+///     SmtpClientSession session(options, server, std::move(connection), tls, log, tag);
 ///     std::optional<DeliveryFault> fault = co_await session.greet("example.com");
 ///     if (!fault) co_await session.deliver(request, message, recipients, sink);
 ///     co_await session.quit();
@@ -37,22 +37,32 @@ class RecipientSink {
   virtual void refuse_all(std::span<const std::size_t> recipients, const DeliveryFault& fault) = 0;
 };
 
+/// How a session is protected.
+struct SessionTls {
+  ClientTls* engine = nullptr;  ///< Null: there is none.
+  ClientTlsPolicy policy = {};
+};
+
 /// Not thread-safe. What it is given must outlive it.
 class SmtpClientSession {
  public:
   SmtpClientSession(const SmtpClientOptions& options, MailServer server,
-                    std::unique_ptr<ServerConnection> connection, MailLog& log, LogTag tag)
+                    std::unique_ptr<ServerConnection> connection, SessionTls tls, MailLog& log, LogTag tag)
       : options_(options),
         server_(std::move(server)),
         connection_(std::move(connection)),
+        tls_(std::move(tls)),
         log_(log),
-        tag_(tag) {}
+        tag_(tag),
+        sink_(log, tag) {}
 
-  /// Greeting and EHLO, HELO or LHLO. `domain` is what the mail is for. A fault: the server takes no mail
-  /// now.
+  /// Greeting, EHLO, HELO or LHLO, and TLS. `domain` is what the mail is for. A fault: the server takes no
+  /// mail now.
   asio::awaitable<std::optional<DeliveryFault>> greet(std::string domain);
 
   const ServerFeatures& features() const { return features_; }
+  /// The connection, or the handshake, failed after TLS was begun.
+  bool has_broken_tls() const { return has_broken_tls_; }
 
   /// Asks whether mail of the request could be delivered to these recipients, and sends none.
   asio::awaitable<void> probe(const DeliveryRequest& request, std::vector<std::size_t> recipients,
@@ -82,6 +92,9 @@ class SmtpClientSession {
   };
   class Progress;
 
+  asio::awaitable<std::optional<DeliveryFault>> welcome(std::string domain);
+  asio::awaitable<std::optional<DeliveryFault>> start_tls(std::string domain);
+  asio::awaitable<std::optional<DeliveryFault>> shake_hands();
   asio::awaitable<std::optional<DeliveryFault>> say_hello(bool is_extended, std::string domain);
   std::optional<DeliveryFault> unsuitable(const DeliveryRequest& request,
                                           const std::vector<std::size_t>& recipients);
@@ -103,11 +116,15 @@ class SmtpClientSession {
   const SmtpClientOptions& options_;
   MailServer server_;
   std::unique_ptr<ServerConnection> connection_;
+  SessionTls tls_;
   MailLog& log_;
   LogTag tag_;
+  LogSink sink_;  ///< The same, for what TLS reports.
   ServerFeatures features_;
-  bool is_usable_ = true;  ///< A command may be sent.
-  bool has_quit_ = false;  ///< QUIT was.
+  bool is_usable_ = true;        ///< A command may be sent.
+  bool is_protected_ = false;    ///< TLS was begun.
+  bool has_broken_tls_ = false;  ///< And the connection was lost then.
+  bool has_quit_ = false;        ///< QUIT was.
 };
 
 }  // namespace mta
