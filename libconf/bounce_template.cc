@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "libconf/file.h"
+#include "libconf/idna.h"
 #include "libconf/text.h"
 #include "libconf/value.h"
 
@@ -18,7 +19,9 @@ constexpr std::string_view kHelp =
     "If you do so, please include this problem report. You can\n"
     "delete your own text from the attached returned message.\n\n";
 constexpr std::string_view kCharset = "us-ascii";
-constexpr std::string_view kFrom = "Mail Delivery System <MAILER-DAEMON>";
+/// In the order of FromFormat.
+constexpr std::string_view kFrom[] = {"Mail Delivery System <MAILER-DAEMON>",
+                                      "MAILER-DAEMON (Mail Delivery System)"};
 
 struct HeaderRow {
   std::string_view label;
@@ -51,8 +54,8 @@ std::string_view take_line(std::string_view& text) {
 /// Reads a template file. Postfix counts a message's line as the one after the text that it is about.
 class TemplateReader {
  public:
-  TemplateReader(std::string_view text, const std::string& file, DiagnosticSink& sink)
-      : rest_(text), file_(file), sink_(sink) {}
+  TemplateReader(std::string_view text, const std::string& file, DiagnosticSink& sink, FromFormat from)
+      : rest_(text), file_(file), sink_(sink), builtin_(builtin_bounce_templates(from)) {}
 
   Result<BounceTemplates> read() {
     while (!rest_.empty()) {
@@ -120,8 +123,7 @@ class TemplateReader {
       sink_.warn("bounce-template",
                  concat(file_, ": ", what, " in ", target.name, " template -- ignoring this template"));
     };
-    const BounceTemplates builtin = builtin_bounce_templates();
-    BounceTemplate fresh = *std::find_if(builtin.begin(), builtin.end(),
+    BounceTemplate fresh = *std::find_if(builtin_.begin(), builtin_.end(),
                                          [&](const BounceTemplate& t) { return t.name == target.name; });
     bool has_headers = false;
     while (!text.empty()) {
@@ -165,7 +167,8 @@ class TemplateReader {
   DiagnosticSink& sink_;
   int line_number_ = 0;
   std::map<std::string_view, std::string> texts_;  ///< By template name.
-  BounceTemplates templates_ = builtin_bounce_templates();
+  const BounceTemplates builtin_;
+  BounceTemplates templates_ = builtin_;
 };
 
 struct TimeUnit {
@@ -173,38 +176,114 @@ struct TimeUnit {
   std::int64_t seconds;
 };
 constexpr TimeUnit kTimeUnits[] = {
-    {"_seconds", 1}, {"_minutes", 60}, {"_hours", 3600}, {"_days", 86400}, {"_weeks", 604800}};
+    {"seconds", 1}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}, {"weeks", 604800}};
 
-/// The settings, and the times in units. Notes the first name that is not defined.
+/// More of a unit than people like to read.
+constexpr std::int64_t kManyUnits = 1000;
+
+/// The settings, times in units, and names of hosts as people read them. One template.
 class BounceScope final : public ExpansionScope {
  public:
-  explicit BounceScope(const Settings& settings) : settings_(settings) {
-    for (std::string_view name : {"maximal_queue_lifetime", "delay_warning_time"}) {
-      const Result<std::chrono::seconds> time = settings.get_duration(name);
-      if (!time) continue;
-      for (const TimeUnit& unit : kTimeUnits)
-        times_.emplace(concat(name, unit.suffix), std::to_string(time->count() / unit.seconds));
-    }
+  BounceScope(const Settings& settings, const BounceTemplate& bounce, DiagnosticSink& sink)
+      : settings_(settings), bounce_(bounce), sink_(sink) {
+    if (const Result<bool> is_utf8 = settings.get_bool("smtputf8_enable"); is_utf8) is_utf8_ = *is_utf8;
   }
 
+  std::string_view origin() const {
+    return bounce_.origin.empty() ? std::string_view("[built-in]") : std::string_view(bounce_.origin);
+  }
+  const std::optional<Error>& error() const { return error_; }
+
   std::optional<std::string_view> value_of(std::string_view name) const override {
-    if (const auto time = times_.find(name); time != times_.end()) return time->second;
-    return settings_.value_of(name);
+    for (const std::string_view time : {"maximal_queue_lifetime", "delay_warning_time"})
+      if (name.size() > time.size() && name.starts_with(time) && name[time.size()] == '_')
+        return in_units(time, name);
+    const std::optional<std::string_view> value = settings_.value_of(name);
+    if (!value) return std::nullopt;
+    const Result<std::string> expanded = settings_.get(name);
+    if (!expanded) return value;
+    if (is_utf8_ && (name == "myhostname" || name == "mydomain")) return in_unicode(name, *expanded);
+    // What a value refers to is of the configuration, not of this scope.
+    return keep(name, literal(*expanded));
   }
 
  private:
+  static std::string literal(std::string_view text) {
+    std::string out;
+    for (const char c : text) out.append(c == '$' ? 2 : 1, c);
+    return out;
+  }
+
+  void warn(std::string message) const { sink_.warn("bounce-template", std::move(message)); }
+
+  std::string_view keep(std::string_view name, std::string value) const {
+    return values_.insert_or_assign(std::string(name), std::move(value)).first->second;
+  }
+
+  std::optional<std::string_view> in_units(std::string_view time, std::string_view name) const {
+    const std::string_view suffix = name.substr(time.size() + 1);
+    const auto* const unit = std::find_if(std::begin(kTimeUnits), std::end(kTimeUnits),
+                                          [&](const TimeUnit& each) { return each.suffix == suffix; });
+    if (unit == std::end(kTimeUnits)) {
+      error_ = Error{
+          .kind = ErrorKind::kConfiguration,
+          .message = concat(origin(), ": unrecognized suffix \"", suffix, "\" in parameter \"", name, "\"")};
+      return std::nullopt;
+    }
+    const Result<std::chrono::seconds> seconds = settings_.get_duration(std::string(time));
+    if (!seconds) return std::nullopt;
+    const std::int64_t count = seconds->count() / unit->seconds;
+    if (count == 0 && seconds->count() > 0) {
+      warn(concat(origin(), ": zero result in ", bounce_.name, " template conversion of parameter \"", name,
+                  "\""));
+      advise("reduce", suffix, name);
+    } else if (count >= kManyUnits) {
+      warn(concat(origin(), ": excessive result \"", std::to_string(count), "\" in ", bounce_.name,
+                  " template conversion of parameter \"", name, "\""));
+      advise("increase", suffix, name);
+    }
+    return keep(name, std::to_string(count));
+  }
+
+  void advise(std::string_view change, std::string_view unit, std::string_view name) const {
+    warn(concat("please ", change, " time unit \"", unit, "\" of \"", name, "\" in ", bounce_.name,
+                " template"));
+    warn("for instructions see the bounce(5) manual");
+  }
+
+  std::string_view in_unicode(std::string_view name, std::string_view domain) const {
+    std::optional<std::string> unicode = domain_to_unicode(domain);
+    if (unicode) return keep(name, literal(*unicode));
+    warn(concat(origin(), ": conversion \"", name, "\" failed: input value: \"", domain, "\""));
+    return keep(name, literal(domain));
+  }
+
   const Settings& settings_;
-  std::map<std::string, std::string, std::less<>> times_;
+  const BounceTemplate& bounce_;
+  DiagnosticSink& sink_;
+  bool is_utf8_ = false;
+  mutable std::map<std::string, std::string, std::less<>> values_;  ///< What views point to.
+  mutable std::optional<Error> error_;
 };
 
 }  // namespace
 
-BounceTemplates builtin_bounce_templates() {
-  const auto make = [](std::string_view name, std::string_view subject, std::string_view postmaster_subject,
-                       std::string_view text) {
+Result<FromFormat> read_from_format(const Settings& settings) {
+  constexpr const char* kParameter = "header_from_format";
+  const Result<std::string> value = settings.get(kParameter);
+  if (!value) return value.error();
+  if (equals_ignoring_case(*value, "standard")) return FromFormat::kStandard;
+  if (equals_ignoring_case(*value, "obsolete")) return FromFormat::kObsolete;
+  return Error{.kind = ErrorKind::kConfiguration,
+               .message = concat("invalid setting: \"", kParameter, " = ", *value, "\"")};
+}
+
+BounceTemplates builtin_bounce_templates(FromFormat from) {
+  const auto make = [from](std::string_view name, std::string_view subject,
+                           std::string_view postmaster_subject, std::string_view text) {
     return BounceTemplate{name,
                           std::string(kCharset),
-                          std::string(kFrom),
+                          std::string(kFrom[static_cast<std::size_t>(from)]),
                           std::string(subject),
                           std::string(postmaster_subject),
                           concat(kGreeting, text, kSignature)};
@@ -229,15 +308,16 @@ BounceTemplates builtin_bounce_templates() {
                "Enclosed is the mail delivery report that you requested.\n\n")};
 }
 
-Result<BounceTemplates> load_bounce_templates(const std::string& file, DiagnosticSink& sink) {
+Result<BounceTemplates> load_bounce_templates(const std::string& file, DiagnosticSink& sink,
+                                              FromFormat from) {
   const Result<std::string> text = read_file(file);
   if (!text) return text.error();
-  return parse_bounce_templates(*text, file, sink);
+  return parse_bounce_templates(*text, file, sink, from);
 }
 
 Result<BounceTemplates> parse_bounce_templates(std::string_view text, const std::string& file,
-                                               DiagnosticSink& sink) {
-  return TemplateReader(text, file, sink).read();
+                                               DiagnosticSink& sink, FromFormat from) {
+  return TemplateReader(text, file, sink, from).read();
 }
 
 std::string template_source(const BounceTemplate& bounce) {
@@ -249,7 +329,7 @@ std::string template_source(const BounceTemplate& bounce) {
 
 Result<std::string> expand_bounce_text(const BounceTemplate& bounce, const Settings& settings,
                                        DiagnosticSink& sink) {
-  const BounceScope scope(settings);
+  const BounceScope scope(settings, bounce, sink);
   std::string out;
   std::string_view rest = bounce.text;
   while (!rest.empty()) {
@@ -259,11 +339,12 @@ Result<std::string> expand_bounce_text(const BounceTemplate& bounce, const Setti
         line, scope, sink, [&](std::string_view name, std::optional<std::string_view> value, int depth) {
           has_undefined |= depth == 1 && !value && !name.empty();
         });
+    if (scope.error()) return *scope.error();
     if (!expanded) return expanded.error();
     if (has_undefined)
-      return Error{.kind = ErrorKind::kConfiguration,
-                   .message = concat(bounce.origin.empty() ? "[built-in]" : bounce.origin,
-                                     ": undefined $name in ", bounce.name, " template: ", line)};
+      return Error{
+          .kind = ErrorKind::kConfiguration,
+          .message = concat(scope.origin(), ": undefined $name in ", bounce.name, " template: ", line)};
     out += concat(*expanded, "\n");
   }
   return out;

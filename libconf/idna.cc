@@ -18,4 +18,13 @@ std::string domain_to_ascii(std::string_view domain) {
   return ascii;
 }
 
+std::optional<std::string> domain_to_unicode(std::string_view domain) {
+  const std::string text(domain);
+  if (text.find('\0') != std::string::npos) return std::nullopt;
+  char* unicode = nullptr;
+  if (idn2_to_unicode_8z8z(text.c_str(), &unicode, 0) != IDN2_OK) return std::nullopt;
+  const std::unique_ptr<char, void (*)(void*)> owner(unicode, idn2_free);
+  return unicode;
+}
+
 }  // namespace libconf

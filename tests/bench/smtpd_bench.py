@@ -40,15 +40,14 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 
-import side_by_side  # pylint: disable=wrong-import-position
-from checks import environment
+from checks import environment  # pylint: disable=wrong-import-position
+from mail_load import RunningSystem, children, send, sink
 from mail_system import MailSystem
-from server import NoServer, Server, find_program, free_port, listens, private_directory
+from server import NoServer, private_directory
 from stock_postfix import Conversation, StockPostfix
 
 SIZES = (10, 50)  # sessions at a time
 CPU_MUST = 0.25
-TICKS = os.sysconf("SC_CLK_TCK")
 ALIKE = {
     "mynetworks": "127.0.0.0/8",
     "mydestination": "example.com",
@@ -65,53 +64,11 @@ class Place(NamedTuple):
     must: float  # the ratio of speeds
 
 
-def children(pid):
-    """The process and all that descend from it."""
-    parents = {}
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            text = stat.read_text(errors="replace")
-            parents.setdefault(int(text.rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
-    found = [pid]
-    for each in found:
-        found += parents.get(each, [])
-    return found
-
-
-def send(options, port, sessions, is_many):
-    """Returns how long it took, in seconds."""
-    argv = [find_program("smtp-source"), "-s", str(sessions), "-m", str(options.messages), "-l", str(options.bytes),
-            "-M", "client.example.net", "-f", "ann@example.org", "-t", "bob@example.com", *(["-d"] if is_many else [])]
-    done = side_by_side.run([*argv, "127.0.0.1:%d" % port])
-    if done.status != 0:
-        raise NoServer("smtp-source ended with %d" % done.status)
-    return done.wall
-
-
-class Side:
-    """A mail system that runs: `pid` is of its master."""
-
+class Side(RunningSystem):
     def __init__(self, label, port, pid, queue):
-        self.label, self.port, self.pid, self.incoming = label, port, pid, queue / "incoming"
+        super().__init__(label, port, pid, queue)
+        self.incoming = queue / "incoming"
         self.seconds, self.cpu, self.messages = {}, {}, {}
-
-    def cpu_ticks(self):
-        """Of all processes; those that ended are counted by their parents."""
-        total = 0
-        for pid in children(self.pid):
-            with contextlib.suppress(OSError):
-                fields = pathlib.Path("/proc/%d/stat" % pid).read_text(errors="replace").rpartition(")")[2].split()
-                total += sum(int(field) for field in fields[11:15])
-        return total
-
-    def memory(self):
-        """In mebibytes."""
-        total = 0
-        for pid in children(self.pid):
-            with contextlib.suppress(OSError):
-                seen = pathlib.Path("/proc/%d/smaps_rollup" % pid).read_text()
-                total += int(re.search(r"^Pss:\s+(\d+)", seen, re.MULTILINE)[1])
-        return total / 1024
 
     def empty(self):
         """Returns how many messages there were."""
@@ -122,7 +79,7 @@ class Side:
 
     def send(self, options, sessions, is_many):
         """Returns how long it took, in seconds."""
-        seconds = send(options, self.port, sessions, is_many)
+        seconds = self.receive(options.messages, options.bytes, sessions, is_many)
         taken = self.empty()
         if taken != options.messages:
             raise NoServer("%s took %d of %d messages" % (self.label, taken, options.messages))
@@ -131,16 +88,16 @@ class Side:
     def measure(self, options, case):
         self.empty()
         os.sync()
-        before = self.cpu_ticks()
+        before = self.cpu_seconds()
         self.seconds.setdefault(case, []).append(self.send(options, *case))
-        self.cpu[case] = self.cpu.get(case, 0) + self.cpu_ticks() - before
+        self.cpu[case] = self.cpu.get(case, 0) + self.cpu_seconds() - before
 
     def speed(self, options, case):
         return options.messages / statistics.median(self.seconds[case])
 
     def cpu_per_message(self, options, case):
         """In milliseconds."""
-        return self.cpu[case] / TICKS * 1e3 / options.messages / len(self.seconds[case])
+        return self.cpu[case] * 1e3 / options.messages / len(self.seconds[case])
 
     def system_calls(self, options, case):
         """Per message, and which."""
@@ -166,15 +123,6 @@ class Side:
                 conversation.reply()
                 conversation.ask(b"EHLO client.example.net\r\n")
             return self.memory()
-
-
-@contextlib.contextmanager
-def sink(directory):
-    """Its port."""
-    port = free_port()
-    with Server("smtp-sink", [find_program("smtp-sink"), "-u", "nobody", "127.0.0.1:%d" % port, "1000"],
-                lambda: listens(port), directory / "sink.log"):
-        yield port
 
 
 @contextlib.contextmanager
@@ -207,7 +155,7 @@ def compare_speed(options, place, sides):
             for case in cases:
                 for side in sides if number % 2 == 0 else sides[::-1]:
                     side.measure(options, case)
-                at_sink[case].append(send(options, port, *case))
+                at_sink[case].append(send(port, options.messages, options.bytes, *case))
     for case in cases:
         ours, stock = (side.speed(options, case) for side in sides)
         our_cpu, stock_cpu = (side.cpu_per_message(options, case) for side in sides)

@@ -7,14 +7,18 @@
 
 #include "libconf/handle.h"
 #include "tests/fuzz/property.h"
-#include "tools/mta/queue/delay_log.h"
 #include "tools/mta/queue/listing_protocol.h"
+#include "tools/mta/queue/notice_log.h"
 #include "tools/mta/queue/queue_lister.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes = as_text(data, size);
-  for (const mta::DelayedRecipient& each : mta::parse_delay_log(bytes))
+  for (const mta::NoticeEntry& each : mta::parse_notice_log(bytes)) {
     require(!each.address.empty(), "every recipient has an address");
+    const auto again = mta::parse_notice_log(format_notice_entry(each, true));
+    require(again.size() == 1 && format_notice_entry(again[0], true) == format_notice_entry(each, true),
+            "what is written is read again");
+  }
 
   mta::ListingReader reader;
   reader.feed(mta::kListingGreeting);

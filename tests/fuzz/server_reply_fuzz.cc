@@ -1,5 +1,6 @@
 // What an SMTP server may send to our client, in any portions.
 #include "tests/fuzz/property.h"
+#include "tools/mta/delivery/server_features.h"
 #include "tools/mta/delivery/server_reply.h"
 
 namespace {
@@ -17,6 +18,9 @@ std::string texts_of(std::string_view bytes, std::size_t size) {
       const bool has_class = digit == 2 || digit == 4 || digit == 5;
       require(!has_class || reply->status[0] == '0' + digit, "the status is of the code's class");
       for (const char c : reply->text) require(c >= ' ' && c <= '~', "the text can be logged");
+      const mta::ServerFeatures features(*reply, mta::DiscardedKeywords::parse("dsn"));
+      require(!features.has(mta::EhloKeyword::kDsn), "what is discarded was not said");
+      require(features.size_limit() == 0 || features.has(mta::EhloKeyword::kSize), "a limit has a keyword");
       out += reply->text + '\n';
     }
   }

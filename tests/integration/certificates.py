@@ -5,6 +5,7 @@
     certificates.issue("mail", "/CN=mail.example.org", ["-newkey", "rsa:2048"])
     certificates.path("mail.chain")   # key and certificate
 """
+import hashlib
 import subprocess
 
 from server import find_program
@@ -42,6 +43,14 @@ class CertificateDirectory:
         done = subprocess.run([find_program("openssl"), "x509", "-in", self.path(name + ".pem"), "-noout", "-fingerprint",
                                "-sha256"], capture_output=True, text=True, check=True, timeout=60)
         return done.stdout.strip().split("=")[1]
+
+    def key_fingerprint(self, name):
+        """SHA-256 of the public key."""
+        subject = subprocess.run([find_program("openssl"), "x509", "-in", self.path(name + ".pem"), "-noout", "-pubkey"],
+                                 capture_output=True, check=True, timeout=60)
+        der = subprocess.run([find_program("openssl"), "pkey", "-pubin", "-outform", "DER"], input=subject.stdout, capture_output=True,
+                             check=True, timeout=60)
+        return ":".join("%02X" % byte for byte in hashlib.sha256(der.stdout).digest())
 
     def _write_chain(self, name):
         self.path(name + ".chain").write_text(self.path(name + ".key").read_text() + self.path(name + ".pem").read_text())

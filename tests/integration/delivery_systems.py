@@ -9,6 +9,8 @@ import os
 import pathlib
 import re
 import shutil
+import smtplib
+import socket
 import time
 
 from checks import run
@@ -21,6 +23,7 @@ from stock_postfix import DAEMONS, MASTER_CF, QUEUES
 DEADLINE = 15
 ADDRESSES = ("192.0.2.1", "192.0.2.2", "192.0.2.3")  # Where somebody listens.
 SENDER = "ann@example.org"
+SMTPD_PORT = 2525
 MAIN_CF = {
     "compatibility_level": "3.6", "myhostname": "mail.example.org", "mydestination": "", "inet_interfaces": "127.0.0.1",
     "inet_protocols": "ipv4", "in_flow_delay": "0", "mail_owner": "postfix", "setgid_group": "postdrop", "alias_maps": "",
@@ -33,12 +36,13 @@ MAIN_CF = {
 
 class Case:
     """Deliveries of recipients at a nexthop by a service with `options`, while servers say what `scripts` has for each address.
-    `recipients` are local parts."""
+    `recipients` are local parts. The message is submitted by sendmail with `arguments`, or by SMTP with `mail_options`."""
 
     def __init__(self, name, nexthop, scripts=None, options=None, recipients=("bob",), program="smtp", sender=SENDER,
-                 content=b"Subject: hello\n\nbody\n", arguments=()):
+                 content=b"Subject: hello\n\nbody\n", arguments=(), mail_options=None):
         self.name, self.nexthop, self.scripts, self.options = name, nexthop, scripts or {}, options or {}
         self.program, self.sender, self.content, self.arguments = program, sender, content, list(arguments)
+        self.mail_options = mail_options
         self.key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
         self.domain = self.key + ".test"
         self.recipients = [each if "@" in each else "%s@%s" % (each, self.domain) for each in recipients]
@@ -87,8 +91,12 @@ class Account:
     """What the log said, and what the servers heard."""
 
     def __init__(self, log, heard):
-        self.log = [settle(line) for line in log]
-        self.heard = {where: [re.sub(r" SIZE=\d+", " SIZE=N", line) for line in lines] for where, lines in heard.items()}
+        self.log, self.heard = [settle(line) for line in log], heard
+
+    def without_sizes(self):
+        """Of a probe, whose message nobody sees."""
+        self.heard = {where: [re.sub(r" SIZE=\d+", " SIZE=N", line) for line in lines] for where, lines in self.heard.items()}
+        return self
 
 
 def settings_of(directory, values):
@@ -118,7 +126,7 @@ class Stock:
                        "maillog_file_prefixes": self.directory, "transport_maps": "texthash:%s/transport" % self.config}
         (self.config / "main.cf").write_text(settings_of(self.directory, self.values))
         (self.config / "transport").write_text("".join("%s %s:%s\n" % (case.domain, case.key, case.nexthop) for case in cases))
-        entries = [MASTER_CF, "qmgr unix n - n 300 1 qmgr\nshowq unix n - n - - showq\n"]
+        entries = [MASTER_CF, "qmgr unix n - n 300 1 qmgr\nshowq unix n - n - - showq\ntlsmgr unix - - n 1000? 1 tlsmgr\n", "127.0.0.1:%d inet n - n - - smtpd\n" % SMTPD_PORT]
         for case in cases:
             entries.append("%s unix - - n - 1 %s\n  -o syslog_name=postfix\n" % (case.key, case.program))
             entries += ["  -o {%s = %s}\n" % item for item in case.options.items()]
@@ -154,6 +162,10 @@ class Stock:
             time.sleep(0.02)
 
     def submit(self, case, *options, content=b""):
+        if case.mail_options is not None:
+            with smtplib.SMTP("127.0.0.1", SMTPD_PORT, "client.example", timeout=DEADLINE) as client:
+                client.sendmail(case.sender, case.recipients, content, case.mail_options)
+            return
         done = run(["/usr/sbin/sendmail", "-C", self.config, *options, "-f", case.sender, *case.arguments, "--", *case.recipients],
                    stdin=content)
         assert done.status == 0, done
@@ -162,6 +174,32 @@ class Stock:
         self.network.script(case)
         start = len(self.log())
         self.submit(case, "-bv")
+        return Account(self.wait(case, start), self.network.heard()).without_sizes()
+
+    def hold(self, cases):
+        """Puts the messages of all cases, which have X-Hold headers, into hold/, where they are the same for both systems."""
+        for case in cases:
+            self.submit(case, content=case.content)
+        deadline = time.monotonic() + DEADLINE
+        directory = self.queue / "hold"
+        while len(files := list(directory.iterdir())) < len(cases) or not all(os.access(each, os.X_OK) for each in files):
+            if time.monotonic() > deadline:
+                raise AssertionError("not all messages came; the log:\n" + self.log()[-3000:])
+            time.sleep(0.05)
+        found = {}
+        for file in files:
+            content = file.read_bytes()
+            found.update((case.key, file) for case in cases if b"@%s" % case.domain.encode() in content)
+        return found
+
+    def deliver(self, case, file):
+        """A message that hold() has put there."""
+        self.network.script(case)
+        start = len(self.log())
+        file.rename(self.queue / "incoming" / file.name)
+        with socket.socket(socket.AF_UNIX) as trigger:
+            trigger.connect(str(self.queue / "public" / "qmgr"))
+            trigger.sendall(b"I")
         return Account(self.wait(case, start), self.network.heard())
 
 
@@ -176,10 +214,17 @@ class Ours:
         (self.directory / "main.cf").write_text(settings_of(self.directory, values))
 
     def probe(self, case):
+        recipients = [each.replace('"', "") for each in case.recipients]  # In internal form.
+        return self._run(case, "probe", case.sender, "300", *recipients).without_sizes()
+
+    def deliver(self, case, file):
+        """A queue file that stays where it is."""
+        return self._run(case, "deliver", file)
+
+    def _run(self, case, mode, *arguments):
         self.network.script(case)
         start = len(self.log.read_text(errors="replace")) if self.log.exists() else 0
-        recipients = [each.replace('"', "") for each in case.recipients]  # In internal form.
-        done = run([self.program, self.directory / "main.cf", case.program, case.nexthop, case.sender, "300", *recipients, "--",
+        done = run([self.program, mode, self.directory / "main.cf", case.program, case.nexthop, *arguments, "--",
                     *("%s=%s" % item for item in case.options.items())])
         lines = re.findall(r"^\S+ +\S+ \S+ \S+ postfix/%s\[\d+\]: (.*)$" % case.program,
                            self.log.read_text(errors="replace")[start:], re.M)

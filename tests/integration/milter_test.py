@@ -26,6 +26,7 @@ ALIASES = ("inline:{{dave@example.org=d1@example.org, d2@example.org},"
            " {al@example.org=carl@example.org, x@example.org}}")
 MAIN_CF = {"virtual_alias_maps": ALIASES, "milter_macro_defaults": "foo=bar, {x}=y", "notify_classes": "", "milter_macro_v": "Postfix",
            "milter_default_action": "tempfail",
+           "milter_connect_macros": "j {daemon_name} {daemon_addr} v _ {client_connections}",
            "smtpd_authorized_xclient_hosts": "127.0.0.1",
            "milter_mail_macros": "foo x i {client_addr} {client_name} {client_ptr} {daemon_addr} {tls_version} {auth_type}"
                                  " {client_resolve} {mail_addr} {mail_host} {mail_mailer}"}
@@ -148,6 +149,7 @@ def check_services(judge, second):
     second.start({})
     judge.compare("the first of two filters rejects", {"rcpt": [REJECT]}, SMALL, "two")
     judge.checks.equal("the second is not asked then", [e for e in second.events if e.startswith("rcpt")], [])
+    judge.compare("a client whose connections are counted", {}, SMALL, "counted")
     for service in ("dead", "dead-quarantine", "dead-accept", "dead-reject", "dead-own", "map", "map-disable",
                     "no-milters"):
         judge.compare(service, {}, SMALL, service)
@@ -196,6 +198,7 @@ def run_checks(checks, bin_directory, directory):
         use = {"smtpd_milters": milter.endpoint}
         services = {
             "milter": use,
+            "counted": dict(use, smtpd_client_event_limit_exceptions="", smtpd_client_connection_count_limit="50"),
             "two": {"smtpd_milters": "%s, %s" % (milter.endpoint, second.endpoint)},
             "dead": {"smtpd_milters": dead},
             "dead-own": {"smtpd_milters": "{ %s, default_action=accept, connect_timeout=5s }" % dead},

@@ -4,11 +4,16 @@
         ...
         server.take()   # ["EHLO mail.example.org", "MAIL FROM:<ann@example.org>", ...]
 
-A reply stands under the first word of a command, under the whole command, or as GREETING and END (of content); None hangs up,
-a number sleeps for so many seconds and hangs up. A list has replies to one after the other; the last one stays. "(write)" marks
+A reply stands under the first word of a command, under the whole command, or as GREETING and END (of content); None hangs up
+(as CONTENT: when a part of the content has come), a number sleeps for so many seconds and hangs up. A list has replies to one after the other; the last one stays. "(write)" marks
 what came at one time.
+
+TLS says how STARTTLS, or with WRAPPER the connection, goes on: {"chain": FILE}, and "ca", a file, to ask for a certificate,
+"maximum", the last version, "ciphers", all below `certificates`; without it the server hangs up there. What is said behind TLS
+stands under the same keys with "TLS " in front, where that differs.
 """
 import socket
+import ssl
 import threading
 import time
 
@@ -22,6 +27,7 @@ class ScriptedSmtp:
     def __init__(self, address, port=25, replies=None):
         family = socket.AF_UNIX if port is None else socket.AF_INET6 if ":" in address else socket.AF_INET
         self.place = address if port is None else (address, port)
+        self.certificates = None
         self.replies, self.lines, self._spoken, self._lock = replies or {}, [], {}, threading.Lock()
         self._open, self._barriers = 0, {}
         self._listener = socket.socket(family)
@@ -81,8 +87,8 @@ class ScriptedSmtp:
                 self._open += 1
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
-    def _reply(self, *names):
-        for name in names:
+    def _reply(self, *names, is_protected=False):
+        for name in [("TLS " + name) for name in names if is_protected] + list(names):
             if name in self.replies:
                 reply = self.replies[name]
                 if isinstance(reply, list):
@@ -95,7 +101,7 @@ class ScriptedSmtp:
 
     def _say(self, connection, *names):
         """Whether the conversation goes on."""
-        reply = self._reply(*names)
+        reply = self._reply(*names, is_protected=isinstance(connection, ssl.SSLSocket))
         if isinstance(reply, int):
             self._note("(silent)")
             time.sleep(reply)
@@ -109,9 +115,41 @@ class ScriptedSmtp:
     def _serve(self, connection):
         with connection:
             try:
-                self._converse(connection)
+                if "WRAPPER" in self.replies:
+                    connection = self._protect(connection)
+                if connection:
+                    self._converse(connection)
             except OSError:
                 self._note("(closed)")
+
+    def _protect(self, connection):
+        """The connection with TLS; None: there is none."""
+        how, names = self.replies.get("TLS"), []
+        if how is None:
+            connection.recv(65536)  # What is not read would make the end a reset.
+            self._note("(hung up)")
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificates / how["chain"])
+        context.sni_callback = lambda _, name, __: names.append(name)
+        if "maximum" in how:
+            context.maximum_version = getattr(ssl.TLSVersion, how["maximum"])
+        if "ciphers" in how:
+            context.set_ciphers(how["ciphers"])
+        if "ca" in how:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(self.certificates / how["ca"])
+        time.sleep(how.get("delay", 0))
+        try:
+            connection = context.wrap_socket(connection, server_side=True, suppress_ragged_eofs=True)
+        except (OSError, ssl.SSLError):
+            self._note("(TLS failed)")
+            self._note("(closed)")
+            return None
+        certificate = connection.getpeercert() or {}
+        subject = dict(part[0] for part in certificate.get("subject", ()))
+        self._note("(%s, for %s, from %s)" % (connection.version(), names[0] if names else None, subject.get("commonName")))
+        return connection
 
     def _converse(self, connection):
         if not self._say(connection, "GREETING"):
@@ -120,6 +158,9 @@ class ScriptedSmtp:
         while data := connection.recv(65536):
             if not is_content:
                 self._note("(write)")
+            elif "CONTENT" in self.replies:
+                self._note("(hung up)")
+                return
             pending += data
             while b"\n" in pending:
                 line, pending = pending.split(b"\n", 1)
@@ -136,12 +177,16 @@ class ScriptedSmtp:
                     recipients = 0
                     continue
                 verb, bare = line.split(" ")[0].upper(), line.split("> ")[0] + ">"  # Without parameters.
-                reply = self._reply(line, bare, verb)
+                reply = self._reply(line, bare, verb, is_protected=isinstance(connection, ssl.SSLSocket))
                 if not self._say(connection, line, bare, verb):
                     return
+                if verb == "STARTTLS" and isinstance(reply, bytes) and reply[:1] == b"2":
+                    connection, pending = self._protect(connection), b""
+                    if not connection:
+                        return
                 accepted = isinstance(reply, bytes) and reply[:1] in (b"2", b"3")
                 recipients += verb == "RCPT" and accepted
-                is_content = verb == "DATA" and accepted
+                is_content = verb == "DATA" and isinstance(reply, bytes) and reply[:1] == b"3"
                 if verb == "QUIT":
                     self._note("(closed)")
                     return

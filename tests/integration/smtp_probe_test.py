@@ -6,16 +6,10 @@ usage: smtp_probe_test.py --bin DIR
 
 The last line of the output is 'N passed, N failed[, N skipped]'; the exit status is 1 when any failed.
 """
-import argparse
-import difflib
-import pathlib
-import shutil
 import sys
 
-from checks import Checks
-from delivery_systems import Case, Network, Ours, Stock
-from namespace import enter_namespace
-from server import NoServer, private_directory
+from delivery_cases import compare_probes, run_delivery_test
+from delivery_systems import Case
 
 ZONE = """\
 one.example. MX 10 mx1.example.
@@ -150,43 +144,5 @@ CASES = [
 ]
 
 
-def compare(checks, case, ours, theirs):
-    def difference(got, wanted):
-        return lambda: "\n".join(difflib.unified_diff(wanted, got, "wanted", "got", n=0, lineterm=""))
-
-    checks.check("%s: the log" % case.name, ours.log == theirs.log, difference(ours.log, theirs.log))
-    checks.equal("%s: which servers are asked" % case.name, sorted(ours.heard), sorted(theirs.heard))
-    for place in theirs.heard:
-        checks.check("%s: what %s is told" % (case.name, place), ours.heard.get(place) == theirs.heard[place],
-                     difference(ours.heard.get(place, []), theirs.heard[place]))
-
-
-def run_checks(checks, bin_directory, top):
-    with Network(ZONE, top) as network:
-        for case in CASES:
-            case.nexthop = case.nexthop.replace("LMTP", str(network.socket))
-        ours = Ours(network, top, bin_directory / "delivery_program")
-        with Stock(network, top, CASES) as stock:
-            for case in CASES:
-                compare(checks, case, ours.probe(case), stock.probe(case))
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True, type=pathlib.Path, metavar="DIR", help="the directory of the programs")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    checks, top = Checks(), private_directory()
-    try:
-        if not arguments.inside:
-            return enter_namespace(__file__, "--bin", str(arguments.bin.resolve()), "--inside")
-        run_checks(checks, arguments.bin, top)
-    except NoServer as reason:
-        checks.skip("smtp", str(reason))
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
-    return checks.finish()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_delivery_test(__file__, ZONE, CASES, compare_probes))

@@ -161,6 +161,9 @@ def check_stop(checks, system):
             stopping = other.submit(system.postfix, "stop")
             checks.equal("an idle session is told at a stop", idle.getreply(),
                          (421, b"4.3.2 mail.example.com Service shutting down"))
+            waits = "postfix-script: waiting for the Postfix mail system to terminate"
+            checks.check("a stop says that it waits", system.wait_for(lambda: waits in re.sub(r"\[\d+\]", "", system.log())),
+                         system.log)
             busy.docmd("DATA")
             busy.send(MESSAGE + b".\r\n")
             checks.equal("a message on its way is taken still", busy.getreply()[0], 250)

@@ -186,5 +186,79 @@ TEST(BounceTemplate, Expansion) {
   EXPECT_EQ(expand_bounce_text(bounce, settings, sink).error().kind, ErrorKind::kConfiguration);
 }
 
+// What stock `postconf -b` printed.
+TEST(BounceTemplate, ExpansionSaysWhatIsPoorToRead) {
+  const MainCfDocument main_cf = MainCfDocument::parse(
+      "compatibility_level = 3.6\nmyhostname = x.xn--bcher-kva.example\nmyorigin = $myhostname\n"
+      "mydomain = xn--zzzzzz--x.example\ndelay_warning_time = 119m\n",
+      "main.cf");
+  const Settings settings(&main_cf, {});
+  const struct {
+    const char* text;
+    const char* expected;
+    Strings warnings;
+  } cases[] = {
+      {"$myhostname\n",
+       "x.b\xC3\xBC"
+       "cher.example\n",
+       {}},
+      {"$myorigin\n", "x.xn--bcher-kva.example\n", {}},
+      {"$mydomain\n",
+       "xn--zzzzzz--x.example\n",
+       {"[built-in]: conversion \"mydomain\" failed: input value: \"xn--zzzzzz--x.example\""}},
+      {"$delay_warning_time_hours\n", "1\n", {}},
+      {"$delay_warning_time_days\n",
+       "0\n",
+       {"[built-in]: zero result in delay template conversion of parameter \"delay_warning_time_days\"",
+        "please reduce time unit \"days\" of \"delay_warning_time_days\" in delay template",
+        "for instructions see the bounce(5) manual"}},
+      {"$delay_warning_time_seconds\n",
+       "7140\n",
+       {"[built-in]: excessive result \"7140\" in delay template conversion of parameter "
+        "\"delay_warning_time_seconds\"",
+        "please increase time unit \"seconds\" of \"delay_warning_time_seconds\" in delay template",
+        "for instructions see the bounce(5) manual"}},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.text);
+    BounceTemplate bounce = builtin_bounce_templates()[1];
+    bounce.text = c.text;
+    DiagnosticList sink;
+    const Result<std::string> text = expand_bounce_text(bounce, settings, sink);
+    ASSERT_TRUE(text) << text.error().message;
+    EXPECT_EQ(*text, c.expected);
+    EXPECT_EQ(messages(sink), c.warnings);
+  }
+  BounceTemplate bounce = builtin_bounce_templates()[1];
+  bounce.text = "$delay_warning_time_weekss\n";
+  DiagnosticList sink;
+  const Result<std::string> text = expand_bounce_text(bounce, settings, sink);
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().message,
+            "[built-in]: unrecognized suffix \"weekss\" in parameter \"delay_warning_time_weekss\"");
+}
+
+// header_from_format in postconf(5), and stock `postconf -t`.
+TEST(BounceTemplate, FromFormat) {
+  EXPECT_EQ(builtin_bounce_templates(FromFormat::kObsolete)[0].from, "MAILER-DAEMON (Mail Delivery System)");
+  const struct {
+    const char* main_cf;
+    std::optional<FromFormat> format;
+  } cases[] = {{"", FromFormat::kStandard},
+               {"header_from_format = obsolete\n", FromFormat::kObsolete},
+               {"header_from_format = nonsense\n", std::nullopt}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.main_cf);
+    const MainCfDocument main_cf = MainCfDocument::parse(c.main_cf, "main.cf");
+    const Result<FromFormat> format = read_from_format(Settings(&main_cf, {}));
+    ASSERT_EQ(format.has_value(), c.format.has_value());
+    if (format) {
+      EXPECT_EQ(*format, c.format);
+    } else {
+      EXPECT_EQ(format.error().message, "invalid setting: \"header_from_format = nonsense\"");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace libconf

@@ -50,5 +50,13 @@ TEST(Idna, NothingIsLostBehindANulByte) {
   EXPECT_EQ(domain_to_ascii(domain), domain);
 }
 
+TEST(Idna, DomainToUnicode) {
+  EXPECT_EQ(domain_to_unicode("mail.example.com"), "mail.example.com");
+  EXPECT_EQ(domain_to_unicode("x.xn--bcher-kva.example"),
+            "x.b\xC3\xBC"
+            "cher.example");
+  EXPECT_EQ(domain_to_unicode("xn--zzzzzz--x.example"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace libconf

@@ -63,9 +63,11 @@ Result<int> show_bounce(const Options& options, Console& console) {
     console.err << kProgram << ": fatal: " << libconf::printable(error.message) << '\n';
     return 1;
   };
-  const Result<BounceTemplates> templates = file->empty()
-                                                ? Result<BounceTemplates>(libconf::builtin_bounce_templates())
-                                                : libconf::load_bounce_templates(*file, warnings);
+  const Result<libconf::FromFormat> from = libconf::read_from_format(settings);
+  if (!from) return fail(from.error());
+  const Result<BounceTemplates> templates =
+      file->empty() ? Result<BounceTemplates>(libconf::builtin_bounce_templates(*from))
+                    : libconf::load_bounce_templates(*file, warnings, *from);
   if (!templates) return fail(templates.error());
   const Result<std::string> text = render(*templates, options.has('b'), settings, warnings);
   if (!text) return fail(text.error());

@@ -189,12 +189,17 @@ int start(const Call& call) {
   return call.fatal("mail system startup failed");
 }
 
-/// Waits for the end of the mail system.
+/// Waits for the end of the mail system, and says so each second. Postfix's command loses patience after five.
 int wait_for_end(const Call& call) {
+  auto next_word = std::chrono::steady_clock::now() + 1s;
   for (;;) {
     const Result<std::optional<pid_t>> pid = call.spool.running();
     if (!pid) return call.fatal(pid.error().message);
     if (!*pid) return 0;
+    if (const auto now = std::chrono::steady_clock::now(); now >= next_word) {
+      call.say("waiting for the Postfix mail system to terminate");
+      next_word = now + 1s;
+    }
     std::this_thread::sleep_for(20ms);
   }
 }

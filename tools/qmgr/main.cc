@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -5,5 +6,7 @@
 #include "tools/qmgr/run.h"
 
 int main(int argc, char** argv) {
-  return qmgr::run(std::vector<std::string>(argv + 1, argv + argc), std::cerr);
+  std::error_code failure;
+  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe", failure).parent_path();
+  return qmgr::run(std::vector<std::string>(argv + 1, argv + argc), here / "deliver_as", std::cerr);
 }

@@ -13,8 +13,10 @@
 #include "tools/mta/daemon/spool.h"
 #include "tools/mta/daemon/trigger_listener.h"
 #include "tools/mta/daemon/wake_up_timer.h"
+#include "tools/mta/delivery/deliver_as_client.h"
 #include "tools/mta/delivery/keeping_notifier.h"
 #include "tools/mta/delivery/mail_router.h"
+#include "tools/mta/delivery/pipe_options.h"
 #include "tools/mta/delivery/transports.h"
 #include "tools/mta/dns/cares_resolver.h"
 #include "tools/mta/queue/queue_directory.h"
@@ -57,9 +59,10 @@ class QueueService final : public mta::Service {
 
 class QueueWork final : public mta::ServerWork {
  public:
-  static Result<std::unique_ptr<mta::ServerWork>> create(mta::ServerProcess& process) {
+  static Result<std::unique_ptr<mta::ServerWork>> create(mta::ServerProcess& process,
+                                                         const std::string& deliver_as) {
     auto work = std::unique_ptr<QueueWork>(new QueueWork(process));
-    if (const Result<void> prepared = work->prepare(); !prepared) return prepared.error();
+    if (const Result<void> prepared = work->prepare(deliver_as); !prepared) return prepared.error();
     return std::unique_ptr<mta::ServerWork>(std::move(work));
   }
 
@@ -75,7 +78,7 @@ class QueueWork final : public mta::ServerWork {
 
  private:
   explicit QueueWork(mta::ServerProcess& process) : process_(process), timer_(process.io()) {}
-  Result<void> prepare();
+  Result<void> prepare(const std::string& deliver_as);
   std::size_t process_limit(std::string_view transport) const;
   void wait_for_turn();
   void end();
@@ -85,6 +88,7 @@ class QueueWork final : public mta::ServerWork {
   std::optional<mta::MasterLock> turn_;
   std::optional<mta::QueueDirectory> queue_;
   std::unique_ptr<mta::Resolver> resolver_;
+  std::unique_ptr<mta::DeliverAsClient> actions_;
   std::unique_ptr<mta::Transports> transports_;
   std::unique_ptr<mta::MailRouter> router_;
   mta::KeepingNotifier notifier_;
@@ -95,7 +99,7 @@ class QueueWork final : public mta::ServerWork {
   bool is_ended_ = false;
 };
 
-Result<void> QueueWork::prepare() {
+Result<void> QueueWork::prepare(const std::string& deliver_as) {
   const mta::Site& site = process_.site();
   std::vector<mta::ServerProcess::Passed> passed = process_.take_services();
   if (passed.empty()) return Error{.kind = ErrorKind::kConfiguration, .message = "there is no service qmgr"};
@@ -112,10 +116,13 @@ Result<void> QueueWork::prepare() {
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);
-  transports_ = std::make_unique<mta::Transports>(site, mta::SmtpClientParts{.executor = io.get_executor(),
-                                                                             .resolver = *resolver_,
-                                                                             .log = process_.log(),
-                                                                             .host = process_.host()});
+  Result<std::unique_ptr<mta::DeliverAsClient>> actions =
+      mta::DeliverAsClient::start(deliver_as, mta::command_roots(site));
+  if (!actions) return actions.error();
+  actions_ = std::move(*actions);
+  const mta::SmtpClientParts client{
+      .executor = io.get_executor(), .resolver = *resolver_, .log = process_.log(), .host = process_.host()};
+  transports_ = std::make_unique<mta::Transports>(site, client, actions_.get());
   Result<std::unique_ptr<mta::MailRouter>> router =
       mta::MailRouter::create(*settings_, process_.host(), process_.log());
   if (!router) return router.error();
@@ -136,7 +143,9 @@ Result<void> QueueWork::prepare() {
     wake_ups_.push_back(std::make_unique<mta::WakeUpTimer>(
         io, each.placed.service.field(MasterField::kWakeup), *services_.back()));
   }
-  return process_.become_mail_owner();
+  if (Result<void> became = process_.become_mail_owner(); !became) return became;
+  actions_->attach(io.get_executor());
+  return {};
 }
 
 std::size_t QueueWork::process_limit(std::string_view transport) const {
@@ -169,8 +178,9 @@ void QueueWork::end() {
 
 }  // namespace
 
-int run(const std::vector<std::string>& arguments, std::ostream& err) {
-  return mta::run_server(kProgram, arguments, err, QueueWork::create);
+int run(const std::vector<std::string>& arguments, const std::string& deliver_as, std::ostream& err) {
+  return mta::run_server(kProgram, arguments, err,
+                         [&](mta::ServerProcess& process) { return QueueWork::create(process, deliver_as); });
 }
 
 }  // namespace qmgr

@@ -8,8 +8,9 @@
 
 namespace qmgr {
 
-/// Serves as run_server() says. Of several such processes one is at work: the next one waits until the one
-/// before has taken up its last message. Returns the exit status.
-int run(const std::vector<std::string>& arguments, std::ostream& err);
+/// Serves as run_server() says. `deliver_as` is the program that acts as other users, a path. Of several such
+/// processes one is at work: the next one waits until the one before has taken up its last message. Returns
+/// the exit status.
+int run(const std::vector<std::string>& arguments, const std::string& deliver_as, std::ostream& err);
 
 }  // namespace qmgr

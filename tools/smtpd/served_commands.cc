@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tools/smtpd/log_clients.h"
 #include "tools/smtpd/maildrop_pickup.h"
 #include "tools/smtpd/proxy_clients.h"
 #include "tools/smtpd/queue_reports.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::array kCommands = {
     ServedCommand{"pickup", serve_maildrop},
+    ServedCommand{"postlogd", serve_log_clients},
     ServedCommand{"proxymap", serve_proxy_clients},
     ServedCommand{"showq", serve_queue_reports},
     ServedCommand{"smtpd", serve_smtp_clients},

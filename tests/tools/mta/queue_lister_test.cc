@@ -8,7 +8,6 @@
 #include <string>
 
 #include "tests/libconf/temp_directory.h"
-#include "tools/mta/queue/delay_log.h"
 #include "tools/mta/queue/listing_protocol.h"
 #include "tools/mta/queue/queue_record.h"
 
@@ -25,18 +24,6 @@ std::string message_text() {
   append_record(text, RecordType::kDone, "carl@example.com");
   append_record(text, RecordType::kContent, "");
   return text;
-}
-
-// The examples are what Postfix's showq(8) makes of such logs.
-TEST(DelayLog, HasAnEntryForEachBlock) {
-  using Found = std::vector<mta::DelayedRecipient>;
-  EXPECT_EQ(mta::parse_delay_log("\n<a@b>: old\nrecipient=a@b\noffset=5\nreason=why\n\n"),
-            (Found{{"a@b", "why"}}));
-  EXPECT_EQ(mta::parse_delay_log("<a@b>: some reason\n\n"), (Found{{"a@b", "some reason"}}));
-  EXPECT_EQ(
-      mta::parse_delay_log("reason=why\n\nrecipient=\n\n"),
-      (Found{{"(recipient address unavailable)", "why"}, {"(MAILER-DAEMON)", "(description unavailable)"}}));
-  EXPECT_EQ(mta::parse_delay_log("recipient=a@b\nreason=not finished\n"), Found());
 }
 
 class QueueListerTest : public testing::Test {

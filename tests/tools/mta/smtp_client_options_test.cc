@@ -36,11 +36,8 @@ TEST(SmtpClientOptions, WhatAsksForProtectionIsNoticed) {
     std::string_view value;
     std::string missing;
   } cases[] = {
-      {"smtp_tls_security_level", "none", ""},
-      {"smtp_tls_security_level", "may", ""},
-      {"smtp_tls_security_level", "encrypt", "smtp_tls_security_level = encrypt"},
-      {"smtp_tls_policy_maps", "static:may", "smtp_tls_policy_maps = static:may"},
-      {"smtp_tls_wrappermode", "yes", "smtp_tls_wrappermode = yes"},
+      {"smtp_tls_security_level", "encrypt", ""},
+      {"smtp_tls_per_site", "static:MUST", "smtp_tls_per_site = static:MUST"},
       {"smtp_sasl_auth_enable", "yes", "smtp_sasl_auth_enable = yes"},
       {"lmtp_sasl_auth_enable", "yes", ""},
   };

@@ -9,16 +9,23 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <ctime>
 #include <mutex>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/trigger.h"
 
 namespace mta {
 namespace {
 
 using libconf::concat;
+
+/// Where the postlog service of the stock master.cf listens, below queue_directory.
+constexpr std::string_view kSocket = "/public/postlog";
+/// For the service to make room.
+constexpr std::chrono::seconds kSocketTime{5};
 
 struct Facility {
   std::string_view name;
@@ -85,16 +92,37 @@ class LogFile final : public MailLog {
       : MailLog(std::move(syslog_name)), host_(std::move(host)), file_(std::move(file)) {}
 
   int descriptor() const override { return file_.get(); }
+  void pass_on(std::string_view line) override { append(libconf::printable_utf8(line) + '\n'); }
 
  private:
   void put(Severity, std::string_view tag, std::string_view text) override {
-    const std::string line = log_line(::time(nullptr), host_, tag, ::getpid(), text);
+    append(log_line(::time(nullptr), host_, tag, ::getpid(), text));
+  }
+  void append(const std::string& line) {
     // Nobody is left to be told that the log cannot be written.
     [[maybe_unused]] const ssize_t written = ::write(file_.get(), line.data(), line.size());
   }
 
   const std::string host_;
   const libconf::FileDescriptor file_;
+};
+
+/// By way of the postlog service: a line is a datagram, without its newline.
+class LogSocket final : public MailLog {
+ public:
+  LogSocket(std::string syslog_name, std::string host, libconf::FileDescriptor socket)
+      : MailLog(std::move(syslog_name)), host_(std::move(host)), socket_(std::move(socket)) {}
+
+ private:
+  void put(Severity, std::string_view tag, std::string_view text) override {
+    std::string line = log_line(::time(nullptr), host_, tag, ::getpid(), text);
+    line.pop_back();
+    // The service may have ended: then nobody is left to be told.
+    [[maybe_unused]] const ssize_t sent = ::send(socket_.get(), line.data(), line.size(), MSG_NOSIGNAL);
+  }
+
+  const std::string host_;
+  const libconf::FileDescriptor socket_;
 };
 
 Result<mode_t> file_mode(const libconf::Settings& settings) {
@@ -156,6 +184,26 @@ void MailLog::write(LogTag tag, Severity severity, std::string_view text) {
   const std::string_view name = tag.syslog_name.empty() ? std::string_view(syslog_name_) : tag.syslog_name;
   put(severity, concat(name, "/", tag.program),
       libconf::printable_utf8(concat(level_of(severity).prefix, text)));
+}
+
+void MailLog::pass_on(std::string_view line) {
+  put(Severity::kInfo, syslog_name_, libconf::printable_utf8(line));
+}
+
+Result<std::unique_ptr<MailLog>> MailLog::open_for_user(const libconf::Settings& settings) {
+  const Result<std::string> file = settings.get("maillog_file");
+  if (!file) return file.error();
+  const Result<std::string> queue = settings.get("queue_directory");
+  if (!queue) return queue.error();
+  Result<std::string> syslog_name = settings.get("syslog_name");
+  if (!syslog_name) return syslog_name.error();
+  Result<std::string> host = short_host_name(settings);
+  if (!host) return host.error();
+  if (file->empty()) return adopt(settings, {});
+  Result<libconf::FileDescriptor> socket = connect_local(concat(*queue, kSocket), kSocketTime, SOCK_DGRAM);
+  if (!socket) return open(settings);
+  return std::unique_ptr<MailLog>(
+      std::make_unique<LogSocket>(std::move(*syslog_name), std::move(*host), std::move(*socket)));
 }
 
 Result<std::unique_ptr<MailLog>> MailLog::open(const libconf::Settings& settings) {

@@ -45,9 +45,17 @@ class MailLog {
   /// The descriptor of maillog_file, which a process may pass on to those that it starts; -1: syslog.
   virtual int descriptor() const { return -1; }
 
+  /// Writes a line that another process has made with open_for_user(), as it is but for what is no printable
+  /// text.
+  virtual void pass_on(std::string_view line);
+
   /// As maillog_file and syslog_facility have it. The file is made with maillog_file_permissions. Errors:
   /// kConfiguration, for a file outside of maillog_file_prefixes or an unknown facility; kInputOutput.
   static Result<std::unique_ptr<MailLog>> open(const libconf::Settings& settings);
+
+  /// The same for a command that users may run, who may not write the file: with maillog_file, by way of the
+  /// postlog service, as long as the mail system runs (postlogd(8)); else open(). Errors: as open().
+  static Result<std::unique_ptr<MailLog>> open_for_user(const libconf::Settings& settings);
 
   /// The same for a process that was started with the file open.
   static Result<std::unique_ptr<MailLog>> adopt(const libconf::Settings& settings,

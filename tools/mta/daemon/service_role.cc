@@ -22,7 +22,7 @@ constexpr std::array kRoles = {
     ServiceRole{"oqmgr", kServer, kQueueManagerProgram},
     ServiceRole{"pickup", kServer, kSmtpProgram},
     ServiceRole{"pipe", kDelivers},
-    ServiceRole{"postlogd", kInside},
+    ServiceRole{"postlogd", kServer, kSmtpProgram},
     ServiceRole{"postscreen", kAbsent},
     ServiceRole{"proxymap", kServer, kSmtpProgram},
     ServiceRole{"qmgr", kServer, kQueueManagerProgram},

@@ -28,8 +28,8 @@ Error failed(std::string_view step, const std::string& path) {
 
 }  // namespace
 
-Result<FileDescriptor> connect_local(const std::string& path, std::chrono::seconds limit) {
-  FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+Result<FileDescriptor> connect_local(const std::string& path, std::chrono::seconds limit, int type) {
+  FileDescriptor socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!socket) return failed("socket", path);
   const timeval time{.tv_sec = limit.count(), .tv_usec = 0};
   // What connect(2) waits for is that there is room for one more.

@@ -4,6 +4,8 @@
 ///     Result<void> told = trigger("public/qmgr", "FADI", 10s);
 #pragma once
 
+#include <sys/socket.h>
+
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -18,8 +20,9 @@ namespace mta {
 /// REASON", kTemporary, when nobody is there to be told; else kInputOutput.
 libconf::Result<void> trigger(const std::string& path, std::string_view requests, std::chrono::seconds limit);
 
-/// A stream that is connected to the UNIX-domain socket at `path`; each operation on it waits no longer than
-/// `limit`. Errors: as trigger().
-libconf::Result<libconf::FileDescriptor> connect_local(const std::string& path, std::chrono::seconds limit);
+/// A socket of `type` that is connected to the UNIX-domain socket at `path`; each operation on it waits no
+/// longer than `limit`. Errors: as trigger().
+libconf::Result<libconf::FileDescriptor> connect_local(const std::string& path, std::chrono::seconds limit,
+                                                       int type = SOCK_STREAM);
 
 }  // namespace mta

@@ -31,6 +31,7 @@ struct DeliveryOrigin {
   std::string client_port = {};
   std::string helo_name = {};
   std::string protocol = {};  ///< "ESMTP"
+  std::string ident = {};     ///< The queue ID where it was received first (log_ident of the queue file).
   std::string sasl_method = {};
   std::string sasl_user_name = {};
   std::string sasl_sender = {};

@@ -8,32 +8,13 @@
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/address/route.h"
 #include "tools/mta/daemon/waiting_table.h"
-#include "tools/mta/delivery/delivery_log.h"
+#include "tools/mta/delivery/mailbox_options.h"
 
 namespace mta {
 namespace {
 
 using libconf::concat;
 using libconf::Result;
-
-ProbeAnswer deliverable(std::string text) {
-  return {.outcome = DeliveryOutcome::kSent, .code = "2.0.0", .text = std::move(text)};
-}
-
-ProbeAnswer deferred(std::string code, std::string text) {
-  return {.outcome = DeliveryOutcome::kDeferred, .code = std::move(code), .text = std::move(text)};
-}
-
-ProbeAnswer unknown_user(std::string_view user) {
-  return {
-      .outcome = DeliveryOutcome::kBounced, .code = "5.1.1", .text = concat("unknown user: \"", user, "\"")};
-}
-
-ProbeAnswer misconfigured() { return deferred("4.3.5", "mail system configuration error"); }
-
-std::string delivers_to_path(std::string_view path) {
-  return path.ends_with('/') ? "delivers to maildir" : "delivers to mailbox";
-}
 
 /// The names that luser_relay may use (postconf(5)).
 class RecipientScope final : public libconf::ExpansionScope {
@@ -60,29 +41,20 @@ class RecipientScope final : public libconf::ExpansionScope {
 }  // namespace
 
 asio::awaitable<DeliveryReport> MailboxProbe::deliver(const DeliveryRequest& request, int /*message*/) {
-  DeliveryReport report;
+  RecipientReporter reporter(request, log_, {.program = program_}, relay_);
   for (std::size_t i = 0; i < request.recipients.size(); ++i) {
-    RecipientReport own{.recipient = i, .relay = relay_};
-    own.times.start = own.times.connected = std::chrono::steady_clock::now();
     DeliveryRequest single = request;
     single.recipients = {request.recipients[i]};
     DeliveryReport passed;
-    const std::optional<ProbeAnswer> answer = co_await probe(single, passed);
-    if (!answer) {
-      // The agent that it was passed on to has logged it.
-      for (RecipientReport& each : passed.recipients) {
-        each.recipient = i;
-        report.recipients.push_back(std::move(each));
-      }
-      continue;
+    const std::optional<RecipientAnswer> answer = co_await probe(single, passed);
+    // The agent that it was passed on to has logged it.
+    if (answer) {
+      reporter.settle(i, *answer);
+    } else {
+      reporter.pass_on(i, std::move(passed));
     }
-    own.outcome = answer->outcome;
-    own.status = {.code = answer->code, .text = answer->text};
-    own.times.end = std::chrono::steady_clock::now();
-    log_.write({.program = program_}, Severity::kInfo, delivery_log_line(request, own));
-    report.recipients.push_back(std::move(own));
   }
-  co_return report;
+  co_return reporter.take();
 }
 
 Result<LocalProbe::Choice> LocalProbe::read_choice(std::string_view maps, std::string_view otherwise,
@@ -148,20 +120,20 @@ Result<std::unique_ptr<LocalProbe>> LocalProbe::open(const libmaps::TableContext
   return probe;
 }
 
-asio::awaitable<std::optional<ProbeAnswer>> LocalProbe::probe(const DeliveryRequest& request,
-                                                              DeliveryReport& passed) {
+asio::awaitable<std::optional<RecipientAnswer>> LocalProbe::probe(const DeliveryRequest& request,
+                                                                  DeliveryReport& passed) {
   const QueueRecipient& recipient = request.recipients.front();
   const std::string external = quote_address(recipient.address);
   const libmaps::AddressParts parts = libmaps::split_address(recipient.address, rules_);
   const std::string local(parts.local);
 
   const auto alias = aliases_->find(local);
-  if (!alias) co_return deferred("4.3.0", "alias database unavailable");
-  if (*alias) co_return deliverable(concat("aliased to ", (*alias)->value));
+  if (!alias) co_return undelivered("4.3.0", "alias database unavailable");
+  if (*alias) co_return delivered(concat("aliased to ", (*alias)->value));
 
   const std::string user = libmaps::fold_ascii(parts.user);
   const auto account = accounts_->lookup(user);
-  if (!account) co_return deferred("4.3.0", "user lookup error");
+  if (!account) co_return undelivered("4.3.0", "user lookup error");
 
   Result<std::string> transport = mailbox_transport_.for_user(user);
   if (transport && transport->empty() && !*account) transport = fallback_transport_.for_user(user);
@@ -169,7 +141,7 @@ asio::awaitable<std::optional<ProbeAnswer>> LocalProbe::probe(const DeliveryRequ
   if (!transport->empty()) {
     const Route route = split_route(*transport);
     DeliveryAgent* const agent = transports_.find(route.transport);
-    if (agent == nullptr) co_return deferred("4.3.0", "mail transport unavailable");
+    if (agent == nullptr) co_return undelivered("4.3.0", "mail transport unavailable");
     DeliveryRequest onward = request;
     onward.transport = route.transport;
     // Where nothing is said, the next hop is the domain, as for smtp(8).
@@ -183,38 +155,12 @@ asio::awaitable<std::optional<ProbeAnswer>> LocalProbe::probe(const DeliveryRequ
     const Result<std::string> relay =
         libconf::expand(luser_relay_, RecipientScope(parts, external, settings_), problems);
     if (!relay) co_return misconfigured();
-    co_return deliverable(concat("forwards to ", *relay));
+    co_return delivered(concat("forwards to ", *relay));
   }
   const Result<std::string> command = mailbox_command_.for_user(user);
   if (!command) co_return misconfigured();
-  if (!command->empty()) co_return deliverable(concat("delivers to command: ", *command));
-  co_return deliverable(delivers_to_path(home_mailbox_.empty() ? spool_directory_ : home_mailbox_));
-}
-
-Result<std::unique_ptr<VirtualProbe>> VirtualProbe::open(const libmaps::TableContext& context, MailLog& log,
-                                                         std::string relay) {
-  Result<std::vector<std::unique_ptr<libmaps::Table>>> tables = open_tables("virtual_mailbox_maps", context);
-  if (!tables) return tables.error();
-  Result<libmaps::AddressRules> rules =
-      libmaps::address_rules(libmaps::LookupKind::kMailbox, context.settings);
-  if (!rules) return rules.error();
-  return std::unique_ptr<VirtualProbe>(new VirtualProbe(
-      libmaps::AddressLookup(libmaps::LookupKind::kMailbox, std::move(*tables), std::move(*rules)), log,
-      std::move(relay)));
-}
-
-asio::awaitable<std::optional<ProbeAnswer>> VirtualProbe::probe(const DeliveryRequest& request,
-                                                                DeliveryReport& /*passed*/) {
-  const std::string& address = request.recipients.front().address;
-  const auto mailbox = mailboxes_.find(quote_address(address));
-  if (!mailbox) co_return misconfigured();
-  if (!*mailbox) co_return unknown_user(address);
-  co_return deliverable(delivers_to_path((*mailbox)->value));
-}
-
-asio::awaitable<std::optional<ProbeAnswer>> PipeProbe::probe(const DeliveryRequest& /*request*/,
-                                                             DeliveryReport& /*passed*/) {
-  co_return deliverable(concat("delivers to command: ", command_));
+  if (!command->empty()) co_return delivered(concat("delivers to command: ", *command));
+  co_return delivered(probed_mailbox(home_mailbox_.empty() ? spool_directory_ : home_mailbox_));
 }
 
 }  // namespace mta

@@ -1,4 +1,4 @@
-/// Whether local(8), virtual(8) and pipe(8) could deliver to an address: what they answer to a probe
+/// Whether local(8) could deliver to an address: what it answers to a probe
 /// (ADDRESS_VERIFICATION_README), without delivering anything.
 ///
 ///     auto probe = LocalProbe::open({.settings = settings, .warnings = sink}, transports, log, "local");
@@ -14,16 +14,10 @@
 #include "libmaps/table_context.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/delivery/delivery_agent.h"
+#include "tools/mta/delivery/recipient_reporter.h"
 #include "tools/mta/delivery/transport_table.h"
 
 namespace mta {
-
-/// What a probe found out.
-struct ProbeAnswer {
-  DeliveryOutcome outcome;
-  std::string code;
-  std::string text;
-};
 
 /// Answers for each recipient, and logs it. REQUIRES of deliver(): the purpose is kProbe.
 class MailboxProbe : public DeliveryAgent {
@@ -37,8 +31,8 @@ class MailboxProbe : public DeliveryAgent {
 
  private:
   /// What is known of a recipient; or nothing, when `request` was passed on, and `passed` is the report.
-  virtual asio::awaitable<std::optional<ProbeAnswer>> probe(const DeliveryRequest& request,
-                                                            DeliveryReport& passed) = 0;
+  virtual asio::awaitable<std::optional<RecipientAnswer>> probe(const DeliveryRequest& request,
+                                                                DeliveryReport& passed) = 0;
 
   MailLog& log_;
   std::string_view program_;
@@ -58,8 +52,8 @@ class LocalProbe final : public MailboxProbe {
  private:
   LocalProbe(const libconf::Settings& settings, TransportTable& transports, MailLog& log, std::string relay)
       : MailboxProbe(log, "local", std::move(relay)), settings_(settings), transports_(transports) {}
-  asio::awaitable<std::optional<ProbeAnswer>> probe(const DeliveryRequest& request,
-                                                    DeliveryReport& passed) override;
+  asio::awaitable<std::optional<RecipientAnswer>> probe(const DeliveryRequest& request,
+                                                        DeliveryReport& passed) override;
 
   const libconf::Settings& settings_;
   TransportTable& transports_;
@@ -80,35 +74,6 @@ class LocalProbe final : public MailboxProbe {
   std::string home_mailbox_;
   std::string spool_directory_;
   std::string luser_relay_;
-};
-
-/// virtual(8): virtual_mailbox_maps.
-class VirtualProbe final : public MailboxProbe {
- public:
-  /// Errors: those of the settings.
-  static libconf::Result<std::unique_ptr<VirtualProbe>> open(const libmaps::TableContext& context,
-                                                             MailLog& log, std::string relay);
-
- private:
-  VirtualProbe(libmaps::AddressLookup mailboxes, MailLog& log, std::string relay)
-      : MailboxProbe(log, "virtual", std::move(relay)), mailboxes_(std::move(mailboxes)) {}
-  asio::awaitable<std::optional<ProbeAnswer>> probe(const DeliveryRequest& request,
-                                                    DeliveryReport& passed) override;
-
-  libmaps::AddressLookup mailboxes_;
-};
-
-/// pipe(8): a command takes everything.
-class PipeProbe final : public MailboxProbe {
- public:
-  PipeProbe(std::string command, MailLog& log, std::string relay)
-      : MailboxProbe(log, "pipe", std::move(relay)), command_(std::move(command)) {}
-
- private:
-  asio::awaitable<std::optional<ProbeAnswer>> probe(const DeliveryRequest& request,
-                                                    DeliveryReport& passed) override;
-
-  std::string command_;
 };
 
 }  // namespace mta

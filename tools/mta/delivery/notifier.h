@@ -20,7 +20,8 @@ namespace mta {
 enum class NoticeKind : std::uint8_t {
   kFailure,  ///< Recipients that mail will never reach; logged in bounce/.
   kDelay,    ///< Mail is late, and still on its way; logged in defer/.
-  kTrace,    ///< What became of mail, as was asked for: NOTIFY=SUCCESS, sendmail -v, -bv; logged in trace/.
+  kTrace,    ///< What became of mail, as was asked for: NOTIFY=SUCCESS, sendmail -v; logged in trace/.
+  kProbe,    ///< What would become of mail: sendmail -bv; logged in trace/.
 };
 
 /// The message that a notice is about. Addresses are in internal form.
@@ -31,6 +32,7 @@ struct NoticeSubject {
   std::string envelope_id = {};
   int return_flags = 0;  ///< A ReturnFlag.
   int send_options = 0;  ///< An OR of SendOption.
+  int trace_flags = 0;   ///< As in the queue file; 0: neither sendmail -v nor -bv.
   std::string verp_delimiters = {};
   QueueTime arrival;
   std::uint64_t content_size = 0;  ///< In bytes

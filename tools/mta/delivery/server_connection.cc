@@ -6,6 +6,8 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include "libconf/text.h"
+
 namespace mta {
 namespace {
 
@@ -57,9 +59,33 @@ asio::awaitable<tl::expected<std::unique_ptr<ServerConnection>, std::string>> Se
   co_return std::make_unique<ServerConnection>(std::move(attempt->socket));
 }
 
-asio::awaitable<StreamResult<void>> ServerConnection::send(std::string text, std::chrono::seconds limit) {
+asio::awaitable<StreamResult<void>> ServerConnection::send(std::string_view text,
+                                                           std::chrono::seconds limit) {
   stream_.set_time_limit(limit);
   co_return co_await stream_.write(text);
+}
+
+asio::awaitable<TlsOutcome> ServerConnection::start_tls(ClientTls& tls, const ClientTlsPolicy& policy,
+                                                        std::string server, DiagnosticSink& log,
+                                                        std::chrono::seconds limit) {
+  replies_ = {};
+  const Result<ClientTlsParameters> parameters = tls.parameters_of(policy);
+  if (!parameters) {
+    log.warn("tls-parameters", libconf::concat(server, ": ", parameters.error().message));
+    co_return TlsOutcome::kFailed;
+  }
+  tls_session_.emplace(ClientTlsSession{.server = std::move(server), .log = log});
+  const std::function<void(SSL*)> attach = [&](SSL* ssl) {
+    tls.attach(ssl, *parameters, policy, *tls_session_);
+  };
+  stream_.set_time_limit(limit);
+  const StreamResult<void> done = co_await stream_.connect_tls(tls.context(), attach);
+  if (!done) {
+    ClientTls::log_failure(*tls_session_, done.error() == StreamEnd::kTimeout);
+    co_return TlsOutcome::kFailed;
+  }
+  const bool is_trusted = tls.check(stream_.tls(), policy, *tls_session_);
+  co_return is_trusted ? TlsOutcome::kTrusted : TlsOutcome::kUntrusted;
 }
 
 asio::awaitable<StreamResult<ServerReply>> ServerConnection::receive(std::chrono::seconds limit) {

@@ -51,6 +51,7 @@ struct DeliveryFault {
   std::string text;
   std::string remote_server = {};  ///< Who said so; empty: nobody.
   std::string diagnostic = {};     ///< What it said.
+  bool may_be_tls = false;         ///< The connection failed as TLS does; in the clear it may go better.
   bool is_temporary() const { return status.starts_with('4'); }
 };
 

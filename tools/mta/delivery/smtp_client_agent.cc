@@ -18,12 +18,13 @@ using Clock = std::chrono::steady_clock;
 /// One request on its way through servers.
 class SmtpClientAgent::Delivery final : public RecipientSink {
  public:
-  Delivery(const DeliveryRequest& request, MailLog& log, LogTag tag)
-      : request_(request), log_(log), tag_(tag), open_(request.recipients.size()) {
+  Delivery(const DeliveryRequest& request, int message, MailLog& log, LogTag tag)
+      : request_(request), message_(message), log_(log), tag_(tag), open_(request.recipients.size()) {
     std::iota(open_.begin(), open_.end(), std::size_t{0});
   }
 
   const DeliveryRequest& request() const { return request_; }
+  int message() const { return message_; }
   /// Recipients that are to be tried, or tried again.
   const std::vector<std::size_t>& open() const { return open_; }
   bool is_over() const { return open_.empty(); }
@@ -35,6 +36,10 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
     connected_ = {};
   }
   bool is_last() const { return is_last_; }
+  /// Whether a session that fails as TLS does is followed by one in the clear.
+  void set_tls_optional(bool is_optional) { is_tls_optional_ = is_optional; }
+  /// Mail that has waited before (queue_lifetime).
+  std::chrono::microseconds age() const { return request_.activated - request_.arrival; }
   /// All servers until the next call are those of one nexthop.
   void enter(bool is_last_nexthop) {
     is_last_nexthop_ = is_last_nexthop;
@@ -42,8 +47,9 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   }
   /// Whether there were so many sessions with servers of the nexthop; 0: there is no limit.
   bool has_sessions(std::size_t limit) const { return limit > 0 && sessions_ >= limit; }
-  /// The server takes mail.
-  void connect(std::size_t session_limit) {
+  /// The server takes mail. `knows_dsn`: it tells the sender what it was asked to.
+  void connect(std::size_t session_limit, bool knows_dsn) {
+    knows_dsn_ = knows_dsn;
     connected_ = Clock::now();
     report_.is_destination_dead = false;
     has_session_ = true;
@@ -67,7 +73,9 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
             .text = reply.text,
             .remote_server = relay_,
             .diagnostic = reply.text,
-            .diagnostic_type = "smtp"});
+            .diagnostic_type = "smtp",
+            .action = DsnAction::kRelayed,
+            .keeps_notify = knows_dsn_});
   }
   void refuse(std::size_t recipient, const DeliveryFault& fault) override {
     if (is_for_another(fault)) return note(fault.text);
@@ -82,7 +90,9 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
 
  private:
   /// Another server may say something else.
-  bool is_for_another(const DeliveryFault& fault) const { return fault.is_temporary() && !is_last_; }
+  bool is_for_another(const DeliveryFault& fault) const {
+    return fault.is_temporary() && (!is_last_ || (fault.may_be_tls && is_tls_optional_));
+  }
   void note(std::string_view text) {
     log_.write(tag_, Severity::kInfo, concat(request_.queue_id, ": ", text));
   }
@@ -105,6 +115,7 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   }
 
   const DeliveryRequest& request_;
+  int message_;
   MailLog& log_;
   LogTag tag_;
   std::vector<std::size_t> open_;
@@ -113,6 +124,8 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   bool is_last_ = false;
   bool is_last_nexthop_ = false;
   bool has_session_ = false;
+  bool knows_dsn_ = false;
+  bool is_tls_optional_ = false;
   std::size_t sessions_ = 0;
   Clock::time_point start_ = Clock::now();
   Clock::time_point connected_ = {};
@@ -134,11 +147,60 @@ Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::
   const auto domains =
       LocalDomains::from({.tables = {.settings = settings, .warnings = warnings}, .host = parts.host});
   if (!domains) return domains.error();
-  return std::unique_ptr<SmtpClientAgent>(
+  std::unique_ptr<SmtpClientAgent> agent(
       new SmtpClientAgent(std::move(*options), (*domains)->addresses(), parts));
+  const std::string_view prefix = agent->options_.is_lmtp() ? "lmtp_" : "smtp_";
+  auto policies = ClientTlsPolicies::open(prefix, {.settings = settings, .warnings = agent->warnings_});
+  if (!policies) return policies.error();
+  agent->policies_ = std::move(*policies);
+  if (!agent->policies_->may_use_tls()) return agent;
+  auto tls = ClientTls::load(concat(prefix, "tls_"), settings, agent->warnings_);
+  // Mail that needs none can go.
+  if (!tls) agent->warnings_.warn("tls-unavailable", tls.error().message);
+  if (tls) agent->tls_ = std::move(*tls);
+  return agent;
 }
 
-asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer server, std::string domain) {
+/// How to protect a session with the server. A fault: it cannot be as it has to.
+std::optional<DeliveryFault> SmtpClientAgent::find_policy(const MailServer& server,
+                                                          const Destination& destination, SessionTls& tls) {
+  std::string_view nexthop = destination.nexthop;
+  if (options_.is_lmtp() && (nexthop.starts_with("inet:") || nexthop.starts_with("unix:")))
+    nexthop.remove_prefix(5);
+  Result<ClientTlsPolicy> policy = policies_->find(nexthop, destination.domain, server.name);
+  if (!policy) return DeliveryFault{.status = "4.7.5", .text = policy.error().message};
+  tls = {.engine = tls_.get(), .policy = std::move(*policy)};
+  if (!options_.uses_tls_wrapper || tls.policy.is_required()) return std::nullopt;
+  warnings_.warn("tls-wrapper", concat(options_.is_lmtp() ? "lmtp" : "smtp", "_tls_wrappermode requires \"",
+                                       options_.is_lmtp() ? "lmtp" : "smtp",
+                                       "_tls_security_level = encrypt\" (or stronger)"));
+  return DeliveryFault{.status = "4.3.0", .text = "server unavailable or unable to receive mail"};
+}
+
+asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer server,
+                                                  Destination destination) {
+  const bool is_last = delivery.is_last();
+  SessionTls tls;
+  const std::optional<DeliveryFault> fault = find_policy(server, destination, tls);
+  if (fault) {
+    if (is_last) delivery.give_up(*fault, "none");
+    co_return;
+  }
+  // Mail that is new is not worth being sent in the clear: TLS may work again when it is tried next.
+  const bool is_optional =
+      tls.policy.level == ClientTlsLevel::kMay && delivery.age() >= options_.minimal_backoff;
+  delivery.set_tls_optional(is_optional);
+  const bool is_tls_broken = co_await try_session(delivery, server, destination.domain, std::move(tls));
+  delivery.set_tls_optional(false);
+  if (!is_tls_broken || !is_optional || delivery.is_over()) co_return;
+  delivery.start("none", is_last);
+  SessionTls none;
+  co_await try_session(delivery, server, destination.domain, std::move(none));
+}
+
+/// Whether it failed in a way that TLS may be the reason of.
+asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const MailServer& server,
+                                                   std::string domain, SessionTls tls) {
   const bool is_last = delivery.is_last();
   auto connection = co_await ServerConnection::open(parts_.executor, server, options_.connect_timeout);
   if (!connection) {
@@ -147,19 +209,24 @@ asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer
     delivery.note_dead_server();
     if (server.port != 0) parts_.log.write(tag(), Severity::kInfo, fault.text);
     if (is_last) delivery.give_up(fault, "none");
-    co_return;
+    co_return false;
   }
   delivery.start(server.relay(), is_last);
-  SmtpClientSession session(options_, std::move(server), std::move(*connection), warnings_);
+  SmtpClientSession session(options_, server, std::move(*connection), std::move(tls), parts_.log, tag());
   const std::optional<DeliveryFault> fault = co_await session.greet(std::move(domain));
   if (fault) {
     delivery.note_dead_server();
     delivery.refuse_all(std::vector<std::size_t>(delivery.open()), *fault);
   } else {
-    delivery.connect(options_.session_limit);
-    co_await session.probe(delivery.request(), delivery.open(), delivery);
+    delivery.connect(options_.session_limit, session.features().has(EhloKeyword::kDsn));
+    if (delivery.request().purpose == DeliveryPurpose::kProbe) {
+      co_await session.probe(delivery.request(), delivery.open(), delivery);
+    } else {
+      co_await session.deliver(delivery.request(), delivery.message(), delivery.open(), delivery);
+    }
   }
   co_await session.quit();
+  co_return session.has_broken_tls();
 }
 
 asio::awaitable<void> SmtpClientAgent::try_destinations(Delivery& delivery,
@@ -180,18 +247,14 @@ asio::awaitable<void> SmtpClientAgent::try_destinations(Delivery& delivery,
     for (std::size_t n = 0; n < found.servers.size() && !delivery.is_over(); ++n) {
       if (delivery.has_sessions(options_.session_limit)) break;
       delivery.start("none", n + 1 == found.servers.size());
-      co_await try_server(delivery, found.servers[n], destination->name);
+      Destination place{.nexthop = nexthops[i], .domain = destination->name};
+      co_await try_server(delivery, found.servers[n], std::move(place));
     }
   }
 }
 
-asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& request, int) {
-  Delivery delivery(request, parts_.log, tag());
-  if (request.purpose != DeliveryPurpose::kProbe) {
-    const DeliveryFault fault{.status = "4.3.0", .text = "mail transport unavailable"};
-    delivery.give_up(fault, "none");
-    co_return delivery.take_report();
-  }
+asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& request, int message) {
+  Delivery delivery(request, message, parts_.log, tag());
   // Without them a server would refuse what it takes from others, or learn what it must not in the clear.
   if (!options_.missing_protection.empty()) {
     const DeliveryFault fault{.status = "4.3.5",

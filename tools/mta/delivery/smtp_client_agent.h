@@ -2,9 +2,9 @@
 ///
 ///     auto agent = SmtpClientAgent::create(settings, ClientProtocol::kSmtp, parts);
 ///     if (!agent) return agent.error();
-///     DeliveryReport report = co_await (*agent)->deliver(request, -1);
+///     DeliveryReport report = co_await (*agent)->deliver(request, message);
 ///
-/// Probes are answered; mail is not delivered yet, and stays in the queue.
+/// Without login yet: where main.cf asks for one, mail stays in the queue.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -17,9 +17,12 @@
 #include "libconf/settings.h"
 #include "libmaps/ip_address.h"
 #include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/delivery/client_tls.h"
+#include "tools/mta/delivery/client_tls_policy.h"
 #include "tools/mta/delivery/delivery_agent.h"
 #include "tools/mta/delivery/server_lookup.h"
 #include "tools/mta/delivery/smtp_client_options.h"
+#include "tools/mta/delivery/smtp_client_session.h"
 #include "tools/mta/dns/resolver.h"
 
 namespace mta {
@@ -34,8 +37,8 @@ struct SmtpClientParts {
 
 class SmtpClientAgent final : public DeliveryAgent {
  public:
-  /// `settings` are those of the service; they are needed only now. Errors: those of the settings, and of the
-  /// host's interfaces.
+  /// `settings` are those of the service, and must outlive the object. Errors: those of the settings, and of
+  /// the host's interfaces.
   static libconf::Result<std::unique_ptr<SmtpClientAgent>> create(const libconf::Settings& settings,
                                                                   ClientProtocol protocol,
                                                                   const SmtpClientParts& parts);
@@ -44,17 +47,27 @@ class SmtpClientAgent final : public DeliveryAgent {
 
  private:
   class Delivery;
+  struct Destination {
+    std::string nexthop;  ///< As the transport has it.
+    std::string domain;
+  };
   SmtpClientAgent(SmtpClientOptions options, std::vector<libmaps::IpAddress> own_addresses,
                   const SmtpClientParts& parts);
   LogTag tag() const {
     return {.syslog_name = options_.syslog_name, .program = options_.is_lmtp() ? "lmtp" : "smtp"};
   }
   asio::awaitable<void> try_destinations(Delivery& delivery, std::vector<std::string> nexthops);
-  asio::awaitable<void> try_server(Delivery& delivery, MailServer server, std::string domain);
+  asio::awaitable<void> try_server(Delivery& delivery, MailServer server, Destination destination);
+  asio::awaitable<bool> try_session(Delivery& delivery, const MailServer& server, std::string domain,
+                                    SessionTls tls);
+  std::optional<DeliveryFault> find_policy(const MailServer& server, const Destination& destination,
+                                           SessionTls& tls);
 
   const SmtpClientOptions options_;
   const SmtpClientParts parts_;
   LogSink warnings_;
+  std::unique_ptr<ClientTlsPolicies> policies_;
+  std::unique_ptr<ClientTls> tls_;  ///< Null: there is none, or it cannot be used.
   ServerFinder finder_;
 };
 

@@ -116,6 +116,7 @@ void read_protocol(Reader& reader, SmtpClientOptions& options) {
   reader.flag(reader.name("skip_5xx_greeting"), options.skips_5xx_greeting);
   reader.flag(reader.name("skip_quit_response"), options.skips_quit_response);
   reader.flag(reader.name("quote_rfc821_envelope"), options.quotes_envelope);
+  reader.flag(reader.name("send_xforward_command"), options.sends_xforward);
   reader.count(reader.name("line_length_limit"), options.line_length_limit);
   std::string target;
   reader.text(reader.name("address_verify_target"), target);
@@ -127,27 +128,26 @@ void read_protocol(Reader& reader, SmtpClientOptions& options) {
     std::chrono::seconds& value;
   } times[] = {{"connect_timeout", options.connect_timeout},
                {options.is_lmtp() ? "lhlo_timeout" : "helo_timeout", options.helo_timeout},
+               {"xforward_timeout", options.xforward_timeout},
                {"mail_timeout", options.mail_timeout},
                {"rcpt_timeout", options.rcpt_timeout},
                {"data_init_timeout", options.data_init_timeout},
                {"data_xfer_timeout", options.data_xfer_timeout},
                {"data_done_timeout", options.data_done_timeout},
                {"rset_timeout", options.rset_timeout},
-               {"quit_timeout", options.quit_timeout}};
+               {"quit_timeout", options.quit_timeout},
+               {"starttls_timeout", options.starttls_timeout}};
   for (const auto& [suffix, value] : times) reader.time(reader.name(suffix), value);
+  reader.time("minimal_backoff_time", options.minimal_backoff);
 }
 
-/// Opportunistic TLS is not required.
 void read_protection(Reader& reader, SmtpClientOptions& options) {
+  reader.flag(reader.name("tls_wrappermode"), options.uses_tls_wrapper);
+  reader.flag(reader.name("tls_note_starttls_offer"), options.notes_starttls_offer);
   const struct {
     std::string_view suffix;
     std::vector<std::string> harmless;
-  } parameters[] = {{"tls_security_level", {"none", "may"}},
-                    {"tls_policy_maps", {}},
-                    {"tls_per_site", {}},
-                    {"tls_wrappermode", {"no"}},
-                    {"enforce_tls", {"no"}},
-                    {"sasl_auth_enable", {"no"}}};
+  } parameters[] = {{"tls_per_site", {}}, {"sasl_auth_enable", {"no"}}};
   for (const auto& [suffix, harmless] : parameters) {
     const std::string name = reader.name(suffix);
     std::string value;

@@ -50,13 +50,16 @@ struct SmtpClientOptions {
   bool skips_5xx_greeting = true;
   bool skips_quit_response = true;
   bool quotes_envelope = true;
-  bool probes_data = false;  ///< smtp_address_verify_target
-  /// The parameter that asks for TLS or a login, neither of which is there yet: "smtp_sasl_auth_enable =
-  /// yes". Empty: none does.
+  bool sends_xforward = false;
+  bool probes_data = false;           ///< smtp_address_verify_target
+  bool uses_tls_wrapper = false;      ///< smtp_tls_wrappermode
+  bool notes_starttls_offer = false;  ///< smtp_tls_note_starttls_offer
+  /// The parameter that asks for what is not there yet: "smtp_sasl_auth_enable = yes". Empty: none does.
   std::string missing_protection;
 
   std::chrono::seconds connect_timeout{0};  ///< 0: the system's.
   std::chrono::seconds helo_timeout{0};
+  std::chrono::seconds xforward_timeout{0};
   std::chrono::seconds mail_timeout{0};
   std::chrono::seconds rcpt_timeout{0};
   std::chrono::seconds data_init_timeout{0};
@@ -64,6 +67,8 @@ struct SmtpClientOptions {
   std::chrono::seconds data_done_timeout{0};
   std::chrono::seconds rset_timeout{0};
   std::chrono::seconds quit_timeout{0};
+  std::chrono::seconds starttls_timeout{0};
+  std::chrono::seconds minimal_backoff{0};  ///< How old mail is before TLS is given up for it.
 
   bool is_lmtp() const { return protocol == ClientProtocol::kLmtp; }
 

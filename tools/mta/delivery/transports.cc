@@ -7,6 +7,8 @@
 #include "libconf/text.h"
 #include "tools/mta/delivery/fixed_outcome.h"
 #include "tools/mta/delivery/mailbox_probes.h"
+#include "tools/mta/delivery/pipe_agent.h"
+#include "tools/mta/delivery/virtual_agent.h"
 
 namespace mta {
 namespace {
@@ -36,12 +38,10 @@ AgentResult make_local(const TransportEntry& entry, const TransportParts& parts)
 }
 
 AgentResult make_pipe(const TransportEntry& entry, const TransportParts& parts) {
-  constexpr std::string_view kCommand = "argv=";
-  std::string command;
-  for (const std::string& argument : entry.placed.service.arguments())
-    if (argument.starts_with(kCommand)) command = argument.substr(kCommand.size());
-  return std::unique_ptr<DeliveryAgent>(
-      std::make_unique<PipeProbe>(std::move(command), parts.client.log, entry.placed.service.service()));
+  auto options = PipeOptions::read(entry.placed.service.arguments(), entry.settings);
+  if (!options) return options.error();
+  return std::unique_ptr<DeliveryAgent>(std::make_unique<PipeAgent>(
+      std::move(*options), parts.actions, parts.client.log, entry.placed.service.service()));
 }
 
 template <ClientProtocol protocol>
@@ -52,10 +52,10 @@ AgentResult make_client(const TransportEntry& entry, const TransportParts& parts
 }
 
 AgentResult make_virtual(const TransportEntry& entry, const TransportParts& parts) {
-  auto probe = VirtualProbe::open({.settings = entry.settings, .warnings = entry.warnings}, parts.client.log,
-                                  entry.placed.service.service());
-  if (!probe) return probe.error();
-  return std::unique_ptr<DeliveryAgent>(std::move(*probe));
+  auto agent = VirtualAgent::open({.settings = entry.settings, .warnings = entry.warnings}, parts.actions,
+                                  parts.client.log, entry.placed.service.service());
+  if (!agent) return agent.error();
+  return std::unique_ptr<DeliveryAgent>(std::move(*agent));
 }
 
 struct AgentType {
@@ -83,7 +83,8 @@ struct Transports::Opened {
   std::unique_ptr<DeliveryAgent> agent;
 };
 
-Transports::Transports(const Site& site, const SmtpClientParts& client) : site_(site), client_(client) {}
+Transports::Transports(const Site& site, const SmtpClientParts& client, UserActions* actions)
+    : site_(site), client_(client), actions_(actions) {}
 
 Transports::~Transports() = default;
 
@@ -106,7 +107,7 @@ std::unique_ptr<Transports::Opened> Transports::open(std::string_view transport)
                                          client_.log, type->command);
   AgentResult agent =
       type->make({.placed = **placed, .settings = opened->settings, .warnings = opened->warnings},
-                 {.client = client_, .transports = *this});
+                 {.client = client_, .transports = *this, .actions = actions_});
   if (!agent) return refuse(agent.error().message);
   opened->agent = std::move(*agent);
   return opened;

@@ -14,6 +14,7 @@
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/delivery/smtp_client_agent.h"
 #include "tools/mta/delivery/transport_table.h"
+#include "tools/mta/delivery/user_actions.h"
 
 namespace mta {
 
@@ -21,6 +22,7 @@ namespace mta {
 struct TransportParts {
   const SmtpClientParts& client;
   TransportTable& transports;
+  UserActions* actions = nullptr;  ///< Null: agents of this host's mailboxes answer probes, no more.
 };
 
 /// An entry of master.cf.
@@ -33,8 +35,9 @@ struct TransportEntry {
 /// Not thread-safe.
 class Transports final : public TransportTable {
  public:
-  /// The site, and what `client` names, must outlive it.
-  Transports(const Site& site, const SmtpClientParts& client);
+  /// The site, `actions`, and what `client` names, must outlive it. Without `actions`, mailboxes of this host
+  /// are asked about, and not delivered to.
+  Transports(const Site& site, const SmtpClientParts& client, UserActions* actions = nullptr);
   ~Transports() override;
 
   DeliveryAgent* find(std::string_view transport) override;
@@ -45,6 +48,7 @@ class Transports final : public TransportTable {
 
   const Site& site_;
   SmtpClientParts client_;
+  UserActions* actions_;
   std::map<std::string, std::unique_ptr<Opened>, std::less<>> opened_;  ///< Null: there is no agent.
 };
 

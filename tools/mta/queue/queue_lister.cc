@@ -10,7 +10,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
-#include "tools/mta/queue/delay_log.h"
+#include "tools/mta/queue/notice_log.h"
 #include "tools/mta/queue/queue_record.h"
 #include "tools/mta/queue/raw_records.h"
 
@@ -102,7 +102,7 @@ void QueueLister::add_reasons(ListedMessage& message) const {
   if (!log) return;
   std::vector<ListedRecipient> recipients;
   std::unordered_set<std::string> seen;
-  for (DelayedRecipient& each : parse_delay_log(read_all(log.get()))) {
+  for (NoticeEntry& each : parse_notice_log(read_all(log.get()))) {
     if (options_.duplicate_limit == 0 || seen.size() < options_.duplicate_limit) seen.insert(each.address);
     recipients.push_back({std::move(each.address), std::move(each.reason)});
   }

@@ -78,31 +78,46 @@ void MessageIntake::begin(Envelope envelope) {
   input_ += concat(envelope_.received, "\n");
 }
 
-/// In the order of Postfix, which is that of whoever sends the records: smtpd(8), or sendmail(1).
+/// In the order of Postfix, which is that of whoever sends the records: smtpd(8), sendmail(1), or bounce(8).
 void MessageIntake::write_start() {
   const bool is_submitted = envelope_.submission.has_value();
   writer_.arrival_time(is_submitted ? envelope_.submission->arrival.value_or(arrival_) : arrival_);
   writer_.attribute("create_time", std::to_string(to_time(arrival_)));
+  if (envelope_.own) {
+    for (const auto& [name, value] : envelope_.own->before_sender) writer_.attribute(name, value);
+    return;
+  }
   if (!services_.content_filter.empty()) writer_.put(RecordType::kFilter, services_.content_filter);
   const std::string_view context = envelope_.context == RewriteContext::kLocal ? "local" : "remote";
   if (!is_submitted) {
     writer_.attribute("log_ident", envelope_.log_ident.empty() ? id() : envelope_.log_ident);
     writer_.attribute("rewrite_context", context);
   }
-  if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
-  if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
+  write_envelope_id();
+  write_return_flags();
   for (const auto& [name, value] : envelope_.login) writer_.attribute(name, value);
   if (is_submitted && envelope_.submission->has_context) writer_.attribute("rewrite_context", context);
   if (!envelope_.full_name.empty()) writer_.put(RecordType::kFullName, envelope_.full_name);
 }
 
+void MessageIntake::write_envelope_id() {
+  if (!envelope_.envelope_id.empty()) writer_.attribute("envelope_id", envelope_.envelope_id);
+}
+
+void MessageIntake::write_return_flags() {
+  if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
+}
+
 Result<void> MessageIntake::take_recipients() {
   recipients_.emplace(services_.addresses, services_.recipients, envelope_.context);
-  const Result<std::optional<std::string>> bcc =
-      services_.addresses.automatic_bcc(AddressServices::Bcc::kSender, external_sender_);
-  if (!bcc) return bcc.error();
-  if (*bcc) {
-    if (Result<void> added = recipients_->add_automatic(**bcc, RecipientPlace::kSender); !added) return added;
+  if (services_.recipients.adds_bcc) {
+    const Result<std::optional<std::string>> bcc =
+        services_.addresses.automatic_bcc(AddressServices::Bcc::kSender, external_sender_);
+    if (!bcc) return bcc.error();
+    if (*bcc) {
+      if (Result<void> added = recipients_->add_automatic(**bcc, RecipientPlace::kSender); !added)
+        return added;
+    }
   }
   for (EnvelopeRecipient& recipient : envelope_.recipients) {
     last_recipient_ = recipient.address;
@@ -116,6 +131,10 @@ void MessageIntake::write_envelope() {
   write_start();
   writer_.put(RecordType::kSender, sender_);
   recipients_->write(writer_, RecipientPlace::kSender);
+  if (envelope_.own) {
+    write_return_flags();
+    write_envelope_id();
+  }
   if (!is_submitted && !envelope_.encoding.empty()) writer_.attribute("encoding", envelope_.encoding);
   for (const auto& [name, value] : envelope_.attributes)
     if (!value.empty()) writer_.attribute(name, value);

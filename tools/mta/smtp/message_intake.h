@@ -59,6 +59,11 @@ struct SubmissionFacts {
   std::optional<int> trace_flags;
 };
 
+/// What mail of the system itself has in the queue file instead of what is known of clients (bounce(8)).
+struct OwnMailFacts {
+  std::vector<std::pair<std::string_view, std::string>> before_sender = {};  ///< Attributes.
+};
+
 /// What is known of a message before its content. Addresses are in internal form.
 struct Envelope {
   std::string sender;
@@ -83,6 +88,7 @@ struct Envelope {
   /// Filters that are to see the content; they have been told the envelope. Null: none.
   MilterChain* filters = nullptr;
   std::optional<SubmissionFacts> submission = {};
+  std::optional<OwnMailFacts> own = {};  ///< Of mail that the system itself sends.
 };
 
 enum class IntakeKind {
@@ -155,6 +161,8 @@ class MessageIntake final : public MessageDestination, private CleanupSink {
   libconf::Result<void> take_recipients();
   libconf::Result<void> take_automatic_recipients();
   void write_start();
+  void write_envelope_id();
+  void write_return_flags();
   void write_envelope();
   void write_extracted();
   asio::awaitable<void> filter();

@@ -53,6 +53,7 @@ Result<void> MessageRecipients::add(EnvelopeRecipient recipient, RecipientPlace 
   if (!rewritten) return rewritten.error();
   notify_ |= recipient.dsn_notify;
   if (Result<void> added = expand(std::move(recipient), place, false); !added) return added;
+  if (!rules_.adds_bcc) return {};
   const Result<std::optional<std::string>> bcc =
       addresses_.automatic_bcc(AddressServices::Bcc::kRecipient, *rewritten);
   if (!bcc) return bcc.error();

@@ -24,6 +24,7 @@ namespace mta {
 struct RecipientRules {
   std::size_t duplicate_limit = 1000;  ///< duplicate_filter_limit: so many are remembered.
   bool tells_originals_apart = true;   ///< enable_original_recipient
+  bool adds_bcc = true;                ///< sender_bcc_maps and recipient_bcc_maps are asked.
 
   /// Errors: as the getters of Settings.
   static libconf::Result<RecipientRules> read(const libconf::Settings& settings);

@@ -39,7 +39,8 @@ struct MilterAddress {
 /// What changes in a session.
 struct MilterFacts {
   const SmtpdState* state;
-  std::optional<int> client_connections = {};   ///< How many this client has; nothing: it is none of SMTP.
+  std::optional<unsigned> client_connections =
+      {};  ///< How many this client has; 0: not counted; nothing: it is none of SMTP.
   std::optional<MilterAddress> sender = {};     ///< From MAIL on, as far as it is of use.
   std::optional<MilterAddress> recipient = {};  ///< From RCPT on, as far as it is of use.
 };

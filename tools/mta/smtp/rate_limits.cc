@@ -104,6 +104,7 @@ LimitedClient& LimitedClient::operator=(LimitedClient&& other) noexcept {
   address_ = std::move(other.address_);
   text_ = std::move(other.text_);
   is_connected_ = std::exchange(other.is_connected_, false);
+  connections_ = other.connections_;
   return *this;
 }
 
@@ -117,6 +118,7 @@ std::optional<RateRefusal> LimitedClient::connect() {
   if (!limits_) return std::nullopt;
   is_connected_ = true;
   const ClientRates::Connections now = limits_->rates_.connect(key_);
+  connections_ = now.at_a_time;
   const unsigned rate_limit = limits_->limit_of(ClientEvent::kConnection);
   const bool is_concurrency = limits_->connections_ > 0 && now.at_a_time > limits_->connections_;
   if (!is_concurrency && (rate_limit == 0 || now.rate <= rate_limit)) return std::nullopt;

@@ -54,6 +54,9 @@ class LimitedClient {
   /// `is_wrapper` decides about the warning.
   std::optional<RateRefusal> refuse_tls(bool is_wrapper) const;
 
+  /// How many connections it had when it connected, this one included; 0: nothing is counted.
+  unsigned connections() const { return connections_; }
+
   /// It has gone; nothing is counted any more.
   void disconnect();
 
@@ -68,6 +71,7 @@ class LimitedClient {
   std::string address_;
   std::string text_;  ///< "name[address]"
   bool is_connected_ = false;
+  unsigned connections_ = 0;
 };
 
 /// Not thread-safe.

@@ -28,22 +28,23 @@ std::vector<MilterOptions> unavailable() {
 }  // namespace
 
 std::unique_ptr<SmtpMilters> SmtpMilters::open(const asio::any_io_executor& executor, SmtpService& service,
-                                               const SmtpdState& state) {
+                                               const SmtpdState& state, unsigned connections) {
   Result<std::vector<MilterOptions>> filters = service.milters_of(state.client);
   if (!filters) {
     service.log(Severity::kWarning, filters.error().message);
     filters = unavailable();
   }
   if (filters->empty()) return nullptr;
-  return std::unique_ptr<SmtpMilters>(new SmtpMilters(executor, service, state, std::move(*filters)));
+  return std::unique_ptr<SmtpMilters>(
+      new SmtpMilters(executor, service, state, connections, std::move(*filters)));
 }
 
 SmtpMilters::SmtpMilters(const asio::any_io_executor& executor, SmtpService& service, const SmtpdState& state,
-                         std::vector<MilterOptions> filters)
+                         unsigned connections, std::vector<MilterOptions> filters)
     : service_(service),
       state_(state),
       filters_(std::move(filters)),
-      facts_{.state = &state, .client_connections = 0},
+      facts_{.state = &state, .client_connections = connections},
       chain_(
           executor, filters_,
           [this](std::string_view name) { return milter_macro(name, service_.milters(), facts_); },

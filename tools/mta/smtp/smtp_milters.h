@@ -32,9 +32,10 @@ class SmtpMilters {
   using Arguments = std::vector<std::string>;
 
   /// Null: nobody filters this client. A table of smtpd_milter_maps that cannot tell is warned of, and the
-  /// client is told to come again, as when a filter cannot be asked.
+  /// client is told to come again, as when a filter cannot be asked. `connections` is how many this client
+  /// has; 0: they are not counted.
   static std::unique_ptr<SmtpMilters> open(const asio::any_io_executor& executor, SmtpService& service,
-                                           const SmtpdState& state);
+                                           const SmtpdState& state, unsigned connections);
   SmtpMilters(const SmtpMilters&) = delete;
   SmtpMilters& operator=(const SmtpMilters&) = delete;
 
@@ -56,7 +57,7 @@ class SmtpMilters {
 
  private:
   SmtpMilters(const asio::any_io_executor& executor, SmtpService& service, const SmtpdState& state,
-              std::vector<MilterOptions> filters);
+              unsigned connections, std::vector<MilterOptions> filters);
 
   /// What is logged beside the state.
   struct Occasion {

@@ -141,7 +141,8 @@ asio::awaitable<StreamResult<void>> SmtpSession::greet() {
 
 asio::awaitable<Reply> SmtpSession::greeting_after_filters() {
   milters_.reset();
-  milters_ = SmtpMilters::open(co_await asio::this_coro::executor, service_, state_);
+  milters_ =
+      SmtpMilters::open(co_await asio::this_coro::executor, service_, state_, limited_client_.connections());
   std::optional<Reply> reply;
   if (milters_) reply = co_await milters_->connect();
   const std::string& host = service_.options().myhostname;

@@ -115,11 +115,22 @@ asio::awaitable<StreamResult<void>> Stream::write(std::string_view text) {
 
 asio::awaitable<StreamResult<void>> Stream::start_tls(asio::ssl::context& context,
                                                       const std::function<void(SSL*)>& prepare) {
+  co_return co_await shake_hands(asio::ssl::stream_base::server, context, prepare);
+}
+
+asio::awaitable<StreamResult<void>> Stream::connect_tls(asio::ssl::context& context,
+                                                        const std::function<void(SSL*)>& prepare) {
+  co_return co_await shake_hands(asio::ssl::stream_base::client, context, prepare);
+}
+
+asio::awaitable<StreamResult<void>> Stream::shake_hands(asio::ssl::stream_base::handshake_type side,
+                                                        asio::ssl::context& context,
+                                                        const std::function<void(SSL*)>& prepare) {
   Watch watch(*this);
   tls_.emplace(socket_, context);
   prepare(tls_->native_handle());
   asio::error_code failure;
-  co_await tls_->async_handshake(asio::ssl::stream_base::server, into(failure));
+  co_await tls_->async_handshake(side, into(failure));
   if (failure) {
     tls_.reset();
     co_return tl::make_unexpected(watch.reason());

@@ -62,7 +62,11 @@ class Stream {
   asio::awaitable<StreamResult<void>> start_tls(asio::ssl::context& context,
                                                 const std::function<void(SSL*)>& prepare);
 
-  /// The session after start_tls(); null without.
+  /// The same for the client's side.
+  asio::awaitable<StreamResult<void>> connect_tls(asio::ssl::context& context,
+                                                  const std::function<void(SSL*)>& prepare);
+
+  /// The session after start_tls() or connect_tls(); null without.
   SSL* tls() { return tls_ ? tls_->native_handle() : nullptr; }
 
   /// Ends a read() that waits, or the next one, with kStopped. Writes go on.
@@ -74,6 +78,10 @@ class Stream {
   StreamSocket& socket() { return socket_; }
 
  private:
+  asio::awaitable<StreamResult<void>> shake_hands(asio::ssl::stream_base::handshake_type side,
+                                                  asio::ssl::context& context,
+                                                  const std::function<void(SSL*)>& prepare);
+
   /// Ends the operation that runs when its time is over.
   class Watch;
   struct Alarm;

@@ -89,7 +89,7 @@ Result<void> UserProgram::load() {
   main_cf_.emplace(std::move(*document));
   settings_.emplace(&*main_cf_, libconf::system_host());
   if (directory_ != built_in_directory()) settings_->set_config_directory(directory_);
-  Result<std::unique_ptr<MailLog>> log = MailLog::open(*settings_);
+  Result<std::unique_ptr<MailLog>> log = MailLog::open_for_user(*settings_);
   if (!log)
     log = MailLog::adopt(*settings_, libconf::FileDescriptor(::open("/dev/null", O_WRONLY | O_CLOEXEC)));
   if (!log) return log.error();

@@ -2,6 +2,7 @@
 
 #include <openssl/pem.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -22,7 +23,7 @@ Error configuration_error(std::string message) {
   return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
 }
 
-/// One pair of the parameters that are older than smtpd_tls_chain_files.
+/// One pair of the parameters that are older than smtpd_tls_chain_files, without their prefix.
 struct LegacyParameters {
   std::string_view algorithm;
   std::string_view certificate;
@@ -30,9 +31,9 @@ struct LegacyParameters {
 };
 
 constexpr std::array kLegacy = {
-    LegacyParameters{"RSA", "smtpd_tls_cert_file", "smtpd_tls_key_file"},
-    LegacyParameters{"ECDSA", "smtpd_tls_eccert_file", "smtpd_tls_eckey_file"},
-    LegacyParameters{"DSA", "smtpd_tls_dcert_file", "smtpd_tls_dkey_file"},
+    LegacyParameters{"RSA", "cert_file", "key_file"},
+    LegacyParameters{"ECDSA", "eccert_file", "eckey_file"},
+    LegacyParameters{"DSA", "dcert_file", "dkey_file"},
 };
 
 /// Certificate and key of one algorithm.
@@ -95,39 +96,53 @@ Result<void> load_separate_files(SSL_CTX* context, const KeyPairFiles& files, Di
                                     " does not match public key in ", files.certificate, kDisabling));
 }
 
-Result<std::array<KeyPairFiles, kLegacy.size()>> read_legacy(const Settings& settings) {
-  std::array<KeyPairFiles, kLegacy.size()> all;
+using LegacyFiles = std::array<KeyPairFiles, kLegacy.size()>;
+
+Result<LegacyFiles> read_legacy(std::string_view prefix, const Settings& settings) {
+  LegacyFiles all;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    Result<std::string> certificate = settings.get(kLegacy[i].certificate);
+    Result<std::string> certificate = settings.get(concat(prefix, kLegacy[i].certificate));
     if (!certificate) return certificate.error();
-    Result<std::string> key = settings.get(kLegacy[i].key);
+    Result<std::string> key = settings.get(concat(prefix, kLegacy[i].key));
     if (!key) return key.error();
     all[i] = {kLegacy[i].algorithm, std::move(*certificate), std::move(*key)};
   }
   return all;
 }
 
+bool has_any(const LegacyFiles& legacy) {
+  return std::any_of(legacy.begin(), legacy.end(),
+                     [](const KeyPairFiles& files) { return !files.certificate.empty(); });
+}
+
 }  // namespace
 
-Result<bool> load_server_certificates(SSL_CTX* context, const Settings& settings, DiagnosticSink& sink) {
-  const Result<std::string> chain_files = settings.get("smtpd_tls_chain_files");
+Result<bool> names_certificate(std::string_view prefix, const Settings& settings) {
+  const Result<std::string> chain_files = settings.get(concat(prefix, "chain_files"));
   if (!chain_files) return chain_files.error();
-  Result<std::array<KeyPairFiles, kLegacy.size()>> legacy = read_legacy(settings);
+  const Result<LegacyFiles> legacy = read_legacy(prefix, settings);
   if (!legacy) return legacy.error();
-  bool has_legacy = false;
-  for (const KeyPairFiles& files : *legacy) has_legacy |= !files.certificate.empty();
+  return !chain_files->empty() || has_any(*legacy);
+}
+
+Result<bool> load_certificates(SSL_CTX* context, std::string_view prefix, const Settings& settings,
+                               DiagnosticSink& sink) {
+  const Result<std::string> chain_files = settings.get(concat(prefix, "chain_files"));
+  if (!chain_files) return chain_files.error();
+  Result<LegacyFiles> legacy = read_legacy(prefix, settings);
+  if (!legacy) return legacy.error();
+  const bool has_legacy = has_any(*legacy);
 
   if (!chain_files->empty()) {
     if (has_legacy)
       sink.warn("tls-legacy-files",
-                "Both smtpd_tls_chain_files and one or more of the legacy  smtpd_tls_cert_file, "
-                "smtpd_tls_eccert_file or smtpd_tls_dcert_file are non-empty; the legacy  parameters will be "
-                "ignored");
+                concat("Both ", prefix, "chain_files and one or more of the legacy  ", prefix, "cert_file, ",
+                       prefix, "eccert_file or ", prefix,
+                       "dcert_file are non-empty; the legacy  parameters will be ignored"));
     Result<void> loaded = load_chain_files(context, *chain_files, sink);
     if (!loaded) return loaded.error();
     return true;
   }
-  if (!has_legacy) return configuration_error("No server certs available. TLS won't be enabled");
   if (legacy->front().certificate == "none") legacy->front().certificate.clear();
   bool is_any_loaded = false;
   for (const KeyPairFiles& files : *legacy) {
@@ -141,11 +156,11 @@ Result<bool> load_server_certificates(SSL_CTX* context, const Settings& settings
   return is_any_loaded;
 }
 
-Result<void> load_authorities(SSL_CTX* context, const Settings& settings, bool asks_certificate,
-                              DiagnosticSink& sink) {
-  const Result<std::string> file = settings.get("smtpd_tls_CAfile");
+Result<void> load_authorities(SSL_CTX* context, std::string_view prefix, const Settings& settings,
+                              bool asks_certificate, DiagnosticSink& sink) {
+  const Result<std::string> file = settings.get(concat(prefix, "CAfile"));
   if (!file) return file.error();
-  const Result<std::string> path = settings.get("smtpd_tls_CApath");
+  const Result<std::string> path = settings.get(concat(prefix, "CApath"));
   if (!path) return path.error();
   const Result<bool> appends_default = settings.get_bool("tls_append_default_CA");
   if (!appends_default) return appends_default.error();

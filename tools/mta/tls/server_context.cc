@@ -10,6 +10,7 @@
 #include "libconf/text.h"
 #include "tools/mta/tls/certificate_chain.h"
 #include "tools/mta/tls/server_certificates.h"
+#include "tools/mta/tls/verify_problem.h"
 
 namespace mta {
 namespace {
@@ -19,6 +20,8 @@ using libconf::Settings;
 
 /// Sessions are resumed by whoever issued them: their tickets open with no other context's keys.
 constexpr std::string_view kSessionIdContext = "smtpd";
+
+constexpr std::string_view kPrefix = "smtpd_tls_";
 
 /// The levels of smtpd_tls_loglevel.
 constexpr int kLogHandshake = 2;
@@ -39,35 +42,6 @@ void log_info(DiagnosticSink& sink, std::string message) {
 
 /// Keys are without a passphrase: nobody is there to type it.
 int refuse_passphrase(char*, int, int, void*) { return 0; }
-
-std::string one_line(const X509_NAME* name) {
-  std::array<char, 1024> text{};
-  return name == nullptr ? "" : X509_NAME_oneline(name, text.data(), text.size());
-}
-
-/// Why a certificate of a client is not trusted, as Postfix logs it.
-std::string describe_verify_problem(X509_STORE_CTX* store, const std::string& client, int verify_depth) {
-  const int error = X509_STORE_CTX_get_error(store);
-  const std::string failed = concat("certificate verification failed for ", client, ": ");
-  switch (error) {
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-      return concat(failed, "untrusted issuer ",
-                    one_line(X509_get_issuer_name(X509_STORE_CTX_get_current_cert(store))));
-    case X509_V_ERR_INVALID_PURPOSE:
-      return concat(failed, "not designated for use as a ",
-                    X509_STORE_CTX_get_error_depth(store) == 0 ? "client" : "CA", " certificate");
-    case X509_V_ERR_CERT_CHAIN_TOO_LONG:
-      return concat(failed, "certificate chain longer than limit(", std::to_string(verify_depth + 1), ")");
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-      return concat("client ", failed, "certificate not yet valid");
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-      return concat("client ", failed, "certificate has expired");
-    default:
-      return concat(failed, X509_verify_cert_error_string(error));
-  }
-}
 
 /// What OpenSSL could not be told, which is Postfix's to live with.
 void set_bound(int (*set)(SSL_CTX*, int), SSL_CTX* context, std::string_view which, int version,
@@ -139,7 +113,8 @@ struct TlsCallbacks {
                       " verify=", std::to_string(is_valid),
                       " subject=", one_line(X509_get_subject_name(X509_STORE_CTX_get_current_cert(store)))));
     if (is_valid == 0 && connection.verify_problem.empty())
-      connection.verify_problem = describe_verify_problem(store, connection.client, policy.verify_depth);
+      connection.verify_problem =
+          describe_verify_problem(store, TlsPeer::kClient, connection.client, policy.verify_depth);
     return 1;
   }
 
@@ -251,9 +226,14 @@ Result<std::shared_ptr<TlsServerContext>> TlsServerContext::load(const TlsPolicy
   SSL_CTX* context = handle.get();
   Result<void> applied = apply(policy, context, sink);
   if (!applied) return applied.error();
-  Result<void> authorities = load_authorities(context, settings, policy.asks_certificate, sink);
+  Result<void> authorities = load_authorities(context, kPrefix, settings, policy.asks_certificate, sink);
   if (!authorities) return authorities.error();
-  Result<bool> has_certificate = load_server_certificates(context, settings, sink);
+  const Result<bool> is_named = names_certificate(kPrefix, settings);
+  if (!is_named) return is_named.error();
+  if (!*is_named)
+    return Error{.kind = ErrorKind::kConfiguration,
+                 .message = "No server certs available. TLS won't be enabled"};
+  Result<bool> has_certificate = load_certificates(context, kPrefix, settings, sink);
   if (!has_certificate) return has_certificate.error();
   if (!*has_certificate && policy.asks_certificate) {
     sink.warn("tls-client-certificate", "Need a server cert to request client certs");

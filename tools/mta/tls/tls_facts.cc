@@ -9,6 +9,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/content/header_line.h"
+#include "tools/mta/tls/verify_problem.h"
 
 namespace mta {
 namespace {
@@ -74,14 +75,28 @@ int peer_digest(const SSL* session, int* nid) {
   return static_cast<int>(SSL_get_peer_signature_nid(const_cast<SSL*>(session), nid));
 }
 
-void read_tls13_facts(const SSL* session, const X509* client_certificate, TlsFacts& facts) {
+/// Who may have signed a handshake.
+struct Signer {
+  const X509* certificate;
+  int (*digest)(const SSL*, int*);
+};
+
+void read_tls13_facts(const SSL* session, const Signer& server, const Signer& client, TlsFacts& facts) {
   EVP_PKEY* share = nullptr;
   if (SSL_get_peer_tmp_key(const_cast<SSL*>(session), &share) == 1) {
     const KeyHandle owner(share);
     facts.key_exchange = describe_key_exchange(share);
   }
-  facts.server_signature = read_signature(session, SSL_get_certificate(session), own_digest);
-  facts.client_signature = read_signature(session, client_certificate, peer_digest);
+  facts.server_signature = read_signature(session, server.certificate, server.digest);
+  facts.client_signature = read_signature(session, client.certificate, client.digest);
+}
+
+void read_cipher(const SSL* session, TlsFacts& facts) {
+  facts.protocol = SSL_get_version(session);
+  const SSL_CIPHER* cipher = SSL_get_current_cipher(session);
+  facts.cipher = SSL_CIPHER_get_name(cipher);
+  facts.cipher_bits = SSL_CIPHER_get_bits(cipher, &facts.algorithm_bits);
+  facts.is_resumed = SSL_session_reused(session) == 1;
 }
 
 bool has_control_characters(std::string_view text) {
@@ -109,11 +124,6 @@ std::optional<std::string> name_part(const X509_NAME* name, int nid, std::string
   return "";
 }
 
-std::string one_line(const X509_NAME* name) {
-  std::array<char, 1024> text{};
-  return X509_NAME_oneline(name, text.data(), text.size());
-}
-
 std::string with_colons(const unsigned char* bytes, std::size_t size) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string text;
@@ -127,25 +137,6 @@ std::string with_colons(const unsigned char* bytes, std::size_t size) {
 
 using Digest = std::array<unsigned char, EVP_MAX_MD_SIZE>;
 
-std::string fingerprint_of_certificate(const X509* certificate, const EVP_MD* digest) {
-  Digest bytes{};
-  unsigned size = 0;
-  if (X509_digest(certificate, digest, bytes.data(), &size) != 1) return "";
-  return with_colons(bytes.data(), size);
-}
-
-std::string fingerprint_of_key(const X509* certificate, const EVP_MD* digest) {
-  unsigned char* der = nullptr;
-  const int der_size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-  if (der_size < 0) return "";
-  Digest bytes{};
-  unsigned size = 0;
-  const bool is_done =
-      EVP_Digest(der, static_cast<std::size_t>(der_size), bytes.data(), &size, digest, nullptr) == 1;
-  OPENSSL_free(der);
-  return is_done ? with_colons(bytes.data(), size) : "";
-}
-
 void read_certificate(const X509* certificate, const TlsPolicy& policy, const TlsConnection& connection,
                       TlsFacts& facts) {
   const X509_NAME* subject = X509_get_subject_name(certificate);
@@ -156,8 +147,8 @@ void read_certificate(const X509* certificate, const TlsPolicy& policy, const Tl
   facts.issuer_cn = issuer_cn.value_or("");
   facts.subject = one_line(subject);
   facts.issuer = one_line(issuer);
-  facts.certificate_fingerprint = fingerprint_of_certificate(certificate, policy.fingerprint_digest);
-  facts.public_key_fingerprint = fingerprint_of_key(certificate, policy.fingerprint_digest);
+  facts.certificate_fingerprint = certificate_fingerprint(certificate, policy.fingerprint_digest);
+  facts.public_key_fingerprint = public_key_fingerprint(certificate, policy.fingerprint_digest);
 }
 
 /// "server-signature RSA-PSS (2048 bits) server-digest SHA256"
@@ -194,20 +185,47 @@ void log_certificate(const TlsFacts& facts, const TlsConnection& connection) {
 
 }  // namespace
 
+std::string certificate_fingerprint(const X509* certificate, const EVP_MD* digest) {
+  Digest bytes{};
+  unsigned size = 0;
+  if (X509_digest(certificate, digest, bytes.data(), &size) != 1) return "";
+  return with_colons(bytes.data(), size);
+}
+
+std::string public_key_fingerprint(const X509* certificate, const EVP_MD* digest) {
+  unsigned char* der = nullptr;
+  const int der_size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  if (der_size < 0) return "";
+  Digest bytes{};
+  unsigned size = 0;
+  const bool is_done =
+      EVP_Digest(der, static_cast<std::size_t>(der_size), bytes.data(), &size, digest, nullptr) == 1;
+  OPENSSL_free(der);
+  return is_done ? with_colons(bytes.data(), size) : "";
+}
+
 TlsFacts read_tls_facts(const SSL* session, const TlsPolicy& policy, const TlsConnection& connection) {
   TlsFacts facts;
-  facts.protocol = SSL_get_version(session);
-  const SSL_CIPHER* cipher = SSL_get_current_cipher(session);
-  facts.cipher = SSL_CIPHER_get_name(cipher);
-  facts.cipher_bits = SSL_CIPHER_get_bits(cipher, &facts.algorithm_bits);
-  facts.is_resumed = SSL_session_reused(session) == 1;
+  read_cipher(session, facts);
   facts.server_name = connection.server_name;
   facts.is_certificate_asked = policy.asks_certificate;
   const X509* certificate = SSL_get0_peer_certificate(session);
   facts.has_certificate = certificate != nullptr;
   facts.is_trusted = certificate != nullptr && SSL_get_verify_result(session) == X509_V_OK;
   if (certificate != nullptr) read_certificate(certificate, policy, connection, facts);
-  if (SSL_version(session) >= TLS1_3_VERSION) read_tls13_facts(session, certificate, facts);
+  if (SSL_version(session) >= TLS1_3_VERSION)
+    read_tls13_facts(session, {SSL_get_certificate(session), own_digest}, {certificate, peer_digest}, facts);
+  return facts;
+}
+
+TlsFacts read_client_tls_facts(const SSL* session) {
+  TlsFacts facts;
+  read_cipher(session, facts);
+  if (SSL_version(session) < TLS1_3_VERSION) return facts;
+  int signature = NID_undef;
+  const bool has_signed = SSL_get_signature_type_nid(session, &signature) == 1 && signature != NID_undef;
+  const X509* own = has_signed ? SSL_get_certificate(session) : nullptr;
+  read_tls13_facts(session, {SSL_get0_peer_certificate(session), peer_digest}, {own, own_digest}, facts);
   return facts;
 }
 

@@ -44,6 +44,13 @@ struct TlsFacts {
 /// connection.log.
 TlsFacts read_tls_facts(const SSL* session, const TlsPolicy& policy, const TlsConnection& connection);
 
+/// The same of a session in which we are the client: how it is protected, and nothing of certificates.
+TlsFacts read_client_tls_facts(const SSL* session);
+
+/// As tables and lists have them: "AF:88:7C:...". Empty: OpenSSL could not tell.
+std::string certificate_fingerprint(const X509* certificate, const EVP_MD* digest);
+std::string public_key_fingerprint(const X509* certificate, const EVP_MD* digest);
+
 /// "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange X25519 ...", in one line.
 std::string tls_summary(const TlsFacts& facts);
 

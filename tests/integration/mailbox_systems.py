@@ -1,0 +1,249 @@
+"""The distribution's Postfix beside our delivery agents, which deliver the same queue files to mailboxes, commands and
+users of the test's own. REQUIRES: a namespace of its own (namespace.py).
+
+    systems = Systems(bin_directory, directory, MAIN_CF, SERVICES)
+    with systems.stock:
+        for case in CASES: systems.compare(checks, case)
+"""
+import argparse
+import difflib
+import os
+import pathlib
+import re
+import shutil
+import stat
+import time
+
+from checks import Checks, run
+from namespace import enter_namespace, mount_over, set_up_loopback
+from server import NoServer, Server, private_directory
+from stock_postfix import DAEMONS, QUEUES
+from stock_postfix import MASTER_CF as STOCK_MASTER_CF
+
+DEADLINE = 30  # seconds
+# Name, user and group. Homes are made in a directory of the test.
+USERS = (("ann", 2001, 2001), ("bob", 2002, 2002), ("carl", 2003, 2003), ("dora", 2004, 2004))
+MAIN_CF = {
+    "compatibility_level": "3.6", "myhostname": "mail.example.org", "mydestination": "example.org", "inet_interfaces": "127.0.0.1",
+    "inet_protocols": "ipv4", "in_flow_delay": "0", "mail_owner": "postfix", "setgid_group": "postdrop", "alias_maps": "",
+    "notify_classes": "", "local_recipient_maps": "", "header_checks": "regexp:{{/^X-Hold:/ HOLD}}", "append_dot_mydomain": "no",
+    "default_database_type": "texthash", "default_transport": "keep", "relay_transport": "keep", "defer_transports": "keep",
+    "biff": "no", "deliver_lock_attempts": "2", "deliver_lock_delay": "1s", "bounce_queue_lifetime": "1h",
+    "local_destination_recipient_limit": "1",
+}
+STOCK_SERVICES = """\
+qmgr unix n - n 300 1 qmgr
+showq unix n - n - - showq
+flush unix n - n 1000? 0 flush
+keep unix - - n - - discard
+"""
+
+
+def make_users(directory):
+    """Users that only this namespace knows, with homes in `directory`."""
+    lines = [line for line in pathlib.Path("/etc/passwd").read_text().splitlines() if line]
+    groups = [line for line in pathlib.Path("/etc/group").read_text().splitlines() if line]
+    for name, user, group in USERS:
+        home = directory / "home" / name
+        home.mkdir(parents=True)
+        os.chown(home, user, group)
+        lines.append("%s:x:%d:%d::%s:/bin/sh" % (name, user, group, home))
+        groups.append("%s:x:%d:" % (name, group))
+    for name, content in (("passwd", lines), ("group", groups)):
+        path = directory / name
+        path.write_text("\n".join(content) + "\n")
+        mount_over(path, "/etc/" + name)
+
+
+class Stock:
+    """With a queue manager. A message is held first, so that ours can have the same file."""
+
+    def __init__(self, directory, main_cf, services):
+        for daemon in ("local", "virtual", "pipe"):
+            if not (DAEMONS / daemon).exists():
+                raise NoServer("no %s of the distribution's Postfix" % daemon)
+        self.directory = directory / "stock"
+        self.config, self.queue, data = (self.directory / name for name in ("config", "queue", "data"))
+        for path in (self.config, self.queue, data):
+            path.mkdir(parents=True)
+        for name in QUEUES:
+            (self.queue / name).mkdir(mode=0o755)
+            if name != "pid":
+                shutil.chown(self.queue / name, "postfix")
+        for name, mode in (("maildrop", 0o1730), ("public", 0o2710)):
+            shutil.chown(self.queue / name, "postfix", "postdrop")
+            (self.queue / name).chmod(mode)
+        shutil.chown(data, "postfix")
+        values = dict(MAIN_CF, queue_directory=self.queue, data_directory=data, maillog_file=self.directory / "mail.log",
+                      maillog_file_prefixes=self.directory, **main_cf)
+        (self.config / "main.cf").write_text("".join("%s = %s\n" % item for item in values.items()))
+        (self.config / "master.cf").write_text(STOCK_MASTER_CF + STOCK_SERVICES + services)
+        old = time.time() - 3600
+        for name in ("main.cf", "master.cf"):
+            os.utime(self.config / name, (old, old))
+        self.server = Server("master", [DAEMONS / "master", "-d", "-c", self.config],
+                             lambda: (self.queue / "public" / "qmgr").exists(), self.directory / "console")
+
+    def __enter__(self):
+        self.server.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.stop()
+
+    def log(self):
+        path = self.directory / "mail.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def wait(self, condition):
+        deadline = time.monotonic() + DEADLINE
+        while not (found := condition()):
+            if time.monotonic() > deadline:
+                raise AssertionError("not in time; the log:\n" + self.log()[-3000:])
+            time.sleep(0.02)
+        return found
+
+    def submit(self, message, sender, recipients, *options):
+        """Returns the queue file of a message that is held."""
+        done = run(["/usr/sbin/sendmail", "-C", self.config, "-f", sender, *options, "--", *recipients],
+                   stdin=b"X-Hold: yes\n" + message)
+        assert done.status == 0, done
+        return self.wait(lambda: next((path for path in (self.queue / "hold").iterdir() if os.access(path, os.X_OK)), None))
+
+    def release(self, name):
+        """Until the message is gone, or deferred. Returns what was logged from then on."""
+        start = len(self.log())
+        done = run(["/usr/sbin/postsuper", "-c", self.config, "-H", name])
+        assert done.status == 0, done
+        run(["/usr/sbin/postqueue", "-c", self.config, "-i", name])
+        self.wait(lambda: re.search(r"qmgr\[\d+\]: %s: (removed|from=.*status)" % name, self.log()[start:]) or
+                  (self.queue / "deferred" / name[0] / name).exists() and "to=<" in self.log()[start:])
+        return self.log()[start:]
+
+
+class Ours:
+    """The agents, in a process for each message."""
+
+    def __init__(self, bin_directory, directory, main_cf, services):
+        self.bin, self.directory = bin_directory, directory / "ours"
+        self.config, self.queue, self.file = (self.directory / name for name in ("config", "queue", "mail.log"))
+        for path in (self.config, self.queue):
+            path.mkdir(parents=True)
+        values = dict(MAIN_CF, queue_directory=self.queue, maillog_file=self.file, maillog_file_prefixes=self.directory,
+                      data_directory=self.directory, **main_cf)
+        (self.config / "main.cf").write_text("".join("%s = %s\n" % item for item in values.items()))
+        (self.config / "master.cf").write_text(services)
+
+    def deliver(self, file, service, nexthop):
+        """Returns what was logged."""
+        self.file.unlink(missing_ok=True)
+        done = run([self.bin / "mailbox_program", self.config, self.bin / "deliver_as", file, service, nexthop])
+        assert done.status == 0, done
+        return self.file.read_text(errors="replace")
+
+
+class Case:
+    """`service` delivers a message to `recipients`. `prepare` is called with the directory of mailboxes first, once for each
+    system."""
+
+    def __init__(self, name, service, recipients, message=b"Subject: hello\n\nbody\n", sender="sender@example.net", prepare=None,
+                 options=()):
+        self.name, self.service, self.recipients, self.message = name, service, recipients, message
+        self.sender, self.prepare, self.options = sender, prepare, options
+
+
+class Account:
+    """What the agent logged, and what it left in the directory of mailboxes."""
+
+    def __init__(self, log, files):
+        self.log, self.files = log, files
+
+
+def settle(text):
+    text = re.sub(r"\bdelay=[\d.]+, delays=[\d./]+", "delay=N", text)
+    text = re.sub(r"\b\d+\.P\d+\.", "TIME.PID.", text)
+    return re.sub(r"/(stock|ours)/(queue|config)\b", r"/SYSTEM/\2", text)
+
+
+def settle_file(content):
+    content = re.sub(rb"^(From .*  )\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}(\r?)$", rb"\1DATE\2", content, flags=re.M)
+    return settle(content.decode("utf-8", "surrogateescape"))
+
+
+def snapshot(directory):
+    """A line for each file, and one for each line in it."""
+    lines = []
+    for path in sorted(directory.rglob("*")):
+        status = path.lstat()
+        name = re.sub(r"\b\d+\.V[0-9a-f]+I[0-9a-f]+M\d+\.%s$" % re.escape(os.uname().nodename), "UNIQUE",
+                      str(path.relative_to(directory)))
+        lines.append("%s %o %d:%d" % (name, status.st_mode, status.st_uid, status.st_gid))
+        if stat.S_ISREG(status.st_mode):
+            lines += ["  " + line for line in settle_file(path.read_bytes()).split("\n")]
+    return lines
+
+
+class Systems:
+    """Both, which have `directory`/box for mailboxes, in turns."""
+
+    def __init__(self, bin_directory, directory, main_cf, services):
+        self.box, self.directory = directory / "box", directory
+        self.stock = Stock(directory, main_cf, services)
+        self.ours = Ours(bin_directory, directory, main_cf, services)
+
+    def make_box(self, case):
+        shutil.rmtree(self.box, ignore_errors=True)
+        self.box.mkdir()
+        self.box.chmod(0o755)
+        if case.prepare:
+            case.prepare(self.box)
+
+    def account(self, case, program, log):
+        lines = re.findall(r"^\S+ +\S+ \S+ \S+ postfix/%s\[\d+\]: (.*)$" % program, log, re.M)
+        # The distribution's log has 2000 characters a line at most.
+        return Account([settle(line)[:1900] for line in lines], snapshot(self.box))
+
+    def accounts(self, case, program, nexthop="example.org"):
+        """Ours, and the distribution's."""
+        file = self.stock.submit(case.message, case.sender, case.recipients, *case.options)
+        copy = self.directory / file.name
+        shutil.copy(file, copy)
+        copy.chmod(0o700)
+        self.make_box(case)
+        theirs = self.account(case, program, self.stock.release(file.name))
+        self.make_box(case)
+        ours = self.account(case, program, self.ours.deliver(copy, case.service, nexthop))
+        copy.unlink()
+        return ours, theirs
+
+    def compare(self, checks, case, program, nexthop="example.org"):
+        ours, theirs = self.accounts(case, program, nexthop)
+        # The queue manager of the distribution asks for recipients in an order of its own.
+        ours.log.sort()
+        theirs.log.sort()
+        for what in ("log", "files"):
+            got, wanted = getattr(ours, what), getattr(theirs, what)
+            checks.check("%s: the %s" % (case.name, what), got == wanted, lambda got=got, wanted=wanted: "\n".join(
+                difflib.unified_diff(wanted, got, "wanted", "got", n=0, lineterm="")))
+
+
+def run_inside(kind, script, body):
+    """The main() of a test: calls body(checks, directory of our programs, directory for files) in a namespace of its own. Returns
+    the exit status."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True, metavar="DIR", help="the directory of the programs")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    checks = Checks()
+    try:
+        if not arguments.inside:
+            return enter_namespace(script, "--bin", arguments.bin, "--inside")
+        set_up_loopback()
+        directory = private_directory()
+        try:
+            body(checks, pathlib.Path(arguments.bin).resolve(), directory)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+    except NoServer as reason:
+        checks.skip(kind, str(reason))
+    return checks.finish()

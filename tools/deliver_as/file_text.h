@@ -1,0 +1,14 @@
+/// Reads .forward files and the like (local(8)).
+#pragma once
+
+#include <string>
+
+#include "tools/mta/delivery/user_actions.h"
+
+namespace deliver_as {
+
+/// The text of a regular file, when nobody but its owner, this user or root, can write to it. REQUIRES: the
+/// process is the user's.
+mta::FileText read_text(const std::string& path);
+
+}  // namespace deliver_as

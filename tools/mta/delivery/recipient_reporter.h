@@ -1,0 +1,57 @@
+/// Tells the log and the queue manager what became of recipients, for agents that are their own relay.
+///
+///     RecipientReporter reporter(request, log, {.program = "virtual"}, "virtual");
+///     reporter.settle(0, {DeliveryOutcome::kSent, {.code = "2.0.0", .text = "delivered to mailbox"}});
+///     co_return reporter.take();
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/delivery/delivery_agent.h"
+
+namespace mta {
+
+/// What became of a recipient, or what a probe found out.
+struct RecipientAnswer {
+  DeliveryOutcome outcome = DeliveryOutcome::kDeferred;
+  DeliveryStatus status = {};
+};
+
+RecipientAnswer delivered(std::string text);
+/// The first digit of `code` says whether it is for ever.
+RecipientAnswer undelivered(std::string code, std::string text);
+/// "unknown user: "bob@example.com""
+RecipientAnswer unknown_user(std::string_view user);
+/// What the log has told the reason for.
+RecipientAnswer misconfigured();
+
+/// Request and log must outlive it.
+class RecipientReporter {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  RecipientReporter(const DeliveryRequest& request, MailLog& log, LogTag tag, std::string relay)
+      : request_(request), log_(log), tag_(tag), relay_(std::move(relay)) {}
+
+  /// The recipient with that place in the request. The time counts from when the object was made.
+  void settle(std::size_t recipient, RecipientAnswer answer);
+  /// All recipients, together.
+  void settle_all(const RecipientAnswer& answer);
+  /// Another agent took them over, and has written its log: its report, for `recipient`.
+  void pass_on(std::size_t recipient, DeliveryReport report);
+
+  void log(libconf::Severity severity, std::string_view text) { log_.write(tag_, severity, text); }
+  DeliveryReport take() { return std::move(report_); }
+
+ private:
+  const DeliveryRequest& request_;
+  MailLog& log_;
+  LogTag tag_;
+  std::string relay_;
+  Clock::time_point start_ = Clock::now();
+  DeliveryReport report_;
+};
+
+}  // namespace mta
