@@ -16,9 +16,9 @@ class KeepingNotifier final : public Notifier {
     return libconf::Error{.kind = libconf::ErrorKind::kUnsupported,
                           .message = libconf::concat(queue_id, ": nobody can tell its sender")};
   }
-  asio::awaitable<bool> send(NoticeKind /*kind*/, const NoticeSubject& /*subject*/,
+  asio::awaitable<bool> send(NoticeKind kind, const NoticeSubject& /*subject*/,
                              int /*message*/) override {
-    co_return true;
+    co_return kind != NoticeKind::kDelay;
   }
   libconf::Result<void> forget(NoticeKind /*kind*/, std::string_view /*queue_id*/) override { return {}; }
 };
