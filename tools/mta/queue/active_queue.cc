@@ -79,6 +79,9 @@ void fill(ActiveMessage& active, QueueMessage& message) {
     if (!value && !each.second.empty()) value = message.attribute(each.second);
     request.origin.*each.member = value.value_or("");
   }
+  active.trace_flags =
+      static_cast<int>(parse_record_number(message.attribute("trace_flags").value_or("0")).value_or(0));
+  if ((active.trace_flags & kTraceProbe) != 0) request.purpose = DeliveryPurpose::kProbe;
   active.filter = std::move(message.filter);
   active.redirect = std::move(message.redirect);
   active.verp_delimiters = std::move(message.verp_delimiters);
@@ -96,6 +99,7 @@ NoticeSubject ActiveMessage::subject() const {
           .envelope_id = request.envelope_id,
           .return_flags = request.return_flags,
           .send_options = request.send_options,
+          .trace_flags = trace_flags,
           .verp_delimiters = verp_delimiters,
           .arrival = request.arrival,
           .content_size = request.content_size};

@@ -28,10 +28,12 @@ struct ActiveMessage {
   /// What is the same in all of its deliveries; transport, nexthop and recipients are empty.
   DeliveryRequest request;
   NoticeSubject subject() const;
+  bool is_probe() const { return request.purpose == DeliveryPurpose::kProbe; }
 
   std::string filter;
   std::string redirect;
   std::string verp_delimiters;
+  int trace_flags = 0;  ///< TraceFlag
   std::optional<MessageSizes> sizes;
   std::int64_t warning_time = 0;  ///< Of a notice that mail is late, seconds since 1970; 0: none is wanted.
   std::uint64_t warning_offset = 0;
@@ -49,6 +51,7 @@ struct ActiveMessage {
   bool has_deferred = false;
   bool has_expired = false;
   bool has_failed = false;   ///< The sender is to be told.
+  bool has_probes = false;   ///< Likewise, as it asked for.
   bool has_traces = false;   ///< Likewise, as it asked for.
   bool is_given_up = false;  ///< Another process goes on with it when this delivery is over.
 };

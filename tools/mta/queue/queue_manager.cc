@@ -155,7 +155,8 @@ void QueueManager::assign(ActiveMessage& message) {
 
 void QueueManager::assign(ActiveMessage& message, QueueRecipient recipient) {
   if (message.is_forced_to_expire)
-    return return_without(message, rejection_, "message is administratively expired", std::move(recipient));
+    return return_without(message, deferral_, "4.7.0 message is administratively expired",
+                          std::move(recipient));
   MailRoute route = parts_.router.route({.sender = message.request.sender,
                                          .filter = message.filter,
                                          .redirect = message.redirect,

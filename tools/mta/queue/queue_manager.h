@@ -86,7 +86,6 @@ class QueueManager {
         scans_(parts.queue, parts.log),
         files_(parts.queue, parts.log),
         deferral_(kDefers, parts.log),
-        rejection_(kBounces, parts.log),
         discard_(kDropped, parts.log),
         scan_timer_(parts.io),
         recovery_timer_(parts.io) {}
@@ -124,7 +123,6 @@ class QueueManager {
   QueueScans scans_;
   ActiveQueue files_;
   FixedOutcomeAgent deferral_;
-  FixedOutcomeAgent rejection_;
   FixedOutcomeAgent discard_;
   asio::steady_timer scan_timer_;
   asio::steady_timer recovery_timer_;

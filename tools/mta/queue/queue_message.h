@@ -52,6 +52,12 @@ struct MessageSizes {
   friend bool operator==(const MessageSizes&, const MessageSizes&) = default;
 };
 
+/// The attribute trace_flags, an OR of these: who submitted the message wants a report (sendmail(1)).
+enum TraceFlag : int {
+  kTraceProbe = 512,      ///< -bv: of what would become of the message, which is not delivered.
+  kTraceDelivery = 1024,  ///< -v: of the first delivery.
+};
+
 /// A recipient and what the records before it say.
 struct QueueRecipient {
   std::string address;

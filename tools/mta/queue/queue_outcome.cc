@@ -24,7 +24,8 @@ void QueueManager::take(ActiveMessage& message, const DeliveryRequest& request,
   if (!is_all) message.has_deferred = true;
   // A message that is about to be removed need not be written to before.
   const bool is_last = is_all && message.waiting == request.recipients.size() && !message.rest;
-  if (is_last && !message.has_deferred && !message.has_failed && !message.has_traces && !message.is_given_up)
+  const bool has_news = message.has_deferred || message.has_failed || message.has_traces || message.has_probes;
+  if (is_last && message.is_fresh && !has_news && !message.is_given_up)
     return;
   for (std::size_t i = 0; i < is_settled.size(); ++i)
     if (is_settled[i])
@@ -40,9 +41,15 @@ bool QueueManager::settle(ActiveMessage& message, const QueueRecipient& recipien
     if (!recorded) say(Severity::kWarning, recorded.error().message);
     return recorded.has_value();
   };
+  // What would become of it is all that is asked for.
+  if (message.is_probe()) return message.has_probes = record(NoticeKind::kProbe);
+  // The first delivery is reported, whatever came of it.
+  const bool is_traced = (message.trace_flags & kTraceDelivery) != 0 && message.is_fresh;
+  if (is_traced && record(NoticeKind::kTrace)) message.has_traces = true;
   switch (report.outcome) {
     case DeliveryOutcome::kSent:
-      if ((recipient.notify & kNotifySuccess) != 0 && record(NoticeKind::kTrace)) message.has_traces = true;
+      if (!is_traced && (recipient.notify & kNotifySuccess) != 0 && record(NoticeKind::kTrace))
+        message.has_traces = true;
       return true;
     case DeliveryOutcome::kBounced:
       if (!record(NoticeKind::kFailure)) return false;
@@ -109,8 +116,10 @@ asio::awaitable<void> QueueManager::finish(ActiveMessage& message) {
     const bool is_sent = co_await notify(NoticeKind::kFailure, message);
     is_kept = is_kept || !is_sent;
   }
-  if (message.has_traces || !message.is_fresh) {
-    const bool is_sent = co_await notify(NoticeKind::kTrace, message);
+  for (const auto& [kind, has_any] : {std::pair(NoticeKind::kTrace, message.has_traces),
+                                      std::pair(NoticeKind::kProbe, message.has_probes)}) {
+    if (!has_any && (message.is_fresh || message.is_probe() != (kind == NoticeKind::kProbe))) continue;
+    const bool is_sent = co_await notify(kind, message);
     is_kept = is_kept || !is_sent;
   }
   if (is_kept && message.has_deferred && message.warning_time > 0 &&
