@@ -8,17 +8,19 @@
 #include <ostream>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/queue_trigger.h"
 #include "tools/mta/daemon/server_process.h"
 #include "tools/mta/daemon/service_role.h"
 #include "tools/mta/daemon/spool.h"
 #include "tools/mta/daemon/trigger_listener.h"
 #include "tools/mta/daemon/wake_up_timer.h"
 #include "tools/mta/delivery/deliver_as_client.h"
-#include "tools/mta/delivery/keeping_notifier.h"
+#include "tools/mta/delivery/mail_notifier.h"
 #include "tools/mta/delivery/mail_router.h"
 #include "tools/mta/delivery/pipe_options.h"
 #include "tools/mta/delivery/transports.h"
 #include "tools/mta/dns/cares_resolver.h"
+#include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/queue/queue_manager.h"
 
@@ -36,6 +38,9 @@ constexpr std::string_view kProgram = "qmgr";
 
 /// Between looks whether the process before has ended.
 constexpr auto kPause = 20ms;
+
+/// How many queue files of notices are synced side by side.
+constexpr int kCommitThreads = 2;
 
 /// How long deliveries that are under way have when the mail system ends.
 constexpr auto kLongestEnd = 30s;
@@ -79,6 +84,7 @@ class QueueWork final : public mta::ServerWork {
  private:
   explicit QueueWork(mta::ServerProcess& process) : process_(process), timer_(process.io()) {}
   Result<void> prepare(const std::string& deliver_as);
+  Result<void> prepare_notices(const libconf::PlacedService& own_service);
   std::size_t process_limit(std::string_view transport) const;
   void wait_for_turn();
   void end();
@@ -91,7 +97,10 @@ class QueueWork final : public mta::ServerWork {
   std::unique_ptr<mta::DeliverAsClient> actions_;
   std::unique_ptr<mta::Transports> transports_;
   std::unique_ptr<mta::MailRouter> router_;
-  mta::KeepingNotifier notifier_;
+  std::optional<mta::GroupCommitter> committer_;
+  std::optional<mta::QueueTrigger> trigger_;
+  std::unique_ptr<mta::InternalMailService> internal_mail_;
+  std::unique_ptr<mta::MailNotifier> notifier_;
   std::optional<libconf::Settings> settings_;
   std::unique_ptr<mta::QueueManager> manager_;
   std::vector<std::unique_ptr<QueueService>> services_;
@@ -127,13 +136,14 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
       mta::MailRouter::create(*settings_, process_.host(), process_.log());
   if (!router) return router.error();
   router_ = std::move(*router);
+  if (Result<void> ready = prepare_notices(passed.front().placed); !ready) return ready;
   Result<std::unique_ptr<mta::QueueManager>> manager = mta::QueueManager::create(
       *settings_, {.io = io,
                    .log = process_.log(),
                    .queue = *queue_,
                    .router = *router_,
                    .transports = *transports_,
-                   .notifier = notifier_,
+                   .notifier = *notifier_,
                    .process_limit = [this](std::string_view transport) { return process_limit(transport); }});
   if (!manager) return manager.error();
   manager_ = std::move(*manager);
@@ -145,6 +155,26 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
   }
   if (Result<void> became = process_.become_mail_owner(); !became) return became;
   actions_->attach(io.get_executor());
+  return {};
+}
+
+/// Notices go into the queue as all mail does, and the queue manager is told of them as of all mail.
+Result<void> QueueWork::prepare_notices(const libconf::PlacedService& own_service) {
+  committer_.emplace(kCommitThreads);
+  trigger_.emplace(process_.io(), concat("public/", own_service.service.service()));
+  Result<std::unique_ptr<mta::InternalMailService>> mail =
+      mta::InternalMailService::create(*settings_, {.executor = process_.io().get_executor(),
+                                                    .log = process_.log(),
+                                                    .host = process_.host(),
+                                                    .queue = *queue_,
+                                                    .committer = *committer_,
+                                                    .trigger = &*trigger_});
+  if (!mail) return mail.error();
+  internal_mail_ = std::move(*mail);
+  Result<std::unique_ptr<mta::MailNotifier>> notifier =
+      mta::MailNotifier::create(*settings_, *internal_mail_, *queue_, process_.log());
+  if (!notifier) return notifier.error();
+  notifier_ = std::move(*notifier);
   return {};
 }
 

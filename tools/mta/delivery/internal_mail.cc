@@ -162,7 +162,8 @@ IntakeServices InternalMailService::intake(InternalMailClass mail_class) {
           .message_size_limit = message_size_limit_,
           .checks_content = is_inspected(mail_class),
           .is_utf8_enabled = is_utf8_enabled_,
-          .delay_warning_time = delay_warning_time_};
+          .delay_warning_time = delay_warning_time_,
+          .trigger = runtime_.trigger};
 }
 
 Result<std::vector<EnvelopeRecipient>> InternalMailService::to_envelope(

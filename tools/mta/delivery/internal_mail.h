@@ -74,6 +74,7 @@ struct InternalMailRuntime {
   const libconf::Host& host;
   const QueueDirectory& queue;
   GroupCommitter& committer;
+  QueueTrigger* trigger = nullptr;  ///< As IntakeServices has it.
 };
 
 class InternalMailService;
