@@ -8,17 +8,19 @@
 #include <ostream>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/queue_trigger.h"
 #include "tools/mta/daemon/server_process.h"
 #include "tools/mta/daemon/service_role.h"
 #include "tools/mta/daemon/spool.h"
 #include "tools/mta/daemon/trigger_listener.h"
 #include "tools/mta/daemon/wake_up_timer.h"
 #include "tools/mta/delivery/deliver_as_client.h"
-#include "tools/mta/delivery/keeping_notifier.h"
+#include "tools/mta/delivery/mail_notifier.h"
 #include "tools/mta/delivery/mail_router.h"
 #include "tools/mta/delivery/pipe_options.h"
 #include "tools/mta/delivery/transports.h"
 #include "tools/mta/dns/cares_resolver.h"
+#include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/queue/queue_manager.h"
 #include "tools/qmgr/flush_service.h"
@@ -39,6 +41,9 @@ constexpr std::string_view kFlush = "flush";
 
 /// Between looks whether the process before has ended.
 constexpr auto kPause = 20ms;
+
+/// How many queue files of notices are synced side by side.
+constexpr int kCommitThreads = 2;
 
 /// How long deliveries that are under way have when the mail system ends.
 constexpr auto kLongestEnd = 30s;
@@ -82,6 +87,7 @@ class QueueWork final : public mta::ServerWork {
  private:
   explicit QueueWork(mta::ServerProcess& process) : process_(process), timer_(process.io()) {}
   Result<void> prepare(const std::string& deliver_as);
+  Result<void> prepare_notices(const libconf::PlacedService& own_service);
   std::size_t process_limit(std::string_view transport) const;
   void wait_for_turn();
   void end();
@@ -94,7 +100,10 @@ class QueueWork final : public mta::ServerWork {
   std::unique_ptr<mta::DeliverAsClient> actions_;
   std::unique_ptr<mta::Transports> transports_;
   std::unique_ptr<mta::MailRouter> router_;
-  mta::KeepingNotifier notifier_;
+  std::optional<mta::GroupCommitter> committer_;
+  std::optional<mta::QueueTrigger> trigger_;
+  std::unique_ptr<mta::InternalMailService> internal_mail_;
+  std::unique_ptr<mta::MailNotifier> notifier_;
   std::optional<libconf::Settings> settings_;
   std::unique_ptr<mta::QueueManager> manager_;
   std::unique_ptr<mta::FastFlush> flush_;
@@ -143,13 +152,16 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
   flush_ = std::move(*flush);
   const Result<std::chrono::seconds> limit = settings_->get_duration("ipc_timeout");
   if (!limit) return limit.error();
+  if (Result<void> ready = prepare_notices(has_queue_manager_ ? first->placed : passed.front().placed);
+      !ready)
+    return ready;
   Result<std::unique_ptr<mta::QueueManager>> manager = mta::QueueManager::create(
       *settings_, {.io = io,
                    .log = process_.log(),
                    .queue = *queue_,
                    .router = *router_,
                    .transports = *transports_,
-                   .notifier = notifier_,
+                   .notifier = *notifier_,
                    .process_limit = [this](std::string_view transport) { return process_limit(transport); },
                    .flush = flush_.get()});
   if (!manager) return manager.error();
@@ -165,6 +177,26 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
   }
   if (Result<void> became = process_.become_mail_owner(); !became) return became;
   actions_->attach(io.get_executor());
+  return {};
+}
+
+/// Notices go into the queue as all mail does, and the queue manager is told of them as of all mail.
+Result<void> QueueWork::prepare_notices(const libconf::PlacedService& own_service) {
+  committer_.emplace(kCommitThreads);
+  trigger_.emplace(process_.io(), concat("public/", own_service.service.service()));
+  Result<std::unique_ptr<mta::InternalMailService>> mail =
+      mta::InternalMailService::create(*settings_, {.executor = process_.io().get_executor(),
+                                                    .log = process_.log(),
+                                                    .host = process_.host(),
+                                                    .queue = *queue_,
+                                                    .committer = *committer_,
+                                                    .trigger = &*trigger_});
+  if (!mail) return mail.error();
+  internal_mail_ = std::move(*mail);
+  Result<std::unique_ptr<mta::MailNotifier>> notifier =
+      mta::MailNotifier::create(*settings_, *internal_mail_, *queue_, process_.log());
+  if (!notifier) return notifier.error();
+  notifier_ = std::move(*notifier);
   return {};
 }
 

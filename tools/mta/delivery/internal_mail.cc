@@ -109,6 +109,12 @@ Result<void> InternalMailService::read_settings() {
   const Result<std::int64_t> line_length = settings_.get_int("line_length_limit");
   if (!line_length) return line_length.error();
   line_length_limit_ = static_cast<std::size_t>(*line_length);
+  const Result<bool> is_utf8_enabled = settings_.get_bool("smtputf8_enable");
+  if (!is_utf8_enabled) return is_utf8_enabled.error();
+  is_utf8_enabled_ = *is_utf8_enabled;
+  const Result<std::chrono::seconds> warning_time = settings_.get_duration("delay_warning_time");
+  if (!warning_time) return warning_time.error();
+  delay_warning_time_ = *warning_time;
   const Result<std::int64_t> size = settings_.get_int("message_size_limit");
   if (!size) return size.error();
   message_size_limit_ = static_cast<std::uint64_t>(*size);
@@ -154,7 +160,10 @@ IntakeServices InternalMailService::intake(InternalMailClass mail_class) {
           .always_bcc = nothing_,
           .recipients = recipients_,
           .message_size_limit = message_size_limit_,
-          .checks_content = is_inspected(mail_class)};
+          .checks_content = is_inspected(mail_class),
+          .is_utf8_enabled = is_utf8_enabled_,
+          .delay_warning_time = delay_warning_time_,
+          .trigger = runtime_.trigger};
 }
 
 Result<std::vector<EnvelopeRecipient>> InternalMailService::to_envelope(
@@ -169,6 +178,10 @@ Result<std::vector<EnvelopeRecipient>> InternalMailService::to_envelope(
     if (!recipient.dsn_original.empty()) continue;
     Result<std::string> original = addresses_->original_recipient(context, recipient.address);
     if (!original) return original.error();
+    // RFC 6533, section 3.
+    constexpr std::string_view kAscii = "rfc822;";
+    if (!libconf::is_ascii(*original) && original->starts_with(kAscii))
+      original->replace(0, kAscii.size(), "utf-8;");
     recipient.dsn_original = std::move(*original);
   }
   return result;

@@ -13,6 +13,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <bitset>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -73,6 +74,7 @@ struct InternalMailRuntime {
   const libconf::Host& host;
   const QueueDirectory& queue;
   GroupCommitter& committer;
+  QueueTrigger* trigger = nullptr;  ///< As IntakeServices has it.
 };
 
 class InternalMailService;
@@ -81,7 +83,7 @@ class InternalMailService;
 /// left of it.
 class InternalMail final : public ContentSink {
  public:
-  const std::string& id() const { return intake_->id(); }
+  const std::string& id() const { return id_; }
 
   /// ContentSink. A line of the message, headers first; the Received: header of this host is there already.
   void line(std::string_view text, bool is_continued) override { intake_->line(text, is_continued); }
@@ -91,9 +93,11 @@ class InternalMail final : public ContentSink {
 
  private:
   friend class InternalMailService;
-  explicit InternalMail(std::unique_ptr<MessageIntake> intake) : intake_(std::move(intake)) {}
+  explicit InternalMail(std::unique_ptr<MessageIntake> intake)
+      : intake_(std::move(intake)), id_(intake_->id()) {}
 
   std::unique_ptr<MessageIntake> intake_;
+  std::string id_;                         ///< Also when the message is in the queue.
   std::optional<NonSmtpMilters> milters_;  ///< When there are filters that are to see it.
   std::string sender_;                     ///< As filters are told.
   std::vector<std::string> recipients_;    ///< Likewise.
@@ -141,6 +145,8 @@ class InternalMailService {
   std::string nothing_;  ///< content_filter and always_bcc are not for this mail.
   std::size_t line_length_limit_ = 0;
   std::uint64_t message_size_limit_ = 0;
+  bool is_utf8_enabled_ = false;
+  std::chrono::seconds delay_warning_time_{0};
   std::unique_ptr<AddressServices> addresses_;
 };
 

@@ -45,7 +45,7 @@ void MessageIntake::begin(Envelope envelope) {
   sender_ = std::move(*sender);
   external_sender_ = quote_address(sender_);
   if (envelope_.is_utf8) send_options_ |= kUtf8Requested;
-  if (!libconf::is_ascii(sender_)) send_options_ |= kUtf8InSender;
+  if (services_.is_utf8_enabled && !libconf::is_ascii(sender_)) send_options_ |= kUtf8InSender;
   if (envelope_.actions.filter) filter_ = *envelope_.actions.filter;
   if (envelope_.actions.redirect) redirect_ = *envelope_.actions.redirect;
   is_held_ = envelope_.actions.hold;
@@ -108,6 +108,15 @@ void MessageIntake::write_return_flags() {
   if (envelope_.return_flags != 0) writer_.attribute("ret_flags", std::to_string(envelope_.return_flags));
 }
 
+/// When the sender is to be told that the mail is late; the null sender never is.
+void MessageIntake::write_warning_time() {
+  if (services_.delay_warning_time.count() == 0 || sender_.empty()) return;
+  constexpr std::size_t kWidth = 15;
+  std::string time = std::to_string(to_time(arrival_) + services_.delay_warning_time.count());
+  time.insert(0, kWidth - std::min(kWidth, time.size()), ' ');
+  writer_.put(RecordType::kWarning, time);
+}
+
 Result<void> MessageIntake::take_recipients() {
   recipients_.emplace(services_.addresses, services_.recipients, envelope_.context);
   if (services_.recipients.adds_bcc) {
@@ -142,6 +151,7 @@ void MessageIntake::write_envelope() {
   if (is_submitted && envelope_.submission->trace_flags)
     writer_.attribute("trace_flags", std::to_string(*envelope_.submission->trace_flags));
   if (!envelope_.verp_delimiters.empty()) writer_.put(RecordType::kVerp, envelope_.verp_delimiters);
+  write_warning_time();
   recipients_->write(writer_, RecipientPlace::kEnvelope);
   writer_.begin_content();
 }
@@ -163,7 +173,7 @@ void MessageIntake::feed() {
 }
 
 void MessageIntake::header(std::string_view text) {
-  if (!libconf::is_ascii(text)) send_options_ |= kUtf8InHeaders;
+  if (services_.is_utf8_enabled && !libconf::is_ascii(text)) send_options_ |= kUtf8InHeaders;
   if (staged_ && !staged_->has_body()) {
     staged_->header(text);
   } else if (staged_) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,9 +48,11 @@ struct IntakeServices {
   const std::string& content_filter;  ///< Empty: none.
   const std::string& always_bcc;      ///< An address; empty: none.
   const RecipientRules& recipients;
-  std::uint64_t message_size_limit;  ///< Of the queue file, in bytes; 0: none.
-  bool checks_content;               ///< receive_override_options has no no_header_body_checks.
-  QueueTrigger* trigger;             ///< Told of each message; null: nobody is.
+  std::uint64_t message_size_limit;            ///< Of the queue file, in bytes; 0: none.
+  bool checks_content;                         ///< receive_override_options has no no_header_body_checks.
+  bool is_utf8_enabled = true;                 ///< smtputf8_enable
+  std::chrono::seconds delay_warning_time{0};  ///< 0: senders are not told that mail is late.
+  QueueTrigger* trigger = nullptr;             ///< Told of each message; null: nobody is.
 };
 
 /// What is known of mail that a user of this host submits, beside what others send (pickup(8)).
@@ -163,6 +166,7 @@ class MessageIntake final : public MessageDestination, private CleanupSink {
   void write_start();
   void write_envelope_id();
   void write_return_flags();
+  void write_warning_time();
   void write_envelope();
   void write_extracted();
   asio::awaitable<void> filter();

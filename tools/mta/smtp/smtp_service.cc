@@ -43,6 +43,9 @@ Result<void> SmtpService::read_settings() {
   const Result<std::chrono::seconds> timeout = settings_.get_duration("smtpd_timeout");
   if (!timeout) return timeout.error();
   timeout_ = *timeout;
+  const Result<std::chrono::seconds> warning_time = settings_.get_duration("delay_warning_time");
+  if (!warning_time) return warning_time.error();
+  delay_warning_time_ = *warning_time;
   const Result<bool> looks_up_names = settings_.get_bool("smtpd_peername_lookup");
   if (!looks_up_names) return looks_up_names.error();
   looks_up_names_ = *looks_up_names;
@@ -168,6 +171,8 @@ IntakeServices SmtpService::intake() {
           .recipients = recipient_rules_,
           .message_size_limit = options_.message_size_limit,
           .checks_content = !overrides_.no_header_body_checks,
+          .is_utf8_enabled = options_.smtputf8_enable,
+          .delay_warning_time = delay_warning_time_,
           .trigger = runtime_.trigger};
 }
 

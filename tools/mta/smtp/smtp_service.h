@@ -125,6 +125,7 @@ class SmtpService {
   ServerOptions options_;
   ErrorLimits error_limits_;
   std::chrono::seconds timeout_{0};
+  std::chrono::seconds delay_warning_time_{0};
   std::string mail_name_;
   std::string name_;
   std::string stress_;
