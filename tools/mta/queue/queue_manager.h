@@ -99,6 +99,8 @@ class QueueManager {
   void take_up(const DueMessage& due);
   std::size_t recipient_room() const;
 
+  void read_delays(ActiveMessage& message);
+  void expire(ActiveMessage& message, QueueRecipient recipient, const NoticeEntry& delay);
   void assign(ActiveMessage& message);
   void assign(ActiveMessage& message, QueueRecipient recipient);
   void return_without(ActiveMessage& message, DeliveryAgent& agent, std::string why,
