@@ -1,7 +1,7 @@
 /// flush(8): remembers which deferred mail is for which destination, and gets that delivered when it is asked
 /// for (ETRN_README; postqueue -s, -i).
 ///
-///     auto flush = FastFlush::create(settings, queue, log, [&] { manager.ask("I"); });
+///     auto flush = FastFlush::create(settings, queue, log, [&] { manager.take_back(); });
 ///     (*flush)->add("example.com", "4A1B2C3D4E");
 ///     (*flush)->send_site("example.com") == FlushStatus::kDone;
 ///

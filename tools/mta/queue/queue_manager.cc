@@ -62,8 +62,7 @@ void QueueManager::start() {
 /// What another process has left becomes ours; what it is still at work at does so later.
 void QueueManager::recover(const std::vector<std::string>& ids) {
   std::vector<std::string> busy = files_.recover(ids);
-  scans_.want_again();
-  feed();
+  take_back();
   if (busy.empty()) return;
   recovery_timer_.expires_after(kRecoveryPause);
   recovery_timer_.async_wait([this, ids = std::move(busy)](const asio::error_code& failure) {
@@ -87,6 +86,11 @@ void QueueManager::ask(std::string_view requests) {
   if (has('A')) scans_.ignore_times();
   if (has('D')) scans_.want(Queue::kDeferred);
   if (has('I') || has('W')) scans_.want(Queue::kIncoming);
+  feed();
+}
+
+void QueueManager::take_back() {
+  scans_.want_again();
   feed();
 }
 

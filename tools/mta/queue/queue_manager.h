@@ -63,6 +63,9 @@ class QueueManager {
   /// Requests, a letter each (qmgr(8), TRIGGERS); others mean nothing. Any time.
   void ask(std::string_view requests);
 
+  /// Mail that has been tried before is in incoming/ again (flush(8)).
+  void take_back();
+
   /// Starts nothing any more: another process may start once this function has returned. Deliveries that are
   /// under way have an EventLoop::Hold each.
   void stop();
