@@ -47,6 +47,7 @@ struct ActiveMessage {
   std::size_t waiting = 0;                 ///< Recipients in memory, and whoever works at the message.
   libconf::FileDescriptor file;            ///< Open for reading and writing, or closed.
   int users = 0;                           ///< Of the file.
+  bool is_locked = false;                  ///< The file stays open as long as the message is of interest.
 
   bool is_urgent = false;            ///< DueMessage
   bool is_fresh = false;             ///< DueMessage
