@@ -8,6 +8,7 @@ The last line of the output is 'N passed, N failed[, N skipped]'; the exit statu
 """
 import collections
 import re
+import shutil
 import sys
 import time
 
@@ -78,7 +79,8 @@ case("forced to expire", ["a@defer.test", "b@example.com"], mode=0o710)
 case("a mode that says it is not complete", ["a@example.com"], mode=0o600)
 case("a malformed recipient", ["a@-bad-.test", "b@example.com", "c@.."], sender="")
 case("recipients in no order", ["b@z.test", "a1@a.test", "a10@a.test", "a11@a.test", "a@m.test", "A@a.test"])
-case("a dead destination", ["a%d@dead.test" % number for number in range(60)], settings={"smtp_destination_recipient_limit": "10"})
+case("a dead destination", ["a%d@dead.test" % number for number in range(60)],
+     settings={"smtp_destination_recipient_limit": "10", "initial_destination_concurrency": "1"})
 case("a queued message with an envelope of its own", ["a@example.com"],
      envelope=[(b"F", b"Ann"), (b"A", b"client_name=x"), (b"i", b"env"), (b"<", b"2")])
 
@@ -155,7 +157,6 @@ def check_damaged(checks, bin_directory):
                 path = side.place("incoming", name)
                 path.write_bytes(data)
                 path.chmod(0o700)
-                import shutil  # pylint: disable=import-outside-toplevel
                 shutil.chown(path, "postfix")
             side.put("incoming", "ABCDE00009", SENDER, ["a@example.com"])
             side.trigger("I")

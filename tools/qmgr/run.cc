@@ -23,6 +23,7 @@
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/queue/queue_manager.h"
+#include "tools/qmgr/flush_service.h"
 
 namespace qmgr {
 namespace {
@@ -35,6 +36,8 @@ using libconf::Result;
 using namespace std::chrono_literals;
 
 constexpr std::string_view kProgram = "qmgr";
+/// The command of master.cf that is not the queue manager's.
+constexpr std::string_view kFlush = "flush";
 
 /// Between looks whether the process before has ended.
 constexpr auto kPause = 20ms;
@@ -103,7 +106,9 @@ class QueueWork final : public mta::ServerWork {
   std::unique_ptr<mta::MailNotifier> notifier_;
   std::optional<libconf::Settings> settings_;
   std::unique_ptr<mta::QueueManager> manager_;
-  std::vector<std::unique_ptr<QueueService>> services_;
+  std::unique_ptr<mta::FastFlush> flush_;
+  std::vector<std::unique_ptr<mta::Service>> services_;
+  bool has_queue_manager_ = false;
   std::vector<std::unique_ptr<mta::WakeUpTimer>> wake_ups_;
   bool is_ended_ = false;
 };
@@ -111,8 +116,13 @@ class QueueWork final : public mta::ServerWork {
 Result<void> QueueWork::prepare(const std::string& deliver_as) {
   const mta::Site& site = process_.site();
   std::vector<mta::ServerProcess::Passed> passed = process_.take_services();
-  if (passed.empty()) return Error{.kind = ErrorKind::kConfiguration, .message = "there is no service qmgr"};
-  settings_.emplace(site.settings().for_service(passed.front().placed, site.master_cf()));
+  const auto manages_queue = [](const mta::ServerProcess::Passed& each) {
+    return each.placed.service.field(MasterField::kCommand) != kFlush;
+  };
+  const auto first = std::find_if(passed.begin(), passed.end(), manages_queue);
+  has_queue_manager_ = first != passed.end();
+  settings_.emplace(has_queue_manager_ ? site.settings().for_service(first->placed, site.master_cf())
+                                       : site.settings());
   const Result<mta::Spool> spool = mta::Spool::read(*settings_);
   if (!spool) return spool.error();
   Result<mta::MasterLock> turn = spool->open_turn();
@@ -136,7 +146,15 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
       mta::MailRouter::create(*settings_, process_.host(), process_.log());
   if (!router) return router.error();
   router_ = std::move(*router);
-  if (Result<void> ready = prepare_notices(passed.front().placed); !ready) return ready;
+  Result<std::unique_ptr<mta::FastFlush>> flush =
+      mta::FastFlush::create(*settings_, *queue_, process_.log(), [this] { manager_->ask("I"); });
+  if (!flush) return flush.error();
+  flush_ = std::move(*flush);
+  const Result<std::chrono::seconds> limit = settings_->get_duration("ipc_timeout");
+  if (!limit) return limit.error();
+  if (Result<void> ready = prepare_notices(has_queue_manager_ ? first->placed : passed.front().placed);
+      !ready)
+    return ready;
   Result<std::unique_ptr<mta::QueueManager>> manager = mta::QueueManager::create(
       *settings_, {.io = io,
                    .log = process_.log(),
@@ -144,11 +162,15 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
                    .router = *router_,
                    .transports = *transports_,
                    .notifier = *notifier_,
-                   .process_limit = [this](std::string_view transport) { return process_limit(transport); }});
+                   .process_limit = [this](std::string_view transport) { return process_limit(transport); },
+                   .flush = flush_.get()});
   if (!manager) return manager.error();
   manager_ = std::move(*manager);
   for (mta::ServerProcess::Passed& each : passed) {
-    services_.push_back(std::make_unique<QueueService>(io, *manager_));
+    if (manages_queue(each))
+      services_.push_back(std::make_unique<QueueService>(io, *manager_));
+    else
+      services_.push_back(std::make_unique<FlushService>(io, *flush_, *limit));
     process_.listen(*services_.back(), each, kProgram);
     wake_ups_.push_back(std::make_unique<mta::WakeUpTimer>(
         io, each.placed.service.field(MasterField::kWakeup), *services_.back()));
@@ -188,7 +210,7 @@ std::size_t QueueWork::process_limit(std::string_view transport) const {
 }
 
 void QueueWork::wait_for_turn() {
-  if (is_ended_) return;
+  if (is_ended_ || !has_queue_manager_) return;
   if (turn_->take()) return manager_->start();
   timer_.expires_after(kPause);
   timer_.async_wait([this](const asio::error_code& failure) {

@@ -15,7 +15,7 @@ constexpr std::array kRoles = {
     ServiceRole{"discard", kDelivers},
     ServiceRole{"dnsblog", kAbsent},
     ServiceRole{"error", kDelivers},
-    ServiceRole{"flush", kInside},
+    ServiceRole{"flush", kServer, kQueueManagerProgram},
     ServiceRole{"lmtp", kDelivers},
     ServiceRole{"local", kDelivers},
     ServiceRole{"nqmgr", kServer, kQueueManagerProgram},

@@ -28,6 +28,7 @@
 #include "tools/mta/delivery/transport_table.h"
 #include "tools/mta/queue/active_queue.h"
 #include "tools/mta/queue/dead_destinations.h"
+#include "tools/mta/queue/fast_flush.h"
 #include "tools/mta/queue/queue_lifetimes.h"
 #include "tools/mta/queue/queue_scans.h"
 #include "tools/mta/queue/transport_schedule.h"
@@ -47,6 +48,7 @@ class QueueManager {
     Notifier& notifier;
     /// Deliveries at a time that a transport may have (master(5)); 0: any number.
     std::function<std::size_t(std::string_view transport)> process_limit;
+    FastFlush* flush = nullptr;  ///< Is told what is deferred; null: nobody is.
   };
 
   /// `settings` must outlive it. Errors: those of the settings.

@@ -24,9 +24,9 @@ void QueueManager::take(ActiveMessage& message, const DeliveryRequest& request,
   if (!is_all) message.has_deferred = true;
   // A message that is about to be removed need not be written to before.
   const bool is_last = is_all && message.waiting == request.recipients.size() && !message.rest;
-  const bool has_news = message.has_deferred || message.has_failed || message.has_traces || message.has_probes;
-  if (is_last && message.is_fresh && !has_news && !message.is_given_up)
-    return;
+  const bool has_news =
+      message.has_deferred || message.has_failed || message.has_traces || message.has_probes;
+  if (is_last && message.is_fresh && !has_news && !message.is_given_up) return;
   for (std::size_t i = 0; i < is_settled.size(); ++i)
     if (is_settled[i])
       if (const Result<void> marked = files_.mark_done(message, request.recipients[i]); !marked)
@@ -61,6 +61,10 @@ bool QueueManager::settle(ActiveMessage& message, const QueueRecipient& recipien
         return true;
       }
       record(NoticeKind::kDelay);
+      if (parts_.flush != nullptr)
+        static_cast<void>(
+            parts_.flush->add(std::string_view(recipient.address).substr(recipient.address.rfind('@') + 1),
+                              message.request.queue_id));
       return false;
   }
   return false;

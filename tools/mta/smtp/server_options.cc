@@ -52,6 +52,7 @@ struct TextParameter {
 };
 constexpr TextParameter kTextParameters[] = {
     {"default_verp_delimiters", &ServerOptions::default_verp_delimiters},
+    {"flush_service_name", &ServerOptions::flush_service_name},
     {"myhostname", &ServerOptions::myhostname},
     {"smtpd_banner", &ServerOptions::smtpd_banner},
     {"verp_delimiter_filter", &ServerOptions::verp_delimiter_filter},
@@ -100,6 +101,9 @@ Result<ServerOptions> read_server_options(const Settings& settings) {
   const auto line_length_limit = settings.get_int("line_length_limit");
   if (!line_length_limit) return line_length_limit.error();
   options.line_length_limit = static_cast<std::size_t>(*line_length_limit);
+  const auto ipc_timeout = settings.get_duration("ipc_timeout");
+  if (!ipc_timeout) return ipc_timeout.error();
+  options.ipc_timeout = *ipc_timeout;
   const auto reject_code = settings.get_int("smtpd_forbid_bare_newline_reject_code");
   if (!reject_code) return reject_code.error();
   options.smtpd_forbid_bare_newline_reject_code = static_cast<int>(*reject_code);

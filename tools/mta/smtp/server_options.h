@@ -70,6 +70,8 @@ struct ServerOptions {
   int smtpd_forbid_bare_newline_reject_code = 0;
   std::string default_verp_delimiters;
   std::string verp_delimiter_filter;
+  std::string flush_service_name;
+  std::chrono::seconds ipc_timeout{0};
   bool has_ipv4 = true;  ///< inet_protocols: which addresses XCLIENT and XFORWARD take.
   bool has_ipv6 = true;
 };

@@ -7,6 +7,7 @@
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/smtp/ehlo.h"
+#include "tools/mta/smtp/flush_client.h"
 #include "tools/mta/smtp/smtp_session.h"
 
 namespace mta {
@@ -126,9 +127,18 @@ asio::awaitable<Reply> SmtpSession::handle(const EtrnRequest& request) {
   state_.etrn_domain = request.domain;
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kEtrn)) co_return *reply;
   const Result<bool> may_flush = service_.rules().may_flush(request.domain);
+  std::optional<FlushStatus> status;
   if (may_flush && *may_flush) {
-    log(Severity::kWarning, "unable to talk to fast flush service");  // There is none.
-    co_return Reply(458, "", "Unable to queue messages");
+    const ServerOptions& options = service_.options();
+    status =
+        co_await flush_site(co_await asio::this_coro::executor, concat("public/", options.flush_service_name),
+                            request.domain, options.ipc_timeout);
+    if (status == FlushStatus::kDone) co_return Reply(250, "", "Queuing started");
+    if (status == FlushStatus::kInvalid) co_return Reply(501, "", "Error: invalid parameter syntax");
+    if (status != FlushStatus::kDenied) {
+      log(Severity::kWarning, "unable to talk to fast flush service");
+      co_return Reply(458, "", "Unable to queue messages");
+    }
   }
   if (!may_flush) log(Severity::kWarning, may_flush.error().message);
   log(Severity::kWarning, concat("reject: ETRN ", request.domain, "... from ", client_text()));
