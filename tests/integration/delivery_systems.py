@@ -51,7 +51,7 @@ class Case:
 def settle(line):
     line = re.sub(r"\bdelay=[\d.]+, delays=[\d./]+", "delay=N", line)
     line = re.sub(r"\bmessage size \d+", "message size N", line)
-    line = re.sub(r"^[0-9A-F]{8,}\b", "ID", line)
+    line = re.sub(r"^(warning: )?[0-9A-F]{8,}\b", r"\1ID", line)
     return line
 
 

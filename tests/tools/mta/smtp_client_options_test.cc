@@ -38,8 +38,7 @@ TEST(SmtpClientOptions, WhatAsksForProtectionIsNoticed) {
   } cases[] = {
       {"smtp_tls_security_level", "encrypt", ""},
       {"smtp_tls_per_site", "static:MUST", "smtp_tls_per_site = static:MUST"},
-      {"smtp_sasl_auth_enable", "yes", "smtp_sasl_auth_enable = yes"},
-      {"lmtp_sasl_auth_enable", "yes", ""},
+      {"lmtp_tls_per_site", "static:MUST", ""},
   };
   for (const auto& each : cases) {
     const auto options = read(each.name, each.value);

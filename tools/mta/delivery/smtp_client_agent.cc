@@ -153,6 +153,9 @@ Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::
   auto policies = ClientTlsPolicies::open(prefix, {.settings = settings, .warnings = agent->warnings_});
   if (!policies) return policies.error();
   agent->policies_ = std::move(*policies);
+  auto logins = ClientLogins::open(prefix, {.settings = settings, .warnings = agent->warnings_});
+  if (!logins) return logins.error();
+  agent->logins_ = std::move(*logins);
   if (!agent->policies_->may_use_tls()) return agent;
   auto tls = ClientTls::load(concat(prefix, "tls_"), settings, agent->warnings_);
   // Mail that needs none can go.
@@ -161,13 +164,35 @@ Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::
   return agent;
 }
 
+/// The nexthop as tables have it.
+std::string_view SmtpClientAgent::without_type(std::string_view nexthop) const {
+  if (options_.is_lmtp() && (nexthop.starts_with("inet:") || nexthop.starts_with("unix:")))
+    nexthop.remove_prefix(5);
+  return nexthop;
+}
+
+/// Errors of tables keep the mail, once it turns out that the server wants a login.
+SessionLogin SmtpClientAgent::find_login(const Delivery& delivery, const MailServer& server,
+                                         std::string_view nexthop) {
+  SessionLogin login{.logins = logins_.get()};
+  if (logins_ == nullptr) return login;
+  auto found = logins_->find(delivery.request().sender, server.name, without_type(nexthop));
+  if (found) {
+    login.credentials = std::move(*found);
+    return login;
+  }
+  warnings_.warn("sasl-password", found.error().message);
+  warnings_.warn("sasl-password",
+                 concat(delivery.request().queue_id, ": ", logins_->parameter(), " lookup error"));
+  login.is_unknown = true;
+  return login;
+}
+
 /// How to protect a session with the server. A fault: it cannot be as it has to.
 std::optional<DeliveryFault> SmtpClientAgent::find_policy(const MailServer& server,
                                                           const Destination& destination, SessionTls& tls) {
-  std::string_view nexthop = destination.nexthop;
-  if (options_.is_lmtp() && (nexthop.starts_with("inet:") || nexthop.starts_with("unix:")))
-    nexthop.remove_prefix(5);
-  Result<ClientTlsPolicy> policy = policies_->find(nexthop, destination.domain, server.name);
+  Result<ClientTlsPolicy> policy =
+      policies_->find(without_type(destination.nexthop), destination.domain, server.name);
   if (!policy) return DeliveryFault{.status = "4.7.5", .text = policy.error().message};
   tls = {.engine = tls_.get(), .policy = std::move(*policy)};
   if (!options_.uses_tls_wrapper || tls.policy.is_required()) return std::nullopt;
@@ -186,21 +211,24 @@ asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer
     if (is_last) delivery.give_up(*fault, "none");
     co_return;
   }
-  // Mail that is new is not worth being sent in the clear: TLS may work again when it is tried next.
-  const bool is_optional =
-      tls.policy.level == ClientTlsLevel::kMay && delivery.age() >= options_.minimal_backoff;
+  SessionLogin login = find_login(delivery, server, destination.nexthop);
+  // Mail that is new is not worth being sent in the clear: TLS may work again when it is tried next. Neither
+  // is a password.
+  const bool is_optional = tls.policy.level == ClientTlsLevel::kMay && !login.credentials &&
+                           !login.is_unknown && delivery.age() >= options_.minimal_backoff;
   delivery.set_tls_optional(is_optional);
-  const bool is_tls_broken = co_await try_session(delivery, server, destination.domain, std::move(tls));
+  const bool is_tls_broken =
+      co_await try_session(delivery, server, destination.domain, std::move(tls), login);
   delivery.set_tls_optional(false);
   if (!is_tls_broken || !is_optional || delivery.is_over()) co_return;
   delivery.start("none", is_last);
   SessionTls none;
-  co_await try_session(delivery, server, destination.domain, std::move(none));
+  co_await try_session(delivery, server, destination.domain, std::move(none), std::move(login));
 }
 
 /// Whether it failed in a way that TLS may be the reason of.
 asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const MailServer& server,
-                                                   std::string domain, SessionTls tls) {
+                                                   std::string domain, SessionTls tls, SessionLogin login) {
   const bool is_last = delivery.is_last();
   auto connection = co_await ServerConnection::open(parts_.executor, server, options_.connect_timeout);
   if (!connection) {
@@ -212,7 +240,8 @@ asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const Mai
     co_return false;
   }
   delivery.start(server.relay(), is_last);
-  SmtpClientSession session(options_, server, std::move(*connection), std::move(tls), parts_.log, tag());
+  SmtpClientSession session(options_, server, std::move(*connection), std::move(tls), std::move(login),
+                            parts_.log, tag());
   const std::optional<DeliveryFault> fault = co_await session.greet(std::move(domain));
   if (fault) {
     delivery.note_dead_server();

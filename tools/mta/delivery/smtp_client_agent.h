@@ -3,8 +3,6 @@
 ///     auto agent = SmtpClientAgent::create(settings, ClientProtocol::kSmtp, parts);
 ///     if (!agent) return agent.error();
 ///     DeliveryReport report = co_await (*agent)->deliver(request, message);
-///
-/// Without login yet: where main.cf asks for one, mail stays in the queue.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
@@ -17,6 +15,7 @@
 #include "libconf/settings.h"
 #include "libmaps/ip_address.h"
 #include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/delivery/client_logins.h"
 #include "tools/mta/delivery/client_tls.h"
 #include "tools/mta/delivery/client_tls_policy.h"
 #include "tools/mta/delivery/delivery_agent.h"
@@ -59,7 +58,9 @@ class SmtpClientAgent final : public DeliveryAgent {
   asio::awaitable<void> try_destinations(Delivery& delivery, std::vector<std::string> nexthops);
   asio::awaitable<void> try_server(Delivery& delivery, MailServer server, Destination destination);
   asio::awaitable<bool> try_session(Delivery& delivery, const MailServer& server, std::string domain,
-                                    SessionTls tls);
+                                    SessionTls tls, SessionLogin login);
+  std::string_view without_type(std::string_view nexthop) const;
+  SessionLogin find_login(const Delivery& delivery, const MailServer& server, std::string_view nexthop);
   std::optional<DeliveryFault> find_policy(const MailServer& server, const Destination& destination,
                                            SessionTls& tls);
 
@@ -67,7 +68,8 @@ class SmtpClientAgent final : public DeliveryAgent {
   const SmtpClientParts parts_;
   LogSink warnings_;
   std::unique_ptr<ClientTlsPolicies> policies_;
-  std::unique_ptr<ClientTls> tls_;  ///< Null: there is none, or it cannot be used.
+  std::unique_ptr<ClientLogins> logins_;  ///< Null: there are none.
+  std::unique_ptr<ClientTls> tls_;        ///< Null: there is none, or it cannot be used.
   ServerFinder finder_;
 };
 

@@ -147,7 +147,7 @@ void read_protection(Reader& reader, SmtpClientOptions& options) {
   const struct {
     std::string_view suffix;
     std::vector<std::string> harmless;
-  } parameters[] = {{"tls_per_site", {}}, {"sasl_auth_enable", {"no"}}};
+  } parameters[] = {{"tls_per_site", {}}};
   for (const auto& [suffix, harmless] : parameters) {
     const std::string name = reader.name(suffix);
     std::string value;

@@ -54,7 +54,7 @@ struct SmtpClientOptions {
   bool probes_data = false;           ///< smtp_address_verify_target
   bool uses_tls_wrapper = false;      ///< smtp_tls_wrappermode
   bool notes_starttls_offer = false;  ///< smtp_tls_note_starttls_offer
-  /// The parameter that asks for what is not there yet: "smtp_sasl_auth_enable = yes". Empty: none does.
+  /// The parameter that asks for what is not there yet: "smtp_tls_per_site = hash:/x". Empty: none does.
   std::string missing_protection;
 
   std::chrono::seconds connect_timeout{0};  ///< 0: the system's.

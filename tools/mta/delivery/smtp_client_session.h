@@ -1,6 +1,6 @@
 /// The dialogue of the SMTP or LMTP client with one server (RFC 5321, RFC 2033, RFC 2920, RFC 3461; smtp(8)).
 ///
-///     SmtpClientSession session(options, server, std::move(connection), tls, log, tag);
+///     SmtpClientSession session(options, server, std::move(connection), tls, login, log, tag);
 ///     std::optional<DeliveryFault> fault = co_await session.greet("example.com");
 ///     if (!fault) co_await session.deliver(request, message, recipients, sink);
 ///     co_await session.quit();
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/delivery/client_logins.h"
 #include "tools/mta/delivery/delivery_agent.h"
 #include "tools/mta/delivery/outgoing_content.h"
 #include "tools/mta/delivery/server_connection.h"
@@ -25,6 +26,8 @@
 #include "tools/mta/delivery/smtp_client_options.h"
 
 namespace mta {
+
+class CyrusClient;
 
 /// Gets to know what becomes of recipients, each of them once. Numbers are those of
 /// DeliveryRequest::recipients.
@@ -43,21 +46,30 @@ struct SessionTls {
   ClientTlsPolicy policy = {};
 };
 
+/// How a session logs in.
+struct SessionLogin {
+  ClientLogins* logins = nullptr;  ///< Null: never.
+  std::optional<CyrusCredentials> credentials = {};
+  bool is_unknown = false;  ///< The tables could not tell.
+};
+
 /// Not thread-safe. What it is given must outlive it.
 class SmtpClientSession {
  public:
   SmtpClientSession(const SmtpClientOptions& options, MailServer server,
-                    std::unique_ptr<ServerConnection> connection, SessionTls tls, MailLog& log, LogTag tag)
+                    std::unique_ptr<ServerConnection> connection, SessionTls tls, SessionLogin login,
+                    MailLog& log, LogTag tag)
       : options_(options),
         server_(std::move(server)),
         connection_(std::move(connection)),
         tls_(std::move(tls)),
+        login_(std::move(login)),
         log_(log),
         tag_(tag),
         sink_(log, tag) {}
 
-  /// Greeting, EHLO, HELO or LHLO, and TLS. `domain` is what the mail is for. A fault: the server takes no
-  /// mail now.
+  /// Greeting, EHLO, HELO or LHLO, TLS and login. `domain` is what the mail is for. A fault: the server takes
+  /// no mail now.
   asio::awaitable<std::optional<DeliveryFault>> greet(std::string domain);
 
   const ServerFeatures& features() const { return features_; }
@@ -95,6 +107,9 @@ class SmtpClientSession {
   asio::awaitable<std::optional<DeliveryFault>> welcome(std::string domain);
   asio::awaitable<std::optional<DeliveryFault>> start_tls(std::string domain);
   asio::awaitable<std::optional<DeliveryFault>> shake_hands();
+  asio::awaitable<std::optional<DeliveryFault>> log_in();
+  asio::awaitable<std::optional<DeliveryFault>> exchange(CyrusClient& client, std::string mechanisms);
+  DeliveryFault login_fault(std::string_view reason) const;
   asio::awaitable<std::optional<DeliveryFault>> say_hello(bool is_extended, std::string domain);
   std::optional<DeliveryFault> unsuitable(const DeliveryRequest& request,
                                           const std::vector<std::size_t>& recipients);
@@ -117,6 +132,7 @@ class SmtpClientSession {
   MailServer server_;
   std::unique_ptr<ServerConnection> connection_;
   SessionTls tls_;
+  SessionLogin login_;
   MailLog& log_;
   LogTag tag_;
   LogSink sink_;  ///< The same, for what TLS reports.
@@ -124,7 +140,8 @@ class SmtpClientSession {
   bool is_usable_ = true;        ///< A command may be sent.
   bool is_protected_ = false;    ///< TLS was begun.
   bool has_broken_tls_ = false;  ///< And the connection was lost then.
-  bool has_quit_ = false;        ///< QUIT was.
+  bool is_logged_in_ = false;
+  bool has_quit_ = false;  ///< QUIT was.
 };
 
 }  // namespace mta

@@ -175,7 +175,9 @@ void SmtpClientSession::append_command(std::string& out, const Step& step,
     case Command::kXforwardSession:
       return append_xforward_session(out, request.origin, features_);
     case Command::kMail:
-      return append_mail_command(out, request, features_, options_.quotes_envelope);
+      return append_mail_command(out, request, features_,
+                                 {.quotes = options_.quotes_envelope,
+                                  .is_dummy_login = is_logged_in_ && login_.logins->sends_dummy()});
     case Command::kRcpt:
       return append_rcpt_command(out, request.recipients[step.recipient], features_,
                                  options_.quotes_envelope);
