@@ -90,10 +90,12 @@ struct RecipientReport {
   std::string relay = "none";  ///< As in the log: "mx.example[192.0.2.7]:25", "local", "none".
   DeliveryStatus status = {};
   DeliveryTimes times = {};
+  std::string expanded = {};  ///< What local(8) made of it, in internal form; empty: it is itself.
 };
 
 struct DeliveryReport {
-  std::vector<RecipientReport> recipients = {};  ///< One for each of the request.
+  /// One for each of the request; several for one that local(8) expanded: it is done when none is deferred.
+  std::vector<RecipientReport> recipients = {};
   /// Set when the destination as a whole is of no use now, for the queue manager's concurrency feedback and
   /// its memory of dead destinations: nobody answered, or every server refused before MAIL.
   bool is_destination_dead = false;

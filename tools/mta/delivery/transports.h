@@ -12,6 +12,7 @@
 #include "libconf/settings.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/daemon/site.h"
+#include "tools/mta/delivery/mail_forwarder.h"
 #include "tools/mta/delivery/smtp_client_agent.h"
 #include "tools/mta/delivery/transport_table.h"
 #include "tools/mta/delivery/user_actions.h"
@@ -22,7 +23,8 @@ namespace mta {
 struct TransportParts {
   const SmtpClientParts& client;
   TransportTable& transports;
-  UserActions* actions = nullptr;  ///< Null: agents of this host's mailboxes answer probes, no more.
+  UserActions* actions = nullptr;      ///< Null: agents of this host's mailboxes answer probes, no more.
+  MailForwarder* forwarder = nullptr;  ///< Likewise.
 };
 
 /// An entry of master.cf.
