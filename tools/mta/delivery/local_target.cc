@@ -11,16 +11,15 @@ Identity LocalTarget::actor(const LocalOptions& options) const {
 
 RecipientNames LocalTarget::names(const LocalOptions& options) const {
   const libmaps::AddressParts parts = libmaps::split_address(address, options.rules);
+  // The extension starts with the delimiter that was found.
+  const std::string_view extension = parts.extension;
+  const std::string_view delimiter = extension.empty() ? options.rules.recipient_delimiter : extension;
   RecipientNames names{.user = libmaps::fold_ascii(parts.user),
                        .recipient = address,
                        .local = libmaps::fold_ascii(parts.local),
+                       .extension = std::string(extension.substr(extension.empty() ? 0 : 1)),
+                       .delimiter = std::string(delimiter.substr(0, 1)),
                        .domain = std::string(parts.domain)};
-  if (!parts.extension.empty()) {
-    names.extension = parts.extension.substr(1);
-    names.delimiter = parts.extension.substr(0, 1);
-  } else {
-    names.delimiter = options.rules.recipient_delimiter.substr(0, 1);
-  }
   if (account) {
     names.home = account->home;
     names.shell = account->shell;

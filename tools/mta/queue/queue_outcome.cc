@@ -16,10 +16,16 @@ using libconf::Result;
 
 void QueueManager::take(ActiveMessage& message, const DeliveryRequest& request,
                         const DeliveryReport& report) {
+  // One that was expanded is settled when all that it became are.
   std::vector<bool> is_settled(request.recipients.size(), false);
-  for (const RecipientReport& each : report.recipients)
-    if (each.recipient < is_settled.size())
-      is_settled[each.recipient] = settle(message, request.recipients[each.recipient], each);
+  std::vector<bool> is_open(request.recipients.size(), false);
+  for (const RecipientReport& each : report.recipients) {
+    if (each.recipient >= is_settled.size()) continue;
+    const bool is_over = settle(message, request.recipients[each.recipient], each);
+    (is_over ? is_settled : is_open)[each.recipient] = true;
+  }
+  for (std::size_t i = 0; i < is_settled.size(); ++i)
+    if (is_open[i]) is_settled[i] = false;
   const bool is_all = std::find(is_settled.begin(), is_settled.end(), false) == is_settled.end();
   if (!is_all) message.has_deferred = true;
   // A message that is about to be removed need not be written to before.
