@@ -366,10 +366,11 @@ asio::awaitable<void> SmtpClientAgent::try_destinations(Delivery& delivery,
 
 asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& request, int message) {
   Delivery delivery(request, message, parts_.log, tag());
-  // Without them a server would refuse what it takes from others, or learn what it must not in the clear.
-  if (!options_.missing_protection.empty()) {
-    const DeliveryFault fault{.status = "4.3.5",
-                              .text = concat("not supported yet: ", options_.missing_protection)};
+  // Without it a server would learn what it must not.
+  std::string missing = options_.missing_feature;
+  if (missing.empty() && request.purpose == DeliveryPurpose::kDeliver) missing = options_.missing_check;
+  if (!missing.empty()) {
+    const DeliveryFault fault{.status = "4.3.5", .text = concat("not supported yet: ", missing)};
     delivery.give_up(fault, "none");
     co_return delivery.take_report();
   }

@@ -151,15 +151,16 @@ void read_protection(Reader& reader, SmtpClientOptions& options) {
   reader.flag(reader.name("tls_note_starttls_offer"), options.notes_starttls_offer);
   const struct {
     std::string_view suffix;
-    std::vector<std::string> harmless;
-  } parameters[] = {{"tls_per_site", {}}};
-  for (const auto& [suffix, harmless] : parameters) {
+    std::string& missing;
+  } parameters[] = {
+      {"tls_per_site", options.missing_feature},       {"generic_maps", options.missing_feature},
+      {"header_checks", options.missing_check},        {"mime_header_checks", options.missing_check},
+      {"nested_header_checks", options.missing_check}, {"body_checks", options.missing_check}};
+  for (const auto& [suffix, missing] : parameters) {
     const std::string name = reader.name(suffix);
     std::string value;
     reader.text(name, value);
-    if (value.empty() || has(harmless, value)) continue;
-    options.missing_protection = concat(name, " = ", value);
-    return;
+    if (!value.empty()) missing = concat(name, " = ", value);
   }
 }
 
