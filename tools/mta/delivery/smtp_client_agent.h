@@ -7,6 +7,7 @@
 
 #include <asio/any_io_executor.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "tools/mta/delivery/client_tls_policy.h"
 #include "tools/mta/delivery/delivery_agent.h"
 #include "tools/mta/delivery/server_lookup.h"
+#include "tools/mta/delivery/session_cache.h"
 #include "tools/mta/delivery/smtp_client_options.h"
 #include "tools/mta/delivery/smtp_client_session.h"
 #include "tools/mta/dns/resolver.h"
@@ -59,6 +61,12 @@ class SmtpClientAgent final : public DeliveryAgent {
   asio::awaitable<void> try_server(Delivery& delivery, MailServer server, Destination destination);
   asio::awaitable<bool> try_session(Delivery& delivery, const MailServer& server, std::string domain,
                                     SessionTls tls, SessionLogin login);
+  asio::awaitable<bool> try_kept_session(Delivery& delivery, const MailServer& server, std::string key);
+  asio::awaitable<void> finish(std::unique_ptr<SmtpClientSession> session, std::string key);
+  void prepare(SmtpClientSession& session, bool is_kept) const;
+  bool may_keep(const Delivery& delivery, const MailServer& server, std::string_view domain);
+  static std::string session_key(const MailServer& server, const ClientTlsPolicy& policy,
+                                 const SessionLogin& login);
   std::string_view without_type(std::string_view nexthop) const;
   SessionLogin find_login(const Delivery& delivery, const MailServer& server, std::string_view nexthop);
   std::optional<DeliveryFault> find_policy(const MailServer& server, const Destination& destination,
@@ -68,9 +76,11 @@ class SmtpClientAgent final : public DeliveryAgent {
   const SmtpClientParts parts_;
   LogSink warnings_;
   std::unique_ptr<ClientTlsPolicies> policies_;
-  std::unique_ptr<ClientLogins> logins_;  ///< Null: there are none.
-  std::unique_ptr<ClientTls> tls_;        ///< Null: there is none, or it cannot be used.
+  std::unique_ptr<ClientLogins> logins_;                 ///< Null: there are none.
+  std::optional<libmaps::MatchList> kept_destinations_;  ///< smtp_connection_cache_destinations
+  std::unique_ptr<ClientTls> tls_;                       ///< Null: there is none, or it cannot be used.
   ServerFinder finder_;
+  SessionCache cache_;  ///< Does not outlive what its sessions use.
 };
 
 }  // namespace mta

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -84,11 +85,24 @@ class SmtpClientSession {
   asio::awaitable<void> deliver(const DeliveryRequest& request, int message,
                                 std::vector<std::size_t> recipients, RecipientSink& sink);
 
+  /// Whether the session is to go on after the next message. Where not, QUIT goes along with the message.
+  void keep(bool is_kept) { is_kept_ = is_kept; }
+  bool is_kept() const { return is_kept_; }
+  /// Another message can be sent.
+  bool is_reusable() const { return is_usable_ && !has_quit_; }
+  /// The server was gone when the session was taken up again: nothing was said of any recipient.
+  bool is_stale() const { return is_stale_; }
+  /// Messages so far.
+  int uses() const { return uses_; }
+  std::chrono::steady_clock::time_point start() const { return start_; }
+  bool has_tls() const { return is_protected_; }
+
   /// Ends the session, politely where that is still possible.
   asio::awaitable<void> quit();
 
  private:
   enum class Command : std::uint8_t {
+    kWake,  ///< RSET, in a session that has waited.
     kXforwardClient,
     kXforwardSession,
     kMail,
@@ -137,7 +151,11 @@ class SmtpClientSession {
   LogTag tag_;
   LogSink sink_;  ///< The same, for what TLS reports.
   ServerFeatures features_;
-  bool is_usable_ = true;        ///< A command may be sent.
+  bool is_usable_ = true;  ///< A command may be sent.
+  bool is_kept_ = false;
+  bool is_stale_ = false;
+  int uses_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   bool is_protected_ = false;    ///< TLS was begun.
   bool has_broken_tls_ = false;  ///< And the connection was lost then.
   bool is_logged_in_ = false;
