@@ -67,6 +67,7 @@ case("a notification for the postmaster", ["double-bounce@mail.example.org", "a@
 case("a content filter", ["a@example.com", "b@defer.test"], envelope=[(b"L", b"other:filter.test")])
 case("a content filter without a next hop", ["a@example.com", "b@defer.test"], extracted=[(b"L", b"other:")])
 case("a content filter that defers", ["a@example.com", "b@example.net"], extracted=[(b"L", b"retry:4.2.0 busy")])
+case("a sender for each recipient", ["a@example.com", "b@example.com", "c@defer.test"], envelope=[(b"V", b"+=")])
 case("a redirection", ["a@example.com", "b@defer.test"], extracted=[(b">", b"red@example.com")])
 case("a redirection that is deferred", ["a@example.com", "b@example.com"], extracted=[(b">", b"red@defer.test")])
 case("rejected mail of nobody", ["a@bounce.test"], sender="")

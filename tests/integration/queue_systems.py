@@ -34,6 +34,8 @@ bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
 flush unix n - n 1000? 0 flush
+proxymap unix - - n - - proxymap
+anvil unix - - n - 1 anvil
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard

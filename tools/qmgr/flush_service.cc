@@ -61,7 +61,8 @@ asio::awaitable<void> FlushService::serve(std::shared_ptr<Socket> client) {
 }
 
 std::optional<FlushStatus> FlushService::carry_out(const mta::AttributeList& request) {
-  const std::string_view what = mta::find_attribute(request, "request").value_or("");
+  const std::optional<std::string_view> what = mta::find_attribute(request, "request");
+  if (!what) return FlushStatus::kInvalid;
   const std::string_view site = mta::find_attribute(request, "site").value_or("");
   const std::string_view id = mta::find_attribute(request, "queue_id").value_or("");
   if (what == "add") return flush_.add(site, id);

@@ -153,7 +153,7 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
   if (!router) return router.error();
   router_ = std::move(*router);
   Result<std::unique_ptr<mta::FastFlush>> flush =
-      mta::FastFlush::create(*settings_, *queue_, process_.log(), [this] { manager_->ask("I"); });
+      mta::FastFlush::create(*settings_, *queue_, process_.log(), [this] { manager_->take_back(); });
   if (!flush) return flush.error();
   flush_ = std::move(*flush);
   const Result<std::chrono::seconds> limit = settings_->get_duration("ipc_timeout");

@@ -115,6 +115,7 @@ class QueueManagerTest : public testing::Test {
     if (warning_time > 0) writer.put(RecordType::kWarning, fixed_width_number(warning_time));
     writer.attribute("log_client_name", "client.example");
     writer.put(RecordType::kSender, "ann@example.org");
+    if (!verp_delimiters_.empty()) writer.put(RecordType::kVerp, verp_delimiters_);
     for (const QueueRecipient& each : recipients) writer.recipient(each);
     writer.begin_content();
     writer.body("Subject: hello\n\nhello\n");
@@ -169,6 +170,7 @@ class QueueManagerTest : public testing::Test {
     go_on();
   }
 
+  std::string verp_delimiters_;
   QueueScratch scratch_;
   libconf::Settings settings_{nullptr, libconf::system_host()};
   QueueDirectory queue_{{.path = scratch_.path()}};
@@ -352,6 +354,55 @@ TEST_F(QueueManagerTest, KeepsToTheNumberOfMessages) {
   }
   EXPECT_TRUE(scratch_.files().empty());
   EXPECT_LE(most, 3U);
+}
+
+// VERP_README.
+TEST_F(QueueManagerTest, GivesEachRecipientASenderOfItsOwn) {
+  verp_delimiters_ = "+=";
+  put("AAAA1", {{.address = "sent1@a.test"}, {.address = "sent2@a.test", .original = "old@b.test"}});
+  start();
+  ASSERT_EQ(transports_.agent.requests.size(), 2U);
+  EXPECT_EQ(transports_.agent.requests[0].sender, "ann+sent1=a.test@example.org");
+  EXPECT_EQ(transports_.agent.requests[1].sender, "ann+old=b.test@example.org");
+  EXPECT_TRUE(scratch_.files().empty());
+}
+
+TEST_F(QueueManagerTest, KeepsFewFilesOpen) {
+  transports_.agent.delay = 200ms;
+  for (int i = 1000; i < 1800; ++i) put("AAAA" + std::to_string(i), {{.address = "sent@a.test"}});
+  manager().start();
+  go_on(150ms);
+  const auto files = std::filesystem::directory_iterator("/proc/self/fd");
+  EXPECT_LT(std::distance(begin(files), end(files)), 350);
+  for (int i = 0; i < 200 && !scratch_.files().empty(); ++i) go_on(100ms);
+  EXPECT_TRUE(scratch_.files().empty());
+}
+
+// "When a deferred message is force-expired, the return message will state the reason for the delay"
+// (postsuper(1)).
+TEST_F(QueueManagerTest, ReturnsWhatIsForcedToExpire) {
+  put("AAAA1", {{.address = "deferred@a.test"}, {.address = "sent@b.test"}}, "deferred");
+  ::chmod((scratch_.path() + "/deferred/AAAA1").c_str(), 0710);
+  const std::string bytes = file("deferred/AAAA1");
+  QueueFileReader reader = QueueFileReader::over(bytes);
+  const auto message = read_queue_message(reader);
+  ASSERT_TRUE(message);
+  scratch_.write("defer/AAAA1",
+                 format_notice_entry({.address = "deferred@a.test",
+                                      .offset = message->recipients.front().offset,
+                                      .status = "4.7.1",
+                                      .reason = "busy"},
+                                     true),
+                 0600);
+  start();
+  EXPECT_TRUE(transports_.agent.requests.empty());
+  EXPECT_EQ(notices_.recorded[NoticeKind::kFailure],
+            (std::set<std::string>{"deferred@a.test", "sent@b.test"}));
+  EXPECT_TRUE(log_.has("to=<sent@b.test>, relay=none,"));
+  EXPECT_TRUE(log_.has("dsn=4.7.0, status=deferred (message is administratively expired)"));
+  EXPECT_FALSE(log_.has("to=<deferred@a.test>"));
+  EXPECT_TRUE(log_.has("AAAA1: from=<ann@example.org>, status=force-expired, returned to sender"));
+  EXPECT_EQ(scratch_.files(), std::vector<std::string>{"defer/AAAA1"});
 }
 
 TEST_F(QueueManagerTest, GoesOnWithWhatAnotherProcessLeft) {

@@ -232,5 +232,37 @@ TEST(QueueMessage, RefusesWhatIsNoFile) {
   EXPECT_FALSE(QueueFileReader::open(-1, "nothing"));
 }
 
+// The queue manager's way of reading: without the content, and a few recipients at a time.
+TEST(QueueMessage, GivesItsRecipientsStepByStep) {
+  for (const char* const sample :
+       {"received", "dsn-and-long-lines", "dealt-with", "filter-redirect-bcc", "milter-recipients",
+        "milter-longer-body", "milter-headers", "verp", "null-sender", "no-content"}) {
+    const QueueMessage whole = message_of(sample);
+    std::vector<QueueRecipient> waiting;
+    for (const QueueRecipient& each : whole.recipients)
+      if (!each.is_done) waiting.push_back(each);
+    const std::string bytes = queue_sample(sample);
+    for (const std::size_t limit : {1, 2, 100}) {
+      QueueFileReader reader = QueueFileReader::over(bytes);
+      auto envelope = read_queue_envelope(reader, limit);
+      ASSERT_TRUE(envelope) << sample << ": " << envelope.error().message;
+      const QueueMessage first = envelope->message;
+      EXPECT_EQ(first.sender, whole.sender) << sample;
+      EXPECT_EQ(first.filter, whole.filter) << sample;
+      EXPECT_EQ(first.redirect, whole.redirect) << sample;
+      EXPECT_EQ(first.attributes, whole.attributes) << sample;
+      EXPECT_EQ(first.verp_delimiters, whole.verp_delimiters) << sample;
+      std::vector<QueueRecipient> got = first.recipients;
+      while (envelope->rest) {
+        EXPECT_EQ(envelope->message.recipients.size(), limit) << sample;
+        envelope = read_more_recipients(reader, first, *envelope->rest, limit);
+        ASSERT_TRUE(envelope) << sample << ": " << envelope.error().message;
+        got.insert(got.end(), envelope->message.recipients.begin(), envelope->message.recipients.end());
+      }
+      EXPECT_EQ(got, waiting) << sample << ", " << limit << " at a time";
+    }
+  }
+}
+
 }  // namespace
 }  // namespace mta

@@ -173,7 +173,7 @@ Result<void> ActiveQueue::open(ActiveMessage& message) {
 }
 
 void ActiveQueue::close(ActiveMessage& message) {
-  if (--message.users == 0 && open_files_ > kMostOpenFiles) release(message);
+  if (--message.users == 0 && open_files_ > kMostOpenFiles && !message.is_locked) release(message);
 }
 
 void ActiveQueue::release(ActiveMessage& message) {
@@ -196,7 +196,6 @@ void ActiveQueue::mark_warned(ActiveMessage& message) {
 }
 
 void ActiveQueue::put_off(ActiveMessage& message, std::chrono::sys_seconds when) {
-  release(message);
   const std::string path = path_of(message);
   const timespec time{.tv_sec = when.time_since_epoch().count(), .tv_nsec = 0};
   const std::array times = {time, time};
@@ -208,7 +207,6 @@ void ActiveQueue::put_off(ActiveMessage& message, std::chrono::sys_seconds when)
 }
 
 void ActiveQueue::remove(ActiveMessage& message) {
-  release(message);
   const std::string& id = message.request.queue_id;
   const Result<void> removed = queue_.remove(Queue::kActive, id);
   if (removed) return say(Severity::kInfo, concat(id, ": removed"));
@@ -217,6 +215,7 @@ void ActiveQueue::remove(ActiveMessage& message) {
 }
 
 void ActiveQueue::lock(ActiveMessage& message) {
+  message.is_locked = true;
   if (!message.file || ::flock(message.file.get(), LOCK_EX | LOCK_NB) != 0)
     say(Severity::kWarning, queue_error("lock ", path_of(message), errno).message);
 }

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/delivery/delivery_agent.h"
 #include "tools/mta/delivery/notifier.h"
+#include "tools/mta/queue/notice_log.h"
 #include "tools/mta/queue/queue_message.h"
 #include "tools/mta/queue/queue_scans.h"
 
@@ -28,6 +30,8 @@ struct ActiveMessage {
   /// What is the same in all of its deliveries; transport, nexthop and recipients are empty.
   DeliveryRequest request;
   NoticeSubject subject() const;
+  /// Each recipient gets the message from a sender of its own (VERP_README).
+  bool has_own_senders() const { return verp_delimiters.size() == 2 && !request.sender.empty(); }
   bool is_probe() const { return request.purpose == DeliveryPurpose::kProbe; }
 
   std::string filter;
@@ -43,11 +47,14 @@ struct ActiveMessage {
   std::size_t waiting = 0;                 ///< Recipients in memory, and whoever works at the message.
   libconf::FileDescriptor file;            ///< Open for reading and writing, or closed.
   int users = 0;                           ///< Of the file.
+  bool is_locked = false;                  ///< The file stays open as long as the message is of interest.
 
   bool is_urgent = false;            ///< DueMessage
   bool is_fresh = false;             ///< DueMessage
   bool is_expired = false;           ///< What fails for now is returned to the sender.
   bool is_forced_to_expire = false;  ///< Everything is.
+  std::map<std::uint64_t, NoticeEntry> delays =
+      {};  ///< Of what is forced to expire, by QueueRecipient::offset.
   bool has_deferred = false;
   bool has_expired = false;
   bool has_failed = false;   ///< The sender is to be told.

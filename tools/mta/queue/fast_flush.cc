@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
@@ -120,10 +121,20 @@ FlushStatus FastFlush::send_all(const std::string& path) {
   for (std::string_view rest = *text; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    if (is_queue_id(line) && seen.insert(line).second && release(line)) has_any = true;
+    if (!is_queue_id(line))
+      warn_of(line, path);
+    else if (seen.insert(line).second && release(line))
+      has_any = true;
   }
   if (has_any) released_();
   return FlushStatus::kDone;
+}
+
+void FastFlush::warn_of(std::string_view line, const std::string& path) {
+  constexpr std::size_t kShown = 30;
+  log_.write({.program = "flush"}, Severity::kWarning,
+             libconf::concat("bad queue id \"", line.substr(0, std::min(line.find('\0'), kShown)),
+                             "...\" in fast flush logfile ", path.substr(path.rfind('/') + 1)));
 }
 
 FlushStatus FastFlush::send_file(std::string_view id) {

@@ -1,7 +1,7 @@
 /// flush(8): remembers which deferred mail is for which destination, and gets that delivered when it is asked
 /// for (ETRN_README; postqueue -s, -i).
 ///
-///     auto flush = FastFlush::create(settings, queue, log, [&] { manager.ask("I"); });
+///     auto flush = FastFlush::create(settings, queue, log, [&] { manager.take_back(); });
 ///     (*flush)->add("example.com", "4A1B2C3D4E");
 ///     (*flush)->send_site("example.com") == FlushStatus::kDone;
 ///
@@ -45,8 +45,8 @@ class FastFlush {
   /// send_site() for files that nobody has asked for during fast_flush_refresh_time; files without a line go
   /// after fast_flush_purge_time.
   void refresh() { look_through(refresh_time_, purge_time_); }
-  /// The same for all of them.
-  void purge() { look_through(std::chrono::seconds(0), std::chrono::seconds(0)); }
+  /// The same, whenever somebody has asked for them.
+  void purge() { look_through(std::chrono::seconds(0), purge_time_); }
 
  private:
   FastFlush(const QueueDirectory& queue, MailLog& log, std::function<void()> released)
@@ -56,6 +56,7 @@ class FastFlush {
   FlushStatus check(std::string_view site);
   FlushStatus failed(std::string_view step, const std::string& path);
   FlushStatus send_all(const std::string& path);
+  void warn_of(std::string_view line, const std::string& path);
   bool release(std::string_view id);
   void look_through(std::chrono::seconds refresh_time, std::chrono::seconds purge_time);
 

@@ -10,6 +10,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
+#include "tools/mta/address/verp.h"
 #include "tools/mta/daemon/event_loop.h"
 
 namespace mta {
@@ -61,8 +62,7 @@ void QueueManager::start() {
 /// What another process has left becomes ours; what it is still at work at does so later.
 void QueueManager::recover(const std::vector<std::string>& ids) {
   std::vector<std::string> busy = files_.recover(ids);
-  scans_.want_again();
-  feed();
+  take_back();
   if (busy.empty()) return;
   recovery_timer_.expires_after(kRecoveryPause);
   recovery_timer_.async_wait([this, ids = std::move(busy)](const asio::error_code& failure) {
@@ -86,6 +86,11 @@ void QueueManager::ask(std::string_view requests) {
   if (has('A')) scans_.ignore_times();
   if (has('D')) scans_.want(Queue::kDeferred);
   if (has('I') || has('W')) scans_.want(Queue::kIncoming);
+  feed();
+}
+
+void QueueManager::take_back() {
+  scans_.want_again();
   feed();
 }
 
@@ -123,12 +128,14 @@ void QueueManager::take_up(const DueMessage& due) {
                               ", nrcpt=", std::to_string(message.sizes->recipient_count), " (queue active)"));
   message.is_expired =
       message.is_forced_to_expire || lifetimes_.is_over(request.arrival, request.sender, request.activated);
+  if (message.is_forced_to_expire && !message.is_fresh) read_delays(message);
   if (!message.is_fresh)
     if (const Result<void> forgotten = parts_.notifier.forget(NoticeKind::kDelay, request.queue_id);
         !forgotten)
       say(Severity::kWarning, forgotten.error().message);
   ++message.waiting;
   assign(message);
+  files_.close(message);
   asio::co_spawn(parts_.io, release(message, 1), asio::detached);
 }
 
@@ -154,6 +161,8 @@ void QueueManager::assign(ActiveMessage& message) {
 }
 
 void QueueManager::assign(ActiveMessage& message, QueueRecipient recipient) {
+  if (const auto delay = message.delays.find(recipient.offset); delay != message.delays.end())
+    return expire(message, std::move(recipient), delay->second);
   if (message.is_forced_to_expire)
     return return_without(message, deferral_, "4.7.0 message is administratively expired",
                           std::move(recipient));
@@ -172,7 +181,9 @@ void QueueManager::assign(ActiveMessage& message, QueueRecipient recipient) {
   const std::string destination = line.schedule.destination_of(route.nexthop, recipient);
   if (const DeliveryStatus* const why = line.dead.find(destination, Clock::now()))
     return return_without(message, deferral_, suspended(*why), std::move(recipient));
-  line.schedule.add(message, route.nexthop, std::move(recipient), Clock::now());
+  using Company = TransportSchedule::Company;
+  line.schedule.add(message, route.nexthop, std::move(recipient), Clock::now(),
+                    message.has_own_senders() ? Company::kNobody : Company::kOthers);
   look_at(line);
 }
 
@@ -225,6 +236,11 @@ asio::awaitable<void> QueueManager::deliver(Line* line, DeliveryAgent* agent, Po
   if (line != nullptr) request.transport = line->name;
   request.nexthop = std::move(portion.nexthop);
   request.recipients = std::move(portion.recipients);
+  if (message.has_own_senders()) {
+    const QueueRecipient& only = request.recipients.front();
+    request.sender = verp_sender(request.sender, message.verp_delimiters,
+                                 only.original.empty() ? only.address : only.original);
+  }
   DeliveryReport report;
   if (const Result<void> opened = files_.open(message); opened) {
     report = co_await agent->deliver(request, message.file.get());

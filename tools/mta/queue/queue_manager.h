@@ -63,6 +63,9 @@ class QueueManager {
   /// Requests, a letter each (qmgr(8), TRIGGERS); others mean nothing. Any time.
   void ask(std::string_view requests);
 
+  /// Mail that has been tried before is in incoming/ again (flush(8)).
+  void take_back();
+
   /// Starts nothing any more: another process may start once this function has returned. Deliveries that are
   /// under way have an EventLoop::Hold each.
   void stop();
@@ -99,6 +102,8 @@ class QueueManager {
   void take_up(const DueMessage& due);
   std::size_t recipient_room() const;
 
+  void read_delays(ActiveMessage& message);
+  void expire(ActiveMessage& message, QueueRecipient recipient, const NoticeEntry& delay);
   void assign(ActiveMessage& message);
   void assign(ActiveMessage& message, QueueRecipient recipient);
   void return_without(ActiveMessage& message, DeliveryAgent& agent, std::string why,

@@ -6,7 +6,7 @@
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/daemon/event_loop.h"
-#include "tools/mta/delivery/delivery_log.h"
+#include "tools/mta/delivery/notice_logs.h"
 #include "tools/mta/queue/queue_manager.h"
 
 namespace mta {
@@ -37,6 +37,31 @@ void QueueManager::take(ActiveMessage& message, const DeliveryRequest& request,
     if (is_settled[i])
       if (const Result<void> marked = files_.mark_done(message, request.recipients[i]); !marked)
         say(Severity::kWarning, marked.error().message);
+}
+
+/// Why mail is late that is to expire now: the sender gets to know that.
+void QueueManager::read_delays(ActiveMessage& message) {
+  const Result<NoticeLogs> logs = NoticeLogs::open(parts_.queue, *settings_);
+  if (!logs) return say(Severity::kWarning, logs.error().message);
+  Result<std::vector<NoticeEntry>> entries = logs->read(NoticeKind::kDelay, message.request.queue_id);
+  if (!entries) return say(Severity::kWarning, entries.error().message);
+  for (NoticeEntry& each : *entries) message.delays[each.offset] = std::move(each);
+}
+
+/// A recipient that is not tried once more.
+void QueueManager::expire(ActiveMessage& message, QueueRecipient recipient, const NoticeEntry& delay) {
+  DeliveryRequest request;
+  request.recipients.push_back(std::move(recipient));
+  DeliveryReport report;
+  report.recipients.push_back({.outcome = DeliveryOutcome::kDeferred,
+                               .status = {.code = delay.status,
+                                          .text = delay.reason,
+                                          .remote_server = delay.server,
+                                          .diagnostic = delay.diagnostic,
+                                          .diagnostic_type = delay.diagnostic_type}});
+  take(message, request, report);
+  --recipients_;
+  --message.waiting;
 }
 
 /// Writes down what the sender is to be told. False: the recipient is tried again.

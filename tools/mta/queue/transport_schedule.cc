@@ -86,10 +86,10 @@ TransportSchedule::Peer& TransportSchedule::peer(Job& job, Destination& destinat
 }
 
 void TransportSchedule::add(ActiveMessage& message, std::string_view nexthop, QueueRecipient recipient,
-                            Time now) {
+                            Time now, Company company) {
   Job& job = this->job(message, now);
   Peer& peer = this->peer(job, destination(destination_of(nexthop, recipient)), nexthop);
-  const bool is_full = peer.left() == 0 ||
+  const bool is_full = peer.left() == 0 || company == Company::kNobody ||
                        (rules_.recipient_limit > 0 && peer.portions.back().size() >= rules_.recipient_limit);
   if (is_full) {
     peer.portions.emplace_back();

@@ -54,8 +54,10 @@ class TransportSchedule {
   /// recipient, that (postconf(5), default_destination_recipient_limit).
   std::string destination_of(std::string_view nexthop, const QueueRecipient& recipient) const;
 
-  /// A recipient waits from now on.
-  void add(ActiveMessage& message, std::string_view nexthop, QueueRecipient recipient, Time now);
+  /// A recipient waits from now on: with others of the message, or for a delivery of its own.
+  enum class Company : std::uint8_t { kOthers, kNobody };
+  void add(ActiveMessage& message, std::string_view nexthop, QueueRecipient recipient, Time now,
+           Company company = Company::kOthers);
 
   /// The delivery that is to start now, until succeeded() or failed(). Nothing: none may.
   std::optional<Portion> next(Time now);
