@@ -11,6 +11,8 @@
 #include <list>
 #include <utility>
 
+#include "tools/mta/delivery/internal_mail.h"
+#include "tools/mta/delivery/mail_notifier.h"
 #include "tools/mta/submission/pickup.h"
 #include "tools/smtpd/local_acceptors.h"
 
@@ -26,10 +28,35 @@ using mta::Transport;
 /// What is said is of no interest, only that something is.
 using Words = std::array<char, 64>;
 
+/// What senders are told by, of mail that is refused.
+struct Notices {
+  std::unique_ptr<mta::InternalMailService> mail;
+  std::unique_ptr<mta::MailNotifier> notifier;
+};
+
+Result<Notices> open_notices(const libconf::Settings& settings, const mta::SmtpRuntime& runtime) {
+  Notices notices;
+  auto mail = mta::InternalMailService::create(settings, {.executor = runtime.io.get_executor(),
+                                                          .log = runtime.log,
+                                                          .host = runtime.host,
+                                                          .queue = runtime.queue,
+                                                          .committer = runtime.committer});
+  if (!mail) return mail.error();
+  notices.mail = std::move(*mail);
+  auto notifier = mta::MailNotifier::create(settings, *notices.mail, runtime.queue, runtime.log);
+  if (!notifier) return notifier.error();
+  notices.notifier = std::move(*notifier);
+  return notices;
+}
+
 class MaildropPickup final : public Service {
  public:
-  MaildropPickup(std::unique_ptr<mta::SmtpService> service, mta::PickupOptions options, asio::io_context& io)
-      : io_(io), service_(std::move(service)), pickup_(io, std::move(options), service_->intake()) {
+  MaildropPickup(std::unique_ptr<mta::SmtpService> service, Notices notices, mta::PickupOptions options,
+                 asio::io_context& io)
+      : io_(io),
+        service_(std::move(service)),
+        notices_(std::move(notices)),
+        pickup_(io, std::move(options), service_->intake(), *notices_.notifier) {
     // What came while the mail system was down; not before the process runs as mail_owner.
     asio::post(io_, [this] { pickup_.scan(); });
   }
@@ -95,6 +122,7 @@ class MaildropPickup final : public Service {
 
   asio::io_context& io_;
   std::unique_ptr<mta::SmtpService> service_;
+  Notices notices_;
   mta::Pickup pickup_;
   /// When a client cannot be taken there is work all the same.
   LocalAcceptors acceptors_{io_, [this](Client client) { take(std::move(client)); }, [this] { told(); }};
@@ -108,6 +136,8 @@ class MaildropPickup final : public Service {
 Result<std::unique_ptr<Service>> serve_maildrop(ServiceStart start) {
   Result<mta::PickupOptions> options = mta::PickupOptions::read(start.settings);
   if (!options) return options.error();
+  Result<Notices> notices = open_notices(start.settings, start.runtime);
+  if (!notices) return notices.error();
   // The way of a message into the queue is the same as from a client, with the same parameters; but nobody is
   // there who could encrypt or log in.
   for (const auto& [parameter, value] : {std::pair{"smtpd_tls_security_level", "none"},
@@ -117,8 +147,8 @@ Result<std::unique_ptr<Service>> serve_maildrop(ServiceStart start) {
   Result<std::unique_ptr<mta::SmtpService>> service =
       mta::SmtpService::create(std::move(start.settings), start.runtime);
   if (!service) return service.error();
-  return std::unique_ptr<Service>(
-      std::make_unique<MaildropPickup>(std::move(*service), std::move(*options), start.runtime.io));
+  return std::unique_ptr<Service>(std::make_unique<MaildropPickup>(std::move(*service), std::move(*notices),
+                                                                   std::move(*options), start.runtime.io));
 }
 
 }  // namespace smtpd
