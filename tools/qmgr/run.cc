@@ -18,6 +18,7 @@
 #include "tools/mta/delivery/mail_notifier.h"
 #include "tools/mta/delivery/mail_router.h"
 #include "tools/mta/delivery/pipe_options.h"
+#include "tools/mta/delivery/queue_forwarder.h"
 #include "tools/mta/delivery/transports.h"
 #include "tools/mta/dns/cares_resolver.h"
 #include "tools/mta/queue/group_commit.h"
@@ -98,12 +99,13 @@ class QueueWork final : public mta::ServerWork {
   std::optional<mta::QueueDirectory> queue_;
   std::unique_ptr<mta::Resolver> resolver_;
   std::unique_ptr<mta::DeliverAsClient> actions_;
-  std::unique_ptr<mta::Transports> transports_;
   std::unique_ptr<mta::MailRouter> router_;
   std::optional<mta::GroupCommitter> committer_;
   std::optional<mta::QueueTrigger> trigger_;
   std::unique_ptr<mta::InternalMailService> internal_mail_;
   std::unique_ptr<mta::MailNotifier> notifier_;
+  std::optional<mta::QueueForwarder> forwarder_;
+  std::unique_ptr<mta::Transports> transports_;
   std::optional<libconf::Settings> settings_;
   std::unique_ptr<mta::QueueManager> manager_;
   std::unique_ptr<mta::FastFlush> flush_;
@@ -142,7 +144,11 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
   actions_ = std::move(*actions);
   const mta::SmtpClientParts client{
       .executor = io.get_executor(), .resolver = *resolver_, .log = process_.log(), .host = process_.host()};
-  transports_ = std::make_unique<mta::Transports>(site, client, actions_.get());
+  if (Result<void> ready = prepare_notices(has_queue_manager_ ? first->placed : passed.front().placed);
+      !ready)
+    return ready;
+  forwarder_.emplace(*internal_mail_);
+  transports_ = std::make_unique<mta::Transports>(site, client, actions_.get(), &*forwarder_);
   Result<std::unique_ptr<mta::MailRouter>> router =
       mta::MailRouter::create(*settings_, process_.host(), process_.log());
   if (!router) return router.error();
@@ -153,9 +159,6 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
   flush_ = std::move(*flush);
   const Result<std::chrono::seconds> limit = settings_->get_duration("ipc_timeout");
   if (!limit) return limit.error();
-  if (Result<void> ready = prepare_notices(has_queue_manager_ ? first->placed : passed.front().placed);
-      !ready)
-    return ready;
   Result<std::unique_ptr<mta::QueueManager>> manager = mta::QueueManager::create(
       *settings_, {.io = io,
                    .log = process_.log(),

@@ -89,8 +89,9 @@ struct Transports::Opened {
   std::unique_ptr<DeliveryAgent> agent;
 };
 
-Transports::Transports(const Site& site, const SmtpClientParts& client, UserActions* actions)
-    : site_(site), client_(client), actions_(actions) {}
+Transports::Transports(const Site& site, const SmtpClientParts& client, UserActions* actions,
+                       MailForwarder* forwarder)
+    : site_(site), client_(client), actions_(actions), forwarder_(forwarder) {}
 
 Transports::~Transports() = default;
 
@@ -113,7 +114,7 @@ std::unique_ptr<Transports::Opened> Transports::open(std::string_view transport)
                                          client_.log, type->command);
   AgentResult agent =
       type->make({.placed = **placed, .settings = opened->settings, .warnings = opened->warnings},
-                 {.client = client_, .transports = *this, .actions = actions_});
+                 {.client = client_, .transports = *this, .actions = actions_, .forwarder = forwarder_});
   if (!agent) return refuse(agent.error().message);
   opened->agent = std::move(*agent);
   return opened;

@@ -37,9 +37,10 @@ struct TransportEntry {
 /// Not thread-safe.
 class Transports final : public TransportTable {
  public:
-  /// The site, `actions`, and what `client` names, must outlive it. Without `actions`, mailboxes of this host
-  /// are asked about, and not delivered to.
-  Transports(const Site& site, const SmtpClientParts& client, UserActions* actions = nullptr);
+  /// The site, `actions`, `forwarder`, and what `client` names, must outlive it. Without `actions`, mailboxes
+  /// of this host are asked about, and not delivered to.
+  Transports(const Site& site, const SmtpClientParts& client, UserActions* actions = nullptr,
+             MailForwarder* forwarder = nullptr);
   ~Transports() override;
 
   DeliveryAgent* find(std::string_view transport) override;
@@ -51,6 +52,7 @@ class Transports final : public TransportTable {
   const Site& site_;
   SmtpClientParts client_;
   UserActions* actions_;
+  MailForwarder* forwarder_;
   std::map<std::string, std::unique_ptr<Opened>, std::less<>> opened_;  ///< Null: there is no agent.
 };
 
