@@ -15,10 +15,10 @@
 #include "tools/mta/daemon/trigger_listener.h"
 #include "tools/mta/daemon/wake_up_timer.h"
 #include "tools/mta/delivery/deliver_as_client.h"
-#include "tools/mta/delivery/internal_forwarder.h"
 #include "tools/mta/delivery/mail_notifier.h"
 #include "tools/mta/delivery/mail_router.h"
 #include "tools/mta/delivery/pipe_options.h"
+#include "tools/mta/delivery/queue_forwarder.h"
 #include "tools/mta/delivery/transports.h"
 #include "tools/mta/dns/cares_resolver.h"
 #include "tools/mta/queue/group_commit.h"
@@ -99,13 +99,13 @@ class QueueWork final : public mta::ServerWork {
   std::optional<mta::QueueDirectory> queue_;
   std::unique_ptr<mta::Resolver> resolver_;
   std::unique_ptr<mta::DeliverAsClient> actions_;
-  std::unique_ptr<mta::Transports> transports_;
   std::unique_ptr<mta::MailRouter> router_;
   std::optional<mta::GroupCommitter> committer_;
   std::optional<mta::QueueTrigger> trigger_;
   std::unique_ptr<mta::InternalMailService> internal_mail_;
   std::unique_ptr<mta::MailNotifier> notifier_;
-  std::optional<mta::InternalForwarder> forwarder_;
+  std::optional<mta::QueueForwarder> forwarder_;
+  std::unique_ptr<mta::Transports> transports_;
   std::optional<libconf::Settings> settings_;
   std::unique_ptr<mta::QueueManager> manager_;
   std::unique_ptr<mta::FastFlush> flush_;

@@ -37,7 +37,7 @@ struct TransportEntry {
 /// Not thread-safe.
 class Transports final : public TransportTable {
  public:
-  /// The site, `actions`, `forwarder`, and what `client` names, must outlive it. Without these two, mailboxes
+  /// The site, `actions`, `forwarder`, and what `client` names, must outlive it. Without `actions`, mailboxes
   /// of this host are asked about, and not delivered to.
   Transports(const Site& site, const SmtpClientParts& client, UserActions* actions = nullptr,
              MailForwarder* forwarder = nullptr);

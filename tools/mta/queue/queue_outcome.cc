@@ -16,16 +16,18 @@ using libconf::Result;
 
 void QueueManager::take(ActiveMessage& message, const DeliveryRequest& request,
                         const DeliveryReport& report) {
-  // One that was expanded is settled when all that it became are.
   std::vector<bool> is_settled(request.recipients.size(), false);
-  std::vector<bool> is_open(request.recipients.size(), false);
+  std::vector<bool> is_told(request.recipients.size(), false);
   for (const RecipientReport& each : report.recipients) {
-    if (each.recipient >= is_settled.size()) continue;
-    const bool is_over = settle(message, request.recipients[each.recipient], each);
-    (is_over ? is_settled : is_open)[each.recipient] = true;
+    const std::size_t place = each.recipient;
+    if (place >= is_settled.size()) continue;
+    QueueRecipient recipient = request.recipients[place];
+    if (!each.expanded.empty()) recipient.address = each.expanded;
+    // Of one that was expanded all must be over.
+    const bool is_over = settle(message, recipient, each);
+    is_settled[place] = is_over && (is_settled[place] || !is_told[place]);
+    is_told[place] = true;
   }
-  for (std::size_t i = 0; i < is_settled.size(); ++i)
-    if (is_open[i]) is_settled[i] = false;
   const bool is_all = std::find(is_settled.begin(), is_settled.end(), false) == is_settled.end();
   if (!is_all) message.has_deferred = true;
   // A message that is about to be removed need not be written to before.
