@@ -5,7 +5,6 @@
 #include <asio/detached.hpp>
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
-#include <ctime>
 #include <utility>
 
 #include "libconf/text.h"
@@ -103,7 +102,7 @@ void QueueManager::feed() {
 
 asio::awaitable<void> QueueManager::take_up_due() {
   for (int count = 0; !is_stopped_ && scans_.has_work() && active_.size() < message_limit_;) {
-    if (const std::optional<DueMessage> due = scans_.next(std::time(nullptr))) {
+    if (const std::optional<DueMessage> due = scans_.next()) {
       take_up(*due);
       if (++count % kTurn != 0) continue;
     }

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <ctime>
 #include <utility>
 
 namespace mta {
@@ -22,15 +23,15 @@ void QueueScans::want_again() {
   incoming_.distrusted = incoming_.is_running ? 2 : 1;
 }
 
-std::optional<DueMessage> QueueScans::next(std::time_t now) {
+std::optional<DueMessage> QueueScans::next() {
   for (int i = 0; i < 2; ++i) {
     is_turn_of_deferred_ = !is_turn_of_deferred_;
-    if (auto due = look(is_turn_of_deferred_ ? deferred_ : incoming_, now)) return due;
+    if (auto due = look(is_turn_of_deferred_ ? deferred_ : incoming_)) return due;
   }
   return std::nullopt;
 }
 
-std::optional<DueMessage> QueueScans::look(Scan& scan, std::time_t now) {
+std::optional<DueMessage> QueueScans::look(Scan& scan) {
   if (!scan.has_work()) return std::nullopt;
   if (!std::exchange(scan.is_running, true)) {
     scan.is_wanted = false;
@@ -47,7 +48,8 @@ std::optional<DueMessage> QueueScans::look(Scan& scan, std::time_t now) {
     struct stat status {};
     if (::lstat(queue_.path_of(scan.queue, **name).c_str(), &status) != 0) continue;
     if (!S_ISREG(status.st_mode) || (status.st_mode & S_IXUSR) == 0) continue;
-    if (status.st_mtime > now && !scan.is_urgent) continue;
+    // The clock is looked at later than the file: what was written just now is due.
+    if (!scan.is_urgent && status.st_mtime > std::time(nullptr)) continue;
     return DueMessage{.id = std::move(**name),
                       .queue = scan.queue,
                       .mode = status.st_mode,

@@ -4,12 +4,11 @@
 ///     QueueScans scans(queue, log);
 ///     scans.want(Queue::kIncoming);
 ///     while (scans.has_work())
-///       if (auto due = scans.next(time(nullptr))) take_up(*due);
+///       if (auto due = scans.next()) take_up(*due);
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <ctime>
 #include <optional>
 #include <string>
 
@@ -44,7 +43,7 @@ class QueueScans {
   bool has_work() const { return incoming_.has_work() || deferred_.has_work(); }
 
   /// Looks at some files. Nothing: none of these is due.
-  std::optional<DueMessage> next(std::time_t now);
+  std::optional<DueMessage> next();
 
  private:
   struct Scan {
@@ -58,7 +57,7 @@ class QueueScans {
     bool next_is_urgent = false;
     int distrusted = 0;  ///< So many looks find what may have been tried by another process.
   };
-  std::optional<DueMessage> look(Scan& scan, std::time_t now);
+  std::optional<DueMessage> look(Scan& scan);
 
   const QueueDirectory& queue_;
   MailLog& log_;
