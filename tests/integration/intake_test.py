@@ -39,6 +39,7 @@ SERVICES = {
     "hops": {"hopcount_limit": "5"}, "small": {"message_size_limit": "2000"},
     "body-limit": {"body_checks": "regexp:{checks}", "body_checks_size_limit": "20"},
     "filter": {"content_filter": "smtp:127.0.0.1:9"},
+    "late": {"delay_warning_time": "3h", "sender_bcc_maps": SENDER_BCC}, "no-utf8": {"smtputf8_enable": "no"},
     "access": {"smtpd_recipient_restrictions":
                "check_recipient_access inline:{{carl@example.org=REDIRECT r@example.org},"
                " {hold@example.org=HOLD}, {f@example.org=FILTER smtp:x}, {d@example.org=DISCARD}, {p@example.org=PREPEND X-P: p}},"
@@ -133,6 +134,8 @@ SESSIONS = {
     "body-limit": [session("bob", text=b"\r\n0123456789012345678\r\nX-Reject: a\r\n.\r\n"),
                    session("bob", text=b"\r\n012345678901234567\r\nX-Reject: a\r\n.\r\n")],
     "filter": [session("bob"), session("bob", mail=b"MAIL FROM:<ann@example.org> BODY=8BITMIME\r\n")],
+    "late": [session("bob"), session("bob", mail=b"MAIL FROM:<>\r\n"), session("bob", mail=b"MAIL FROM:<x@y> XVERP ENVID=a\r\n")],
+    "no-utf8": [session("bob", text=utf8("Subject: \u00fc\r\n\r\n\u00fc\r\n.\r\n"))],
     "access": [session("bob"), session("carl"), session("hold"), session("f"), session("d"), session("p"), session("bob", "carl", "f", "p")],
 }
 CHECKS = """\

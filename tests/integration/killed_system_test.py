@@ -5,126 +5,18 @@ usage: killed_system_test.py --bin DIR
 
 The last line of the output is 'N passed, N failed[, N skipped]'; the exit status is 1 when any failed.
 """
-import os
 import pathlib
-import random
 import re
-import signal
-import smtplib
 import sys
-import threading
 import time
 
-from checks import run
+from killing import LINES, USERS, Senders, kill_at_random
 from mail_system import MailSystem
 from queue_text import records
 from server import run_server_test
 
 ACKNOWLEDGED = 1200  # messages, at least, by SMTP
 SERVER_KILLS, MASTER_KILLS = 12, 4  # at least
-CLIENTS, USERS = 8, 2
-LONGEST_LIFE = 1.2  # seconds; longer than a server that is started again at once must have lived
-PATIENCE = 90  # seconds, for all of it
-SEED = 7
-LINES = 40  # of a message: more than one write
-
-
-class Senders:
-    """Clients that go on sending. Each message has a number of its own, also when it is sent because nobody knows what
-    became of the one before: so none may be there twice."""
-
-    def __init__(self, system, sendmail):
-        self.system, self.sendmail = system, sendmail
-        self.lock, self.next = threading.Lock(), 0
-        self.acknowledged, self.spoken, self.submitted = {}, set(), set()
-        self.is_over = threading.Event()
-        self.threads = [threading.Thread(target=self._send) for _ in range(CLIENTS)]
-        self.threads += [threading.Thread(target=self._submit) for _ in range(USERS)]
-
-    def _number(self):
-        with self.lock:
-            self.next += 1
-            return self.next
-
-    def _send(self):
-        while not self.is_over.is_set():
-            try:
-                with self.system.client() as smtp:
-                    smtp.ehlo()
-                    for _ in range(10):  # Some of a session, so that kills meet all states of one.
-                        number = self._number()
-                        self.spoken.add(number)
-                        self._send_one(smtp, number)
-                        time.sleep(0.01)
-            except (OSError, smtplib.SMTPException):
-                time.sleep(0.02)
-
-    def _send_one(self, smtp, number):
-        text = b"Subject: message %d.\r\n\r\n" % number + b"a line of the message\r\n" * LINES
-        for command in ("MAIL FROM:<ann@example.org>", "RCPT TO:<bob@example.com>", "DATA"):
-            if smtp.docmd(command)[0] not in (250, 354):
-                raise smtplib.SMTPException(command)
-        smtp.send(text + b".\r\n")
-        code, reply = smtp.getreply()
-        if code != 250:
-            raise smtplib.SMTPException(reply)
-        self.acknowledged[number] = reply.decode().split()[-1]
-
-    def _submit(self):
-        while not self.is_over.is_set():
-            number = self._number()
-            done = run([self.sendmail, "-C", self.system.config, "bob"], stdin=b"Subject: message %d.\n\nhello\n" % number)
-            if done.status == 0:
-                self.submitted.add(number)
-            time.sleep(0.1)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.is_over.set()
-        for thread in self.threads:
-            thread.join()
-
-
-def master_process(system):
-    return int((system.queue / "pid" / "master.pid").read_text().split()[0])
-
-
-def kill(process):
-    try:
-        os.kill(process, signal.SIGKILL)
-        return True
-    except ProcessLookupError:
-        return False
-
-
-def start_again(system):
-    """After its master was killed: as soon as the server that it left behind is gone."""
-    deadline = time.monotonic() + 20
-    while (done := system.postfix("start")).status != 0 and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return done
-
-
-def kill_at_random(system, senders):
-    """(how often a server was killed, how often a master, how the last start went)"""
-    moments, server_kills, master_kills, started = random.Random(SEED), 0, 0, None
-    deadline = time.monotonic() + PATIENCE
-    while (len(senders.acknowledged) < ACKNOWLEDGED or server_kills < SERVER_KILLS or master_kills < MASTER_KILLS) \
-            and time.monotonic() < deadline:
-        time.sleep(moments.uniform(0, LONGEST_LIFE))
-        if moments.random() < 0.3:
-            if kill(master_process(system)):
-                master_kills += 1
-                started = start_again(system)
-                if started.status != 0:
-                    break
-        else:
-            server_kills += sum(kill(process) for process in system.server_processes())
-    return server_kills, master_kills, started
 
 
 def numbers(system):
@@ -149,7 +41,8 @@ def run_checks(checks, bin_directory, directory):
     with system:
         start = time.monotonic()
         with Senders(system, pathlib.Path(bin_directory) / "sendmail") as senders:
-            server_kills, master_kills, started = kill_at_random(system, senders)
+            (server_kills,), master_kills, started = kill_at_random(
+                system, senders, {"smtpd": SERVER_KILLS}, MASTER_KILLS, ACKNOWLEDGED)
         took = time.monotonic() - start
         checks.check("servers were killed at random moments", server_kills >= SERVER_KILLS, (server_kills, took))
         checks.check("masters, too, and the mail system starts again", master_kills >= MASTER_KILLS and

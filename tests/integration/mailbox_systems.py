@@ -39,15 +39,12 @@ keep unix - - n - - discard
 """
 
 
-def make_users(directory):
-    """Users that only this namespace knows, with homes in `directory`."""
+def make_users(directory, homes, users=USERS):
+    """Users that only this namespace knows, with homes in `homes`, which need not be there."""
     lines = [line for line in pathlib.Path("/etc/passwd").read_text().splitlines() if line]
     groups = [line for line in pathlib.Path("/etc/group").read_text().splitlines() if line]
-    for name, user, group in USERS:
-        home = directory / "home" / name
-        home.mkdir(parents=True)
-        os.chown(home, user, group)
-        lines.append("%s:x:%d:%d::%s:/bin/sh" % (name, user, group, home))
+    for name, user, group in users:
+        lines.append("%s:x:%d:%d:A Name,x:%s:/bin/sh" % (name, user, group, homes / name))
         groups.append("%s:x:%d:" % (name, group))
     for name, content in (("passwd", lines), ("group", groups)):
         path = directory / name
@@ -118,7 +115,24 @@ class Stock:
         run(["/usr/sbin/postqueue", "-c", self.config, "-i", name])
         self.wait(lambda: re.search(r"qmgr\[\d+\]: %s: (removed|from=.*status)" % name, self.log()[start:]) or
                   (self.queue / "deferred" / name[0] / name).exists() and "to=<" in self.log()[start:])
+        for forward in re.findall(r"forwarded as (\w+)", self.log()[start:]):
+            self.wait(lambda forward=forward: "qmgr" in self.log()[start:] and self.is_over(forward, self.log()[start:]))
         return self.log()[start:]
+
+    def is_over(self, name, log):
+        return re.search(r": %s: removed" % name, log) or (self.queue / "deferred" / name[0] / name).exists()
+
+    def forwards(self, original, log):
+        """Who sends what was forwarded, to whom, and how it starts when it is still there."""
+        lines = []
+        for name in re.findall(r"\b%s: .*forwarded as (\w+)" % original, log):
+            lines += re.findall(r"%s: (from=<[^>]*>)" % name, log)
+            lines += sorted(re.findall(r"%s: (to=<[^>]*>(?:, orig_to=<[^>]*>)?)" % name, log))
+            path = self.queue / "deferred" / name[0] / name
+            if path.exists():
+                shown = run(["/usr/sbin/postcat", "-c", self.config, "-h", path]).out
+                lines += re.findall(r"\A(?:Received: .*\n(?:\t.*\n)*)?(Delivered-To: .*)$", shown, re.M)
+        return lines
 
 
 class Ours:
@@ -135,11 +149,11 @@ class Ours:
         (self.config / "master.cf").write_text(services)
 
     def deliver(self, file, service, nexthop):
-        """Returns what was logged."""
+        """Returns what was logged, and what was printed."""
         self.file.unlink(missing_ok=True)
         done = run([self.bin / "mailbox_program", self.config, self.bin / "deliver_as", file, service, nexthop])
         assert done.status == 0, done
-        return self.file.read_text(errors="replace")
+        return self.file.read_text(errors="replace"), done.out
 
 
 class Case:
@@ -153,10 +167,10 @@ class Case:
 
 
 class Account:
-    """What the agent logged, and what it left in the directory of mailboxes."""
+    """What the agent logged, what it left in the directory of mailboxes, and what it gave to others."""
 
-    def __init__(self, log, files):
-        self.log, self.files = log, files
+    def __init__(self, log, files, passed):
+        self.log, self.files, self.passed = log, files, passed
 
 
 def settle(text):
@@ -170,16 +184,27 @@ def settle_file(content):
     return settle(content.decode("utf-8", "surrogateescape"))
 
 
-def snapshot(directory):
-    """A line for each file, and one for each line in it."""
+def without_messages(text, ids):
+    """A mailbox without the messages that came in these queue files."""
+    messages = re.split(r"(?m)^(?=From .*  DATE\r?$)", text)
+    return "".join(each for each in messages if not any("id %s;" % name in each for name in ids))
+
+
+def snapshot(directory, ids=()):
+    """A line for each file, and one for each line in it; but for messages of these queue files."""
     lines = []
     for path in sorted(directory.rglob("*")):
         status = path.lstat()
         name = re.sub(r"\b\d+\.V[0-9a-f]+I[0-9a-f]+M\d+\.%s$" % re.escape(os.uname().nodename), "UNIQUE",
                       str(path.relative_to(directory)))
-        lines.append("%s %o %d:%d" % (name, status.st_mode, status.st_uid, status.st_gid))
+        content = []
         if stat.S_ISREG(status.st_mode):
-            lines += ["  " + line for line in settle_file(path.read_bytes()).split("\n")]
+            text = settle_file(path.read_bytes())
+            rest = without_messages(text, ids)
+            if not rest and text:
+                continue
+            content = ["  " + line for line in rest.split("\n")]
+        lines += ["%s %o %d:%d" % (name, status.st_mode, status.st_uid, status.st_gid), *content]
     return lines
 
 
@@ -198,10 +223,14 @@ class Systems:
         if case.prepare:
             case.prepare(self.box)
 
-    def account(self, case, program, log):
+    def account(self, name, program, log, passed):
         lines = re.findall(r"^\S+ +\S+ \S+ \S+ postfix/%s\[\d+\]: (.*)$" % program, log, re.M)
+        # What is forwarded has lines of its own, and is delivered as another message.
+        forwards = re.findall(r"\b%s: .*forwarded as (\w+)" % name, log)
+        lines = [line for line in lines if line.startswith(name + ":") or not re.match(r"[0-9A-F]{9,}:", line)]
         # The distribution's log has 2000 characters a line at most.
-        return Account([settle(line)[:1900] for line in lines], snapshot(self.box))
+        lines = [re.sub(r"forwarded as \w+", "forwarded as ID", settle(line)[:1900]) for line in lines]
+        return Account(lines, snapshot(self.box, forwards), passed)
 
     def accounts(self, case, program, nexthop="example.org"):
         """Ours, and the distribution's."""
@@ -210,9 +239,12 @@ class Systems:
         shutil.copy(file, copy)
         copy.chmod(0o700)
         self.make_box(case)
-        theirs = self.account(case, program, self.stock.release(file.name))
+        log = self.stock.release(file.name)
+        theirs = self.account(file.name, program, log, self.stock.forwards(file.name, log))
         self.make_box(case)
-        ours = self.account(case, program, self.ours.deliver(copy, case.service, nexthop))
+        log, printed = self.ours.deliver(copy, case.service, nexthop)
+        passed = [line for line in printed.splitlines() if re.match(r"from=|to=|Delivered-To:", line)]
+        ours = self.account(file.name, program, log, passed)
         copy.unlink()
         return ours, theirs
 
@@ -221,7 +253,11 @@ class Systems:
         # The queue manager of the distribution asks for recipients in an order of its own.
         ours.log.sort()
         theirs.log.sort()
-        for what in ("log", "files"):
+        if not any(line.startswith("Delivered-To") for line in theirs.passed):
+            ours.passed = [line for line in ours.passed if not line.startswith("Delivered-To")]
+        for what in ("log", "files", "passed"):
+            if what == "passed" and not ours.passed and not theirs.passed:
+                continue
             got, wanted = getattr(ours, what), getattr(theirs, what)
             checks.check("%s: the %s" % (case.name, what), got == wanted, lambda got=got, wanted=wanted: "\n".join(
                 difflib.unified_diff(wanted, got, "wanted", "got", n=0, lineterm="")))

@@ -1,6 +1,6 @@
 """non_smtpd_milters: the same scripted filter with mail that users submit, in our mail system and in the distribution's
-Postfix. What the filter is told, the lines of the log, the messages, and what stays in maildrop must be the same; but what
-is refused for good is kept in corrupt/ here, where Postfix returns it to its sender.
+Postfix. What the filter is told, the lines of the log, the messages, what stays in maildrop and what is returned to its sender
+must be the same.
 
 usage: non_smtp_milters_test.py --bin DIR
 
@@ -86,7 +86,7 @@ class OneSide:
                 if file.is_file():
                     file.unlink()
         is_returned = "sender non-delivery notification" in text
-        return sorted(lines), "returned" if is_returned or place == "corrupt" else place, found
+        return sorted(lines), "returned" if is_returned else place, found
 
 
 class Judge:

@@ -88,7 +88,7 @@ def cases(names):
 
 
 def inside(checks, bin_directory, directory):
-    make_users(directory)
+    make_users(directory, directory / "home")
     show = directory / "show"
     show.write_text(SHOW.replace("BOX", str(directory / "box")))
     show.chmod(0o755)

@@ -101,7 +101,9 @@ class ScriptedSmtp:
 
     def _say(self, connection, *names):
         """Whether the conversation goes on."""
-        reply = self._reply(*names, is_protected=isinstance(connection, ssl.SSLSocket))
+        return self._send(connection, self._reply(*names, is_protected=isinstance(connection, ssl.SSLSocket)))
+
+    def _send(self, connection, reply):
         if isinstance(reply, int):
             self._note("(silent)")
             time.sleep(reply)
@@ -178,7 +180,7 @@ class ScriptedSmtp:
                     continue
                 verb, bare = line.split(" ")[0].upper(), line.split("> ")[0] + ">"  # Without parameters.
                 reply = self._reply(line, bare, verb, is_protected=isinstance(connection, ssl.SSLSocket))
-                if not self._say(connection, line, bare, verb):
+                if not self._send(connection, reply):
                     return
                 if verb == "STARTTLS" and isinstance(reply, bytes) and reply[:1] == b"2":
                     connection, pending = self._protect(connection), b""

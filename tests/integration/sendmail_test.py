@@ -226,7 +226,14 @@ BROKEN = [
     ("no sender", submission(sender=None)), ("no recipient", submission(recipients=())),
     ("two senders", submission(envelope=record(b"S", b"x"))), ("a bad time", submission(time_record=record(b"T", b"x"))),
     ("bad trace flags", submission(record(b"A", b"trace_flags=x"))), ("a long record", submission(content=[b"x" * 5000])),
-    ("refused", submission(content=[b"X-Refuse: x"])),
+]
+# What goes back to its sender.
+REFUSED = [
+    ("refused", submission(content=[b"X-Refuse: x"], time_record=TIME)),
+    ("refused, for two recipients", submission(recipients=(b"bob", b"canon"), content=[b"X-Refuse: x"], time_record=TIME)),
+    ("refused, from the null sender", submission(sender=b"", content=[b"X-Refuse: x"], time_record=TIME)),
+    ("refused, and nobody wants to know", submission(record(b"A", b"notify_flags=1"), content=[b"X-Refuse: x"],
+                                                     time_record=TIME)),
 ]
 
 
@@ -235,6 +242,22 @@ PICKUP_MAIN_CF = {
     "recipient_canonical_maps": "inline:{ { canon@mail.example.org = can@y.example } }",
     "header_checks": "regexp:{ {/^X-Hold/ HOLD}, {/^X-Discard/ DISCARD}, {/^X-Refuse/ REJECT no thanks} }",
 }
+
+
+def as_submitted(message):
+    """A notice, without the headers that Postfix adds before it returns a message. We return what was submitted."""
+    if message is None:
+        return None
+    place, records = message
+    added = re.compile(rb"(Received: by .*userid|\tid ID; |Message-Id: |Date: |From: ann@)")
+    start = [text.startswith(b"Return-Path: ") for _, text in records].index(True)
+    return place, [each for number, each in enumerate(records) if number < start or not added.match(each[1])]
+
+
+def what_became_of_it(log):
+    """Of each recipient, and the notice; Postfix begins some that it does not send."""
+    lines = [line for line in log if b"status=" in line or b"bounce" in line]
+    return [re.sub(rb"delay=[\d.]+, delays=[\d./]+", b"delay=N", line) for line in lines]
 
 
 def check_pickup_beside_stock(checks, bin_directory, directory):
@@ -251,6 +274,10 @@ def check_pickup_beside_stock(checks, bin_directory, directory):
                 checks.equal("pickup: %s" % name, our_message, their_message)
                 if name != "malformed NOTIFY":  # Passed over without a word here.
                     checks.equal("pickup's log: %s" % name, our_log, their_log)
+            for name, data in REFUSED:
+                (our_message, our_log), (their_message, their_log) = (each.submit(data) for each in drops)
+                checks.equal("pickup: %s" % name, as_submitted(our_message), as_submitted(their_message))
+                checks.equal("pickup's log: %s" % name, *(what_became_of_it(log) for log in (our_log, their_log)))
             for name, data in BROKEN:
                 message, log = drops[0].submit(data)
                 checks.check("pickup: %s: no message, and a warning" % name,

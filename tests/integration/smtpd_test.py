@@ -299,9 +299,10 @@ def run_checks(checks, bin_directory, directory):
     bad.mkdir()
     broken = MailSystem(bin_directory, bad)
     broken.write_master_cf("x inet n - n - - nothing\n")
+    line = len((broken.config / "master.cf").read_text().splitlines())
     done = broken.postfix("start")
     checks.check("a start with an error in master.cf fails, and says where",
-                 done.status == 1 and "master.cf: line 9: service x/inet: no such command: nothing" in done.err, done)
+                 done.status == 1 and "master.cf: line %d: service x/inet: no such command: nothing" % line in done.err, done)
     done = run([broken.program, "-c", broken.config, "no-such"])
     checks.check("an unknown command", done.status == 1 and "unknown command: 'no-such'" in done.err, done)
 

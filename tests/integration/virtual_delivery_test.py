@@ -123,7 +123,7 @@ def check_locks(checks, systems):
 
 
 def inside(checks, bin_directory, directory):
-    make_users(directory)
+    make_users(directory, directory / "home")
     names = {"@v.test" if name == "+" else "%s@v.test" % name: path for name, path in BOXES.items() if name != "+"}
     names.update({"mbox+own@v.test": "mail/plus", '"a b"@v.test': "mail/quoted"})
     names.update({"held@fcntl.test": "mail/held", "held@flock.test": "mail/held", "held@stale.test": "mail/held"})

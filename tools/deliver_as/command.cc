@@ -64,7 +64,7 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   ::environ = environment.data();
   ::execvp(arguments.front(), arguments.data());
   const std::string reason =
-      concat("pipe_command: execvp ", command.arguments.front(), ": ", std::strerror(errno));
+      concat(command.failure, " ", command.arguments.front(), ": ", std::strerror(errno));
   static_cast<void>(write_all(STDERR_FILENO, concat(command.program, ": fatal: ", reason, "\n")));
   static_cast<void>(write_all(failure, reason));
   ::_exit(kTryLater);

@@ -7,7 +7,7 @@
 
 namespace deliver_as {
 
-/// The text of a regular file, when nobody but its owner, this user or root, can write to it. REQUIRES: the
+/// The text of a regular file that not everybody can write to. REQUIRES: the
 /// process is the user's.
 mta::FileText read_text(const std::string& path);
 

@@ -109,9 +109,22 @@ Fault refuse(const struct stat& status, const MailboxDelivery& delivery) {
   return std::nullopt;
 }
 
-FileDescriptor open_to_append(const std::string& path) {
-  return FileDescriptor(
-      ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, kOwnerOnly));
+/// Whoever should read a pipe may not be there, so that opening does not wait.
+constexpr int kOpenFlags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+
+Fault open_to_append(const std::string& path, bool is_there, FileDescriptor& file) {
+  if (!is_there) {
+    file = FileDescriptor(::open(path.c_str(), kOpenFlags | O_CREAT | O_EXCL, kOwnerOnly));
+    if (file) return std::nullopt;
+    if (errno != EEXIST) return fault("cannot create file exclusively", errno);
+  }
+  file = FileDescriptor(::open(path.c_str(), kOpenFlags));
+  if (file) return std::nullopt;
+  const int error = errno;
+  struct stat status {};
+  if (error != ELOOP) return fault("cannot open file", error);
+  if (::stat(path.c_str(), &status) != 0) return fault("cannot open file", errno);
+  return fault("file is a symbolic link");
 }
 
 Fault write_message(int file, const struct stat& before, const MailboxDelivery& delivery, int message) {
@@ -127,21 +140,21 @@ Fault write_message(int file, const struct stat& before, const MailboxDelivery& 
   return write_fault(copied->error, std::move(copied->reason));
 }
 
-Fault append(const MailboxDelivery& delivery, int message) {
+Fault append(const MailboxDelivery& delivery, int message, std::string& warning) {
   struct stat status {};
   const bool is_there = ::lstat(delivery.path.c_str(), &status) == 0;
   const bool is_special = is_there && delivery.may_be_special && !S_ISREG(status.st_mode);
   DotLock dot_lock;
   if (!is_special && (delivery.locks & mta::kLockDotFile) != 0) {
-    if (Fault failed = dot_lock.take(delivery)) return failed;
+    Fault failed = dot_lock.take(delivery);
+    const bool is_held = failed && failed->reason.ends_with(std::strerror(EEXIST));
+    if (is_held || (failed && delivery.needs_dot_lock)) return failed;
+    if (failed) warning = std::move(failed->reason);
   }
-  const FileDescriptor file = open_to_append(delivery.path);
-  if (!file && errno == ELOOP && ::stat(delivery.path.c_str(), &status) == 0)
-    return fault("file is a symbolic link");
-  if (!file) return fault("cannot open file", errno);
+  FileDescriptor file;
+  if (Fault failed = open_to_append(delivery.path, is_there, file)) return failed;
   if (::fstat(file.get(), &status) != 0) return fault("cannot open file", errno);
   if (Fault failed = refuse(status, delivery)) return failed;
-  // Only for the opening: whoever should read a pipe may not be there.
   ::fcntl(file.get(), F_SETFL, ::fcntl(file.get(), F_GETFL) & ~O_NONBLOCK);
   if (S_ISREG(status.st_mode)) {
     if (Fault failed = lock(file.get(), delivery)) return failed;
@@ -159,7 +172,9 @@ ActionFault write_fault(int error, std::string reason) {
 }
 
 mta::ActionResult append_to_file(const MailboxDelivery& delivery, int message) {
-  return {.fault = append(delivery, message)};
+  mta::ActionResult result;
+  result.fault = append(delivery, message, result.warning);
+  return result;
 }
 
 }  // namespace deliver_as

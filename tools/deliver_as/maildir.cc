@@ -90,7 +90,7 @@ Fault move_to_new(const NewFile& file, const std::string& maildir, const std::st
                 static_cast<unsigned long>(now.tv_usec));
   const std::string path = concat(maildir, "new/", unique.data(), host);
   // link(2) replaces nothing, as rename(2) would; the first name goes with the object.
-  if (::link(file.path().c_str(), path.c_str()) != 0) return fault("link to", path, errno);
+  if (::link(file.path().c_str(), path.c_str()) != 0) return fault("create", path, errno);
   const FileDescriptor directory(::open(concat(maildir, "new").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory || ::fsync(directory.get()) != 0) {
     const int error = errno;

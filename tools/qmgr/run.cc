@@ -18,6 +18,7 @@
 #include "tools/mta/delivery/mail_notifier.h"
 #include "tools/mta/delivery/mail_router.h"
 #include "tools/mta/delivery/pipe_options.h"
+#include "tools/mta/delivery/queue_forwarder.h"
 #include "tools/mta/delivery/transports.h"
 #include "tools/mta/dns/cares_resolver.h"
 #include "tools/mta/queue/group_commit.h"
@@ -87,7 +88,7 @@ class QueueWork final : public mta::ServerWork {
  private:
   explicit QueueWork(mta::ServerProcess& process) : process_(process), timer_(process.io()) {}
   Result<void> prepare(const std::string& deliver_as);
-  Result<void> prepare_notices(const libconf::PlacedService& own_service);
+  Result<void> prepare_internal_mail(const libconf::PlacedService& own_service);
   std::size_t process_limit(std::string_view transport) const;
   void wait_for_turn();
   void end();
@@ -98,12 +99,13 @@ class QueueWork final : public mta::ServerWork {
   std::optional<mta::QueueDirectory> queue_;
   std::unique_ptr<mta::Resolver> resolver_;
   std::unique_ptr<mta::DeliverAsClient> actions_;
-  std::unique_ptr<mta::Transports> transports_;
   std::unique_ptr<mta::MailRouter> router_;
   std::optional<mta::GroupCommitter> committer_;
   std::optional<mta::QueueTrigger> trigger_;
   std::unique_ptr<mta::InternalMailService> internal_mail_;
   std::unique_ptr<mta::MailNotifier> notifier_;
+  std::optional<mta::QueueForwarder> forwarder_;
+  std::unique_ptr<mta::Transports> transports_;
   std::optional<libconf::Settings> settings_;
   std::unique_ptr<mta::QueueManager> manager_;
   std::unique_ptr<mta::FastFlush> flush_;
@@ -136,13 +138,16 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);
+  if (Result<void> ready = prepare_internal_mail(has_queue_manager_ ? first->placed : passed.front().placed);
+      !ready)
+    return ready;
   Result<std::unique_ptr<mta::DeliverAsClient>> actions =
       mta::DeliverAsClient::start(deliver_as, mta::command_roots(site));
   if (!actions) return actions.error();
   actions_ = std::move(*actions);
   const mta::SmtpClientParts client{
       .executor = io.get_executor(), .resolver = *resolver_, .log = process_.log(), .host = process_.host()};
-  transports_ = std::make_unique<mta::Transports>(site, client, actions_.get());
+  transports_ = std::make_unique<mta::Transports>(site, client, actions_.get(), &*forwarder_);
   Result<std::unique_ptr<mta::MailRouter>> router =
       mta::MailRouter::create(*settings_, process_.host(), process_.log());
   if (!router) return router.error();
@@ -153,9 +158,6 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
   flush_ = std::move(*flush);
   const Result<std::chrono::seconds> limit = settings_->get_duration("ipc_timeout");
   if (!limit) return limit.error();
-  if (Result<void> ready = prepare_notices(has_queue_manager_ ? first->placed : passed.front().placed);
-      !ready)
-    return ready;
   Result<std::unique_ptr<mta::QueueManager>> manager = mta::QueueManager::create(
       *settings_, {.io = io,
                    .log = process_.log(),
@@ -181,8 +183,8 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
   return {};
 }
 
-/// Notices go into the queue as all mail does, and the queue manager is told of them as of all mail.
-Result<void> QueueWork::prepare_notices(const libconf::PlacedService& own_service) {
+/// What the system itself sends goes into the queue as all mail does, and the queue manager is told of it so.
+Result<void> QueueWork::prepare_internal_mail(const libconf::PlacedService& own_service) {
   committer_.emplace(kCommitThreads);
   trigger_.emplace(process_.io(), concat("public/", own_service.service.service()));
   Result<std::unique_ptr<mta::InternalMailService>> mail =
@@ -194,6 +196,7 @@ Result<void> QueueWork::prepare_notices(const libconf::PlacedService& own_servic
                                                     .trigger = &*trigger_});
   if (!mail) return mail.error();
   internal_mail_ = std::move(*mail);
+  forwarder_.emplace(*internal_mail_);
   Result<std::unique_ptr<mta::MailNotifier>> notifier =
       mta::MailNotifier::create(*settings_, *internal_mail_, *queue_, process_.log());
   if (!notifier) return notifier.error();

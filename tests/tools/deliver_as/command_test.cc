@@ -70,7 +70,7 @@ TEST_F(CommandTest, WhatCannotBeRunIsTemporary) {
   const mta::CommandResult done = run_command(command, message_.get());
   EXPECT_EQ(done.end, End::kExit);
   EXPECT_EQ(done.number, 75);
-  EXPECT_EQ(done.output, "local: fatal: pipe_command: execvp /nonexistent/command: No such file or directory\n");
+  EXPECT_EQ(done.output, "local: fatal: execvp /nonexistent/command: No such file or directory\n");
 }
 
 TEST_F(CommandTest, ADirectoryThatIsNotThereIsTold) {

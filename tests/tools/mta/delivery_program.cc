@@ -1,14 +1,16 @@
 // Has the SMTP or LMTP client deliver, for comparison with Postfix:
 //
 //     delivery_program probe MAIN_CF smtp|lmtp NEXTHOP SENDER SIZE RECIPIENT... [-- NAME=VALUE...]
-//     delivery_program deliver MAIN_CF smtp|lmtp NEXTHOP QUEUE_FILE [-- NAME=VALUE...]
+//     delivery_program deliver MAIN_CF smtp|lmtp NEXTHOP QUEUE_FILE... [-- NAME=VALUE...]
 //
-// The first asks about recipients; the second delivers a message to all its recipients, and leaves the file
-// as it is. NAME=VALUE are options of the service. The log goes where main.cf has it; a line for each
-// recipient goes to standard output, in the order of the log: address, outcome, enhanced status.
+// The first asks about recipients; the second delivers messages to all their recipients, one after the other,
+// and leaves the files as they are. NAME=VALUE are options of the service. The log goes where main.cf has it;
+// a line for each recipient goes to standard output, in the order of the log: address, outcome, enhanced
+// status.
 #include <fcntl.h>
 
 #include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <cerrno>
 #include <charconv>
@@ -109,6 +111,14 @@ libconf::Result<void> read_message(int file, const std::string& path, mta::Deliv
   return {};
 }
 
+void print(const mta::DeliveryRequest& request, const mta::DeliveryReport& report) {
+  constexpr std::string_view kOutcomes[] = {"sent", "deferred", "bounced"};
+  for (const mta::RecipientReport& each : report.recipients)
+    std::cout << request.recipients[each.recipient].address << ' '
+              << kOutcomes[static_cast<std::size_t>(each.outcome)] << ' ' << each.status.code << '\n';
+  std::cout << (report.is_destination_dead ? "dead\n" : "");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -121,41 +131,38 @@ int main(int argc, char** argv) {
   const libconf::Host host = libconf::system_host();
   libconf::Settings settings(&*document, host);
   if (!override_settings(arguments.options, settings)) return 2;
-  mta::DeliveryRequest request;
-  request.transport = words[2];
-  request.nexthop = words[3];
-  libconf::FileDescriptor file;
-  if (is_probe) {
-    read_probe(words.subspan(4), request);
-  } else {
-    file = libconf::FileDescriptor(::open(words[4].c_str(), O_RDONLY | O_CLOEXEC));
-    const auto read = read_message(file.get(), words[4], request);
-    if (!read) return fail(read.error());
-  }
-  request.activated = now();
+  const std::string& protocol_name = words[2];
   const auto log = mta::MailLog::open(settings);
   if (!log) return fail(log.error());
   asio::io_context io;
   mta::EventLoop loop(io);
   const auto resolver = mta::CaresResolver::create(io.get_executor(), {});
   if (!resolver) return fail(resolver.error());
-  const auto protocol = request.transport == "lmtp" ? mta::ClientProtocol::kLmtp : mta::ClientProtocol::kSmtp;
+  const auto protocol = protocol_name == "lmtp" ? mta::ClientProtocol::kLmtp : mta::ClientProtocol::kSmtp;
   const auto agent = mta::SmtpClientAgent::create(
       settings, protocol,
       {.executor = io.get_executor(), .resolver = **resolver, .log = **log, .host = host});
   if (!agent) return fail(agent.error());
 
-  mta::DeliveryReport report;
-  asio::co_spawn(io, (*agent)->deliver(request, file.get()),
-                 [&](std::exception_ptr, mta::DeliveryReport result) {
-                   report = std::move(result);
-                   io.stop();
-                 });
+  int status = 0;
+  const auto work = [&]() -> asio::awaitable<void> {
+    for (std::size_t i = 4; i < words.size() && status == 0; ++i) {
+      mta::DeliveryRequest request{.transport = protocol_name, .nexthop = words[3]};
+      libconf::FileDescriptor file;
+      if (is_probe) {
+        read_probe(words.subspan(4), request);
+        i = words.size();
+      } else {
+        file = libconf::FileDescriptor(::open(words[i].c_str(), O_RDONLY | O_CLOEXEC));
+        const auto read = read_message(file.get(), words[i], request);
+        if (!read) status = fail(read.error());
+      }
+      request.activated = now();
+      if (status == 0) print(request, co_await (*agent)->deliver(request, file.get()));
+    }
+    io.stop();
+  };
+  asio::co_spawn(io, work(), asio::detached);
   loop.run();
-  constexpr std::string_view kOutcomes[] = {"sent", "deferred", "bounced"};
-  for (const mta::RecipientReport& each : report.recipients)
-    std::cout << request.recipients[each.recipient].address << ' '
-              << kOutcomes[static_cast<std::size_t>(each.outcome)] << ' ' << each.status.code << '\n';
-  std::cout << (report.is_destination_dead ? "dead\n" : "");
-  return 0;
+  return status;
 }

@@ -39,7 +39,7 @@ TEST(EnvelopeCommands, MailSaysWhatTheServerKnows) {
   };
   for (const auto& each : cases) {
     std::string out;
-    append_mail_command(out, request(), features(each.keywords), true);
+    append_mail_command(out, request(), features(each.keywords), {});
     EXPECT_EQ(out, each.wanted) << each.keywords;
   }
 }

@@ -16,10 +16,12 @@
 #include <string>
 
 #include "libconf/host.h"
+#include "tools/mta/address/quoting.h"
 #include "tools/mta/daemon/event_loop.h"
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/daemon/spool.h"
 #include "tools/mta/delivery/deliver_as_client.h"
+#include "tools/mta/delivery/local_agent.h"
 #include "tools/mta/delivery/pipe_agent.h"
 #include "tools/mta/delivery/virtual_agent.h"
 #include "tools/mta/queue/queue_message.h"
@@ -65,6 +67,45 @@ Result<mta::DeliveryRequest> read_request(int file, const std::string& path, con
   return request;
 }
 
+/// Says where to mail is passed on.
+class PassedAgent final : public mta::DeliveryAgent {
+ public:
+  asio::awaitable<mta::DeliveryReport> deliver(const mta::DeliveryRequest& request, int) override {
+    std::cout << "passed " << request.recipients.front().address << " to " << request.transport << ':'
+              << request.nexthop << '\n';
+    mta::DeliveryReport report;
+    report.recipients.push_back({.outcome = mta::DeliveryOutcome::kSent});
+    co_return report;
+  }
+};
+
+class PassedTransports final : public mta::TransportTable {
+ public:
+  mta::DeliveryAgent* find(std::string_view) override { return &agent_; }
+
+ private:
+  PassedAgent agent_;
+};
+
+/// Says what is forwarded.
+class PrintedForwards final : public mta::MailForwarder {
+ public:
+  asio::awaitable<Result<std::string>> forward(const mta::DeliveryRequest&, mta::ForwardedMail mail,
+                                               int) override {
+    std::cout << "from=<" << mta::quote_address(mail.sender) << ">\n";
+    std::vector<std::string> lines;
+    for (const mta::QueueRecipient& each : mail.recipients) {
+      const bool is_own = each.original.empty() || each.original == each.address;
+      lines.push_back("to=<" + mta::quote_address(each.address) + ">" +
+                      (is_own ? "" : ", orig_to=<" + mta::quote_address(each.original) + ">"));
+    }
+    std::sort(lines.begin(), lines.end());
+    for (const std::string& line : lines) std::cout << line << '\n';
+    for (const std::string& line : mail.head) std::cout << line << '\n';
+    co_return Result<std::string>("4A1B2C3D4E");
+  }
+};
+
 using AgentResult = Result<std::unique_ptr<mta::DeliveryAgent>>;
 
 /// What an agent is made of.
@@ -74,7 +115,22 @@ struct Parts {
   libconf::DiagnosticSink& warnings;
   mta::UserActions* actions;
   mta::MailLog& log;
+  const libconf::Host& host;
+  mta::TransportTable& transports;
+  mta::MailForwarder& forwarder;
 };
+
+AgentResult make_local(const Parts& parts) {
+  auto agent = mta::LocalAgent::open(
+      {.tables = {.settings = parts.settings, .warnings = parts.warnings}, .host = parts.host},
+      {.transports = parts.transports,
+       .log = parts.log,
+       .actions = parts.actions,
+       .forwarder = &parts.forwarder},
+      parts.entry.service());
+  if (!agent) return agent.error();
+  return std::unique_ptr<mta::DeliveryAgent>(std::move(*agent));
+}
 
 AgentResult make_pipe(const Parts& parts) {
   auto options = mta::PipeOptions::read(parts.entry.arguments(), parts.settings);
@@ -94,7 +150,7 @@ struct AgentType {
   std::string_view command;
   AgentResult (*make)(const Parts& parts);
 };
-constexpr AgentType kAgentTypes[] = {{"pipe", make_pipe}, {"virtual", make_virtual}};
+constexpr AgentType kAgentTypes[] = {{"local", make_local}, {"pipe", make_pipe}, {"virtual", make_virtual}};
 
 }  // namespace
 
@@ -129,6 +185,9 @@ int main(int argc, char** argv) {
   mta::EventLoop loop(io);
   (*actions)->attach(io.get_executor());
 
+  const libconf::Host host = libconf::system_host();
+  PassedTransports transports;
+  PrintedForwards forwarder;
   const auto* const type = std::find_if(std::begin(kAgentTypes), std::end(kAgentTypes),
                                         [&](const AgentType& each) { return each.command == command; });
   if (type == std::end(kAgentTypes)) return 2;
@@ -136,7 +195,10 @@ int main(int argc, char** argv) {
                                         .settings = settings,
                                         .warnings = warnings,
                                         .actions = actions->get(),
-                                        .log = **log});
+                                        .log = **log,
+                                        .host = host,
+                                        .transports = transports,
+                                        .forwarder = forwarder});
   if (!agent) return fail(agent.error());
   mta::DeliveryReport report;
   asio::co_spawn(io, (*agent)->deliver(*request, file), [&](std::exception_ptr, mta::DeliveryReport result) {

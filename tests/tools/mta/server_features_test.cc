@@ -21,6 +21,11 @@ TEST(ServerFeatures, KeywordsInAnyCaseBehindTheGreeting) {
   EXPECT_FALSE(features("250 PIPELINING\r\n").has(EhloKeyword::kPipelining));
 }
 
+TEST(ServerFeatures, MechanismsInBothForms) {
+  EXPECT_EQ(features("250-mx\r\n250-AUTH PLAIN LOGIN\r\n250 AUTH=NTLM\r\n").mechanisms(), "PLAIN LOGIN NTLM");
+  EXPECT_EQ(features("250-mx\r\n250 AUTH\r\n").mechanisms(), "");
+}
+
 TEST(ServerFeatures, SizeLimits) {
   const struct {
     std::string_view text;

@@ -30,21 +30,24 @@ TEST(SmtpClientOptions, DefaultsOfPostconf) {
   EXPECT_FALSE(lmtp->skips_quit_response);
 }
 
-TEST(SmtpClientOptions, WhatAsksForProtectionIsNoticed) {
+TEST(SmtpClientOptions, WhatIsNotThereYetIsNoticed) {
   const struct {
     std::string_view name;
     std::string_view value;
-    std::string missing;
+    std::string feature;
+    std::string check;
   } cases[] = {
-      {"smtp_tls_security_level", "encrypt", ""},
-      {"smtp_tls_per_site", "static:MUST", "smtp_tls_per_site = static:MUST"},
-      {"smtp_sasl_auth_enable", "yes", "smtp_sasl_auth_enable = yes"},
-      {"lmtp_sasl_auth_enable", "yes", ""},
+      {"smtp_tls_security_level", "encrypt", "", ""},
+      {"smtp_tls_per_site", "static:MUST", "smtp_tls_per_site = static:MUST", ""},
+      {"lmtp_tls_per_site", "static:MUST", "", ""},
+      {"smtp_generic_maps", "static:x", "smtp_generic_maps = static:x", ""},
+      {"smtp_body_checks", "static:x", "", "smtp_body_checks = static:x"},
   };
   for (const auto& each : cases) {
     const auto options = read(each.name, each.value);
     ASSERT_TRUE(options) << options.error().message;
-    EXPECT_EQ(options->missing_protection, each.missing);
+    EXPECT_EQ(options->missing_feature, each.feature) << each.name;
+    EXPECT_EQ(options->missing_check, each.check) << each.name;
   }
 }
 

@@ -79,7 +79,7 @@ TEST(UserActionWire, LengthsAreNotBelieved) {
 }
 
 TEST(UserActionWire, NumbersThatMeanNothingAreRefused) {
-  EXPECT_FALSE(decode_result("\2"));
+  EXPECT_FALSE(decode_result(encode_path("") + "\2"));
   std::string text = encode(FileText{});
   text[0] = '\4';
   EXPECT_FALSE(decode_text(text));

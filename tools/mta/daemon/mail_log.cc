@@ -182,7 +182,7 @@ std::string log_line(time_t seconds, std::string_view host, std::string_view tag
 
 void MailLog::write(LogTag tag, Severity severity, std::string_view text) {
   const std::string_view name = tag.syslog_name.empty() ? std::string_view(syslog_name_) : tag.syslog_name;
-  put(severity, concat(name, "/", tag.program),
+  put(severity, tag.program.empty() ? std::string(name) : concat(name, "/", tag.program),
       libconf::printable_utf8(concat(level_of(severity).prefix, text)));
 }
 

@@ -30,7 +30,7 @@ using libconf::Severity;
 /// have a syslog_name of its own.
 struct LogTag {
   std::string_view syslog_name = {};  ///< Empty: the log's.
-  std::string_view program;
+  std::string_view program;           ///< Empty: the name above is all (postlog(1)).
 };
 
 /// Thread-safe: a line is one write(2) or one syslog(3).

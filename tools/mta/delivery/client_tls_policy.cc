@@ -128,6 +128,7 @@ Error ClientTlsPolicies::problem(std::string_view nexthop, std::string_view text
 
 /// The entry of the table; empty: there is none.
 Result<std::string> ClientTlsPolicies::look_up(std::string_view nexthop) {
+  if (maps_.is_empty()) return std::string();
   const bool is_domain = nexthop.find_first_of("[]:/") == std::string_view::npos;
   const std::string key = lower_case(nexthop);
   std::vector<std::string_view> keys{key};

@@ -51,6 +51,9 @@ struct DeliveryRequest {
   DeliveryPurpose purpose = DeliveryPurpose::kDeliver;
   bool is_failure_remembered = true;  ///< Of a probe, for the log (address_verify_negative_cache).
   DeliveryOrigin origin = {};
+  /// More mail for the destination waits: a connection is kept for it, and one that was kept is used
+  /// (smtp_connection_cache_on_demand).
+  bool has_more_mail = false;
   QueueTime arrival;               ///< In the queue.
   QueueTime activated;             ///< When the queue manager took it up this time.
   std::uint64_t content_size = 0;  ///< In bytes, as SIZE counts them.
@@ -88,12 +91,15 @@ struct RecipientReport {
   std::size_t recipient = 0;  ///< Its place in DeliveryRequest::recipients.
   DeliveryOutcome outcome = DeliveryOutcome::kDeferred;
   std::string relay = "none";  ///< As in the log: "mx.example[192.0.2.7]:25", "local", "none".
+  int connection_uses = 1;     ///< Messages that the connection has carried, with this one.
   DeliveryStatus status = {};
   DeliveryTimes times = {};
+  std::string expanded = {};  ///< What local(8) made of it, in internal form; empty: it is itself.
 };
 
 struct DeliveryReport {
-  std::vector<RecipientReport> recipients = {};  ///< One for each of the request.
+  /// One for each of the request; several for one that local(8) expanded: it is done when none is deferred.
+  std::vector<RecipientReport> recipients = {};
   /// Set when the destination as a whole is of no use now, for the queue manager's concurrency feedback and
   /// its memory of dead destinations: nobody answered, or every server refused before MAIL.
   bool is_destination_dead = false;

@@ -61,9 +61,11 @@ std::string delivery_log_line(const DeliveryRequest& request, const RecipientRep
   std::string line = concat(request.queue_id, ": to=<", quote_address(recipient.address), ">");
   if (!recipient.original.empty() && !libconf::equals_ignoring_case(recipient.original, recipient.address))
     line += concat(", orig_to=<", quote_address(recipient.original), ">");
-  line += concat(", relay=", report.relay, ", delay=", delay, ", delays=", log_delay(before_queue), "/",
-                 log_delay(before_agent), "/", log_delay(between(times.start, connected)), "/",
-                 log_delay(between(connected, times.end)), ", dsn=", report.status.code);
+  line += concat(", relay=", report.relay);
+  if (report.connection_uses > 1) line += concat(", conn_use=", std::to_string(report.connection_uses));
+  line += concat(", delay=", delay, ", delays=", log_delay(before_queue), "/", log_delay(before_agent), "/",
+                 log_delay(between(times.start, connected)), "/", log_delay(between(connected, times.end)),
+                 ", dsn=", report.status.code);
   line += concat(", status=", outcome_name(request, report.outcome), " (", report.status.text, ")");
   return line;
 }

@@ -67,9 +67,9 @@ bool needs_smtputf8(const DeliveryRequest& request, const std::vector<std::size_
 }
 
 void append_mail_command(std::string& out, const DeliveryRequest& request, const ServerFeatures& features,
-                         bool quotes) {
+                         const MailCommandForm& form) {
   out += "MAIL FROM:";
-  append_address(out, request.sender, quotes);
+  append_address(out, request.sender, form.quotes);
   if (features.size_limit() > 0 && request.content_size > 0) {
     out += " SIZE=";
     append_number(out, request.content_size);
@@ -86,6 +86,7 @@ void append_mail_command(std::string& out, const DeliveryRequest& request, const
   }
   if (features.has(EhloKeyword::kSmtputf8) && (request.send_options & kUtf8Requested) != 0)
     out += " SMTPUTF8";
+  if (form.is_dummy_login) out += " AUTH=<>";
   out += "\r\n";
 }
 

@@ -2,8 +2,8 @@
 /// (RFC 5321, RFC 1870, RFC 6152, RFC 3461, RFC 6531, XFORWARD_README).
 ///
 ///     std::string group;
-///     append_mail_command(group, request, features, envelope);    // "MAIL FROM:<ann@example.org>
-///     SIZE=300\r\n" append_rcpt_command(group, recipient, features, envelope);  // "RCPT
+///     append_mail_command(group, request, features, form);       // "MAIL FROM:<ann@example.org>
+///     SIZE=300\r\n" append_rcpt_command(group, recipient, features, true);  // "RCPT
 ///     TO:<bob@example.com>\r\n"
 ///
 /// All functions are pure and thread-safe.
@@ -19,9 +19,14 @@ namespace mta {
 /// Whether a server must know SMTPUTF8 to take the message for these recipients (SMTPUTF8_README).
 bool needs_smtputf8(const DeliveryRequest& request, const std::vector<std::size_t>& recipients);
 
-/// `quotes`: smtp_quote_rfc821_envelope.
+struct MailCommandForm {
+  bool quotes = true;           ///< smtp_quote_rfc821_envelope
+  bool is_dummy_login = false;  ///< smtp_send_dummy_mail_auth: who sent it is not told.
+};
 void append_mail_command(std::string& out, const DeliveryRequest& request, const ServerFeatures& features,
-                         bool quotes);
+                         const MailCommandForm& form);
+
+/// `quotes`: smtp_quote_rfc821_envelope.
 void append_rcpt_command(std::string& out, const QueueRecipient& recipient, const ServerFeatures& features,
                          bool quotes);
 

@@ -79,6 +79,7 @@ asio::awaitable<RecipientAnswer> PipeAgent::run(const DeliveryRequest& request, 
   }
   const std::string name = argv->front();
   CommandRun command{.program = "pipe", .arguments = std::move(*argv), .environment = options_.environment};
+  command.failure = "pipe_command: execvp";
   command.directory = options_.directory;
   command.copy = copy(request, *start);
   command.time_limit = options_.time_limit;

@@ -1,5 +1,7 @@
 #include "tools/mta/delivery/recipient_reporter.h"
 
+#include <algorithm>
+
 #include "libconf/text.h"
 #include "tools/mta/delivery/delivery_log.h"
 
@@ -29,6 +31,33 @@ void RecipientReporter::settle(std::size_t recipient, RecipientAnswer answer) {
   report.times = {.start = start_, .connected = start_, .end = Clock::now()};
   log_.write(tag_, libconf::Severity::kInfo, delivery_log_line(request_, report));
   report_.recipients.push_back(std::move(report));
+}
+
+void RecipientReporter::settle_as(std::size_t recipient, const QueueRecipient& expanded,
+                                  RecipientAnswer answer) {
+  DeliveryRequest shown = request_;
+  shown.recipients = {expanded};
+  RecipientReport report{.outcome = answer.outcome, .relay = relay_, .status = std::move(answer.status)};
+  report.times = {.start = start_, .connected = start_, .end = Clock::now()};
+  log_.write(tag_, libconf::Severity::kInfo, delivery_log_line(shown, report));
+  report.recipient = recipient;
+  if (expanded.address != request_.recipients[recipient].address) report.expanded = expanded.address;
+  report_.recipients.push_back(std::move(report));
+}
+
+void RecipientReporter::settle_silently(std::size_t recipient) {
+  report_.recipients.push_back({.recipient = recipient, .outcome = DeliveryOutcome::kSent, .relay = relay_});
+}
+
+bool RecipientReporter::has_settled(std::size_t recipient) const {
+  return std::any_of(report_.recipients.begin(), report_.recipients.end(),
+                     [&](const RecipientReport& each) { return each.recipient == recipient; });
+}
+
+bool RecipientReporter::has_deferred(std::size_t recipient) const {
+  return std::any_of(report_.recipients.begin(), report_.recipients.end(), [&](const RecipientReport& each) {
+    return each.recipient == recipient && each.outcome == DeliveryOutcome::kDeferred;
+  });
 }
 
 void RecipientReporter::settle_all(const RecipientAnswer& answer) {

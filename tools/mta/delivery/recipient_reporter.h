@@ -37,6 +37,12 @@ class RecipientReporter {
 
   /// The recipient with that place in the request. The time counts from when the object was made.
   void settle(std::size_t recipient, RecipientAnswer answer);
+  /// What a recipient was expanded to.
+  void settle_as(std::size_t recipient, const QueueRecipient& expanded, RecipientAnswer answer);
+  /// The recipient was expanded to nothing: it is done, and the log has no line for it.
+  void settle_silently(std::size_t recipient);
+  bool has_settled(std::size_t recipient) const;
+  bool has_deferred(std::size_t recipient) const;
   /// All recipients, together.
   void settle_all(const RecipientAnswer& answer);
   /// Another agent took them over, and has written its log: its report, for `recipient`.

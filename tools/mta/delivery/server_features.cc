@@ -18,7 +18,7 @@ constexpr KnownKeyword kKnown[] = {
     {"PIPELINING", EhloKeyword::kPipelining}, {"SIZE", EhloKeyword::kSize},
     {"8BITMIME", EhloKeyword::k8BitMime},     {"DSN", EhloKeyword::kDsn},
     {"SMTPUTF8", EhloKeyword::kSmtputf8},     {"XFORWARD", EhloKeyword::kXforward},
-    {"STARTTLS", EhloKeyword::kStarttls},
+    {"STARTTLS", EhloKeyword::kStarttls},     {"AUTH", EhloKeyword::kAuth},
 };
 
 /// Between a keyword and what is said of it.
@@ -54,6 +54,13 @@ void ServerFeatures::take(EhloKeyword keyword, std::string_view arguments) {
     const bool is_number = error == std::errc() && end == arguments.data() + arguments.size();
     if (!is_number) size_limit_ = 0;
     if (!is_number) bad_size_limit_ = arguments;
+  }
+  if (keyword == EhloKeyword::kAuth) {
+    // Old servers say "AUTH=LOGIN", some of them both.
+    while (const auto word = libconf::next_word(arguments, kSeparators)) {
+      if (!mechanisms_.empty()) mechanisms_ += ' ';
+      mechanisms_ += *word;
+    }
   }
   if (keyword != EhloKeyword::kXforward) return;
   while (const auto word = libconf::next_word(arguments, libconf::kBlanks))

@@ -30,6 +30,8 @@ class ServerFeatures {
   bool takes(ForwardedAttribute attribute) const {
     return (forwarded_ >> static_cast<unsigned>(attribute) & 1U) != 0;
   }
+  /// Of AUTH, with blanks between; empty: none.
+  const std::string& mechanisms() const { return mechanisms_; }
   /// In bytes; 0: none.
   std::uint64_t size_limit() const { return size_limit_; }
   /// What was given for it that is no number; empty: nothing.
@@ -42,6 +44,7 @@ class ServerFeatures {
   unsigned forwarded_ = 0;
   std::uint64_t size_limit_ = 0;
   std::string bad_size_limit_;
+  std::string mechanisms_;
 };
 
 }  // namespace mta

@@ -5,6 +5,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/local_domains.h"
+#include "tools/mta/daemon/waiting_table.h"
 #include "tools/mta/delivery/delivery_log.h"
 #include "tools/mta/delivery/smtp_client_session.h"
 
@@ -34,6 +35,7 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
     relay_ = std::move(relay);
     is_last_ = is_last && is_last_nexthop_;
     connected_ = {};
+    connection_uses_ = 1;
   }
   bool is_last() const { return is_last_; }
   /// Whether a session that fails as TLS does is followed by one in the clear.
@@ -47,15 +49,19 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   }
   /// Whether there were so many sessions with servers of the nexthop; 0: there is no limit.
   bool has_sessions(std::size_t limit) const { return limit > 0 && sessions_ >= limit; }
-  /// The server takes mail. `knows_dsn`: it tells the sender what it was asked to.
-  void connect(std::size_t session_limit, bool knows_dsn) {
-    knows_dsn_ = knows_dsn;
+  /// The server takes mail.
+  void connect(std::size_t session_limit, const SmtpClientSession& session) {
+    knows_dsn_ = session.features().has(EhloKeyword::kDsn);
+    connection_uses_ = session.uses() + 1;
     connected_ = Clock::now();
     report_.is_destination_dead = false;
     has_session_ = true;
     ++sessions_;
     is_last_ |= has_sessions(session_limit) && is_last_nexthop_;
   }
+
+  /// It does not, after all: it was gone already.
+  void disconnect() { --sessions_; }
 
   /// No server could be talked to, because of that.
   void give_up(const DeliveryFault& fault, std::string relay) {
@@ -109,6 +115,7 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
     report_.recipients.push_back({.recipient = recipient,
                                   .outcome = outcome,
                                   .relay = relay_,
+                                  .connection_uses = connection_uses_,
                                   .status = std::move(status),
                                   .times = {.start = start_, .connected = connected_, .end = Clock::now()}});
     log_.write(tag_, Severity::kInfo, delivery_log_line(request_, report_.recipients.back()));
@@ -125,6 +132,7 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   bool is_last_nexthop_ = false;
   bool has_session_ = false;
   bool knows_dsn_ = false;
+  int connection_uses_ = 1;
   bool is_tls_optional_ = false;
   std::size_t sessions_ = 0;
   Clock::time_point start_ = Clock::now();
@@ -136,7 +144,8 @@ SmtpClientAgent::SmtpClientAgent(SmtpClientOptions options, std::vector<libmaps:
     : options_(std::move(options)),
       parts_(parts),
       warnings_(parts.log, tag()),
-      finder_(options_, parts.resolver, std::move(own_addresses), warnings_) {}
+      finder_(options_, parts.resolver, std::move(own_addresses), warnings_),
+      cache_(parts.executor, options_.cache_time_limit) {}
 
 Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::Settings& settings,
                                                                  ClientProtocol protocol,
@@ -153,6 +162,14 @@ Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::
   auto policies = ClientTlsPolicies::open(prefix, {.settings = settings, .warnings = agent->warnings_});
   if (!policies) return policies.error();
   agent->policies_ = std::move(*policies);
+  auto logins = ClientLogins::open(prefix, {.settings = settings, .warnings = agent->warnings_});
+  if (!logins) return logins.error();
+  agent->logins_ = std::move(*logins);
+  auto kept =
+      open_list(concat(prefix, "connection_cache_destinations"), {.kind = libmaps::MatchKind::kStrings},
+                {.settings = settings, .warnings = agent->warnings_});
+  if (!kept) return kept.error();
+  agent->kept_destinations_ = std::move(*kept);
   if (!agent->policies_->may_use_tls()) return agent;
   auto tls = ClientTls::load(concat(prefix, "tls_"), settings, agent->warnings_);
   // Mail that needs none can go.
@@ -161,13 +178,47 @@ Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::
   return agent;
 }
 
+/// What sessions have in common that stand for each other.
+std::string SmtpClientAgent::session_key(const MailServer& server, const ClientTlsPolicy& policy,
+                                         const SessionLogin& login) {
+  std::string key =
+      concat(server.relay(), "\n", std::to_string(static_cast<int>(policy.level)), "\n", policy.protocols,
+             "\n", policy.cipher_grade, "\n", policy.excluded_ciphers, "\n", policy.server_name);
+  for (const std::string& each : policy.matches) key += concat("\n", each);
+  if (login.is_unknown) key += "\n\n?";
+  if (login.credentials) key += concat("\n\n", login.credentials->name, "\n", login.credentials->password);
+  return key;
+}
+
+/// The nexthop as tables have it.
+std::string_view SmtpClientAgent::without_type(std::string_view nexthop) const {
+  if (options_.is_lmtp() && (nexthop.starts_with("inet:") || nexthop.starts_with("unix:")))
+    nexthop.remove_prefix(5);
+  return nexthop;
+}
+
+/// Errors of tables keep the mail, once it turns out that the server wants a login.
+SessionLogin SmtpClientAgent::find_login(const Delivery& delivery, const MailServer& server,
+                                         std::string_view nexthop) {
+  SessionLogin login{.logins = logins_.get()};
+  if (logins_ == nullptr) return login;
+  auto found = logins_->find(delivery.request().sender, server.name, without_type(nexthop));
+  if (found) {
+    login.credentials = std::move(*found);
+    return login;
+  }
+  warnings_.warn("sasl-password", found.error().message);
+  warnings_.warn("sasl-password",
+                 concat(delivery.request().queue_id, ": ", logins_->parameter(), " lookup error"));
+  login.is_unknown = true;
+  return login;
+}
+
 /// How to protect a session with the server. A fault: it cannot be as it has to.
 std::optional<DeliveryFault> SmtpClientAgent::find_policy(const MailServer& server,
                                                           const Destination& destination, SessionTls& tls) {
-  std::string_view nexthop = destination.nexthop;
-  if (options_.is_lmtp() && (nexthop.starts_with("inet:") || nexthop.starts_with("unix:")))
-    nexthop.remove_prefix(5);
-  Result<ClientTlsPolicy> policy = policies_->find(nexthop, destination.domain, server.name);
+  Result<ClientTlsPolicy> policy =
+      policies_->find(without_type(destination.nexthop), destination.domain, server.name);
   if (!policy) return DeliveryFault{.status = "4.7.5", .text = policy.error().message};
   tls = {.engine = tls_.get(), .policy = std::move(*policy)};
   if (!options_.uses_tls_wrapper || tls.policy.is_required()) return std::nullopt;
@@ -186,22 +237,33 @@ asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer
     if (is_last) delivery.give_up(*fault, "none");
     co_return;
   }
-  // Mail that is new is not worth being sent in the clear: TLS may work again when it is tried next.
-  const bool is_optional =
-      tls.policy.level == ClientTlsLevel::kMay && delivery.age() >= options_.minimal_backoff;
+  SessionLogin login = find_login(delivery, server, destination.nexthop);
+  // Mail that is new is not worth being sent in the clear: TLS may work again when it is tried next. Neither
+  // is a password.
+  const bool is_optional = tls.policy.level == ClientTlsLevel::kMay && !login.credentials &&
+                           !login.is_unknown && delivery.age() >= options_.minimal_backoff;
   delivery.set_tls_optional(is_optional);
-  const bool is_tls_broken = co_await try_session(delivery, server, destination.domain, std::move(tls));
+  const bool is_tls_broken =
+      co_await try_session(delivery, server, destination.domain, std::move(tls), login);
   delivery.set_tls_optional(false);
   if (!is_tls_broken || !is_optional || delivery.is_over()) co_return;
   delivery.start("none", is_last);
   SessionTls none;
-  co_await try_session(delivery, server, destination.domain, std::move(none));
+  co_await try_session(delivery, server, destination.domain, std::move(none), std::move(login));
 }
 
 /// Whether it failed in a way that TLS may be the reason of.
 asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const MailServer& server,
-                                                   std::string domain, SessionTls tls) {
+                                                   std::string domain, SessionTls tls, SessionLogin login) {
   const bool is_last = delivery.is_last();
+  const bool is_kept = may_keep(delivery, server, domain);
+  std::string key;
+  if (is_kept) {
+    key = session_key(server, tls.policy, login);
+    const bool is_done = co_await try_kept_session(delivery, server, key);
+    if (is_done) co_return false;
+    delivery.start("none", is_last);
+  }
   auto connection = co_await ServerConnection::open(parts_.executor, server, options_.connect_timeout);
   if (!connection) {
     const DeliveryFault fault{.status = "4.4.1",
@@ -212,21 +274,70 @@ asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const Mai
     co_return false;
   }
   delivery.start(server.relay(), is_last);
-  SmtpClientSession session(options_, server, std::move(*connection), std::move(tls), parts_.log, tag());
-  const std::optional<DeliveryFault> fault = co_await session.greet(std::move(domain));
+  auto session = std::make_unique<SmtpClientSession>(options_, server, std::move(*connection), std::move(tls),
+                                                     std::move(login), parts_.log, tag());
+  const std::optional<DeliveryFault> fault = co_await session->greet(std::move(domain));
   if (fault) {
     delivery.note_dead_server();
     delivery.refuse_all(std::vector<std::size_t>(delivery.open()), *fault);
-  } else {
-    delivery.connect(options_.session_limit, session.features().has(EhloKeyword::kDsn));
-    if (delivery.request().purpose == DeliveryPurpose::kProbe) {
-      co_await session.probe(delivery.request(), delivery.open(), delivery);
-    } else {
-      co_await session.deliver(delivery.request(), delivery.message(), delivery.open(), delivery);
-    }
+    co_await session->quit();
+    co_return session->has_broken_tls();
   }
-  co_await session.quit();
-  co_return session.has_broken_tls();
+  delivery.connect(options_.session_limit, *session);
+  prepare(*session, is_kept);
+  if (delivery.request().purpose == DeliveryPurpose::kProbe) {
+    co_await session->probe(delivery.request(), delivery.open(), delivery);
+  } else {
+    co_await session->deliver(delivery.request(), delivery.message(), delivery.open(), delivery);
+  }
+  const bool has_broken_tls = session->has_broken_tls();
+  co_await finish(std::move(session), std::move(key));
+  co_return has_broken_tls;
+}
+
+/// Whether there was one that the server had not left yet.
+asio::awaitable<bool> SmtpClientAgent::try_kept_session(Delivery& delivery, const MailServer& server,
+                                                        std::string key) {
+  const bool is_last = delivery.is_last();
+  while (std::unique_ptr<SmtpClientSession> session = cache_.take(key)) {
+    delivery.start(server.relay(), is_last);
+    delivery.connect(options_.session_limit, *session);
+    prepare(*session, true);
+    co_await session->deliver(delivery.request(), delivery.message(), delivery.open(), delivery);
+    if (!session->is_stale()) {
+      co_await finish(std::move(session), std::move(key));
+      co_return true;
+    }
+    delivery.disconnect();
+  }
+  co_return false;
+}
+
+/// Keeps a session that may be kept, or ends it.
+asio::awaitable<void> SmtpClientAgent::finish(std::unique_ptr<SmtpClientSession> session, std::string key) {
+  if (session->is_kept() && session->is_reusable()) {
+    cache_.put(std::move(key), std::move(session));
+    co_return;
+  }
+  co_await session->quit();
+}
+
+/// Before a message: says whether the session is to go on after it.
+void SmtpClientAgent::prepare(SmtpClientSession& session, bool is_kept) const {
+  // The first message is no reuse.
+  const bool is_used_up =
+      options_.reuse_limit > 0 && static_cast<std::size_t>(session.uses()) >= options_.reuse_limit;
+  const bool is_old = Clock::now() - session.start() >= options_.reuse_time_limit;
+  const bool is_allowed = !session.has_tls() || options_.keeps_tls_connections;
+  session.keep(is_kept && is_allowed && !is_used_up && !is_old);
+}
+
+bool SmtpClientAgent::may_keep(const Delivery& delivery, const MailServer& server, std::string_view domain) {
+  if (delivery.request().purpose != DeliveryPurpose::kDeliver) return false;
+  if (delivery.request().has_more_mail && options_.keeps_on_demand) return true;
+  const Result<bool> is_kept = kept_destinations_->matches(server.port == 0 ? server.address : domain);
+  if (!is_kept) warnings_.warn("connection-cache", is_kept.error().message);
+  return is_kept && *is_kept;
 }
 
 asio::awaitable<void> SmtpClientAgent::try_destinations(Delivery& delivery,
@@ -255,10 +366,11 @@ asio::awaitable<void> SmtpClientAgent::try_destinations(Delivery& delivery,
 
 asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& request, int message) {
   Delivery delivery(request, message, parts_.log, tag());
-  // Without them a server would refuse what it takes from others, or learn what it must not in the clear.
-  if (!options_.missing_protection.empty()) {
-    const DeliveryFault fault{.status = "4.3.5",
-                              .text = concat("not supported yet: ", options_.missing_protection)};
+  // Without it a server would learn what it must not.
+  std::string missing = options_.missing_feature;
+  if (missing.empty() && request.purpose == DeliveryPurpose::kDeliver) missing = options_.missing_check;
+  if (!missing.empty()) {
+    const DeliveryFault fault{.status = "4.3.5", .text = concat("not supported yet: ", missing)};
     delivery.give_up(fault, "none");
     co_return delivery.take_report();
   }

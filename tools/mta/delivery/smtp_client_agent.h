@@ -3,12 +3,11 @@
 ///     auto agent = SmtpClientAgent::create(settings, ClientProtocol::kSmtp, parts);
 ///     if (!agent) return agent.error();
 ///     DeliveryReport report = co_await (*agent)->deliver(request, message);
-///
-/// Without login yet: where main.cf asks for one, mail stays in the queue.
 #pragma once
 
 #include <asio/any_io_executor.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +16,12 @@
 #include "libconf/settings.h"
 #include "libmaps/ip_address.h"
 #include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/delivery/client_logins.h"
 #include "tools/mta/delivery/client_tls.h"
 #include "tools/mta/delivery/client_tls_policy.h"
 #include "tools/mta/delivery/delivery_agent.h"
 #include "tools/mta/delivery/server_lookup.h"
+#include "tools/mta/delivery/session_cache.h"
 #include "tools/mta/delivery/smtp_client_options.h"
 #include "tools/mta/delivery/smtp_client_session.h"
 #include "tools/mta/dns/resolver.h"
@@ -59,7 +60,15 @@ class SmtpClientAgent final : public DeliveryAgent {
   asio::awaitable<void> try_destinations(Delivery& delivery, std::vector<std::string> nexthops);
   asio::awaitable<void> try_server(Delivery& delivery, MailServer server, Destination destination);
   asio::awaitable<bool> try_session(Delivery& delivery, const MailServer& server, std::string domain,
-                                    SessionTls tls);
+                                    SessionTls tls, SessionLogin login);
+  asio::awaitable<bool> try_kept_session(Delivery& delivery, const MailServer& server, std::string key);
+  asio::awaitable<void> finish(std::unique_ptr<SmtpClientSession> session, std::string key);
+  void prepare(SmtpClientSession& session, bool is_kept) const;
+  bool may_keep(const Delivery& delivery, const MailServer& server, std::string_view domain);
+  static std::string session_key(const MailServer& server, const ClientTlsPolicy& policy,
+                                 const SessionLogin& login);
+  std::string_view without_type(std::string_view nexthop) const;
+  SessionLogin find_login(const Delivery& delivery, const MailServer& server, std::string_view nexthop);
   std::optional<DeliveryFault> find_policy(const MailServer& server, const Destination& destination,
                                            SessionTls& tls);
 
@@ -67,8 +76,11 @@ class SmtpClientAgent final : public DeliveryAgent {
   const SmtpClientParts parts_;
   LogSink warnings_;
   std::unique_ptr<ClientTlsPolicies> policies_;
-  std::unique_ptr<ClientTls> tls_;  ///< Null: there is none, or it cannot be used.
+  std::unique_ptr<ClientLogins> logins_;                 ///< Null: there are none.
+  std::optional<libmaps::MatchList> kept_destinations_;  ///< smtp_connection_cache_destinations
+  std::unique_ptr<ClientTls> tls_;                       ///< Null: there is none, or it cannot be used.
   ServerFinder finder_;
+  SessionCache cache_;  ///< Does not outlive what its sessions use.
 };
 
 }  // namespace mta

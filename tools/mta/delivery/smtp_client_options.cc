@@ -117,6 +117,9 @@ void read_protocol(Reader& reader, SmtpClientOptions& options) {
   reader.flag(reader.name("skip_quit_response"), options.skips_quit_response);
   reader.flag(reader.name("quote_rfc821_envelope"), options.quotes_envelope);
   reader.flag(reader.name("send_xforward_command"), options.sends_xforward);
+  reader.flag(reader.name("connection_cache_on_demand"), options.keeps_on_demand);
+  reader.flag(reader.name("tls_connection_reuse"), options.keeps_tls_connections);
+  reader.count(reader.name("connection_reuse_count_limit"), options.reuse_limit);
   reader.count(reader.name("line_length_limit"), options.line_length_limit);
   std::string target;
   reader.text(reader.name("address_verify_target"), target);
@@ -136,7 +139,9 @@ void read_protocol(Reader& reader, SmtpClientOptions& options) {
                {"data_done_timeout", options.data_done_timeout},
                {"rset_timeout", options.rset_timeout},
                {"quit_timeout", options.quit_timeout},
-               {"starttls_timeout", options.starttls_timeout}};
+               {"starttls_timeout", options.starttls_timeout},
+               {"connection_cache_time_limit", options.cache_time_limit},
+               {"connection_reuse_time_limit", options.reuse_time_limit}};
   for (const auto& [suffix, value] : times) reader.time(reader.name(suffix), value);
   reader.time("minimal_backoff_time", options.minimal_backoff);
 }
@@ -146,15 +151,16 @@ void read_protection(Reader& reader, SmtpClientOptions& options) {
   reader.flag(reader.name("tls_note_starttls_offer"), options.notes_starttls_offer);
   const struct {
     std::string_view suffix;
-    std::vector<std::string> harmless;
-  } parameters[] = {{"tls_per_site", {}}, {"sasl_auth_enable", {"no"}}};
-  for (const auto& [suffix, harmless] : parameters) {
+    std::string& missing;
+  } parameters[] = {
+      {"tls_per_site", options.missing_feature},       {"generic_maps", options.missing_feature},
+      {"header_checks", options.missing_check},        {"mime_header_checks", options.missing_check},
+      {"nested_header_checks", options.missing_check}, {"body_checks", options.missing_check}};
+  for (const auto& [suffix, missing] : parameters) {
     const std::string name = reader.name(suffix);
     std::string value;
     reader.text(name, value);
-    if (value.empty() || has(harmless, value)) continue;
-    options.missing_protection = concat(name, " = ", value);
-    return;
+    if (!value.empty()) missing = concat(name, " = ", value);
   }
 }
 

@@ -51,11 +51,15 @@ struct SmtpClientOptions {
   bool skips_quit_response = true;
   bool quotes_envelope = true;
   bool sends_xforward = false;
-  bool probes_data = false;           ///< smtp_address_verify_target
-  bool uses_tls_wrapper = false;      ///< smtp_tls_wrappermode
-  bool notes_starttls_offer = false;  ///< smtp_tls_note_starttls_offer
-  /// The parameter that asks for what is not there yet: "smtp_sasl_auth_enable = yes". Empty: none does.
-  std::string missing_protection;
+  bool probes_data = false;            ///< smtp_address_verify_target
+  bool keeps_on_demand = true;         ///< smtp_connection_cache_on_demand
+  bool keeps_tls_connections = false;  ///< smtp_tls_connection_reuse
+  std::size_t reuse_limit = 0;         ///< smtp_connection_reuse_count_limit; 0: none.
+  bool uses_tls_wrapper = false;       ///< smtp_tls_wrappermode
+  bool notes_starttls_offer = false;   ///< smtp_tls_note_starttls_offer
+  /// The parameter that asks for what is not there yet: "smtp_generic_maps = hash:/x". Empty: none does.
+  std::string missing_feature;
+  std::string missing_check;  ///< The same for what is about content only.
 
   std::chrono::seconds connect_timeout{0};  ///< 0: the system's.
   std::chrono::seconds helo_timeout{0};
@@ -68,7 +72,9 @@ struct SmtpClientOptions {
   std::chrono::seconds rset_timeout{0};
   std::chrono::seconds quit_timeout{0};
   std::chrono::seconds starttls_timeout{0};
-  std::chrono::seconds minimal_backoff{0};  ///< How old mail is before TLS is given up for it.
+  std::chrono::seconds cache_time_limit{0};  ///< smtp_connection_cache_time_limit
+  std::chrono::seconds reuse_time_limit{0};  ///< smtp_connection_reuse_time_limit
+  std::chrono::seconds minimal_backoff{0};   ///< How old mail is before TLS is given up for it.
 
   bool is_lmtp() const { return protocol == ClientProtocol::kLmtp; }
 

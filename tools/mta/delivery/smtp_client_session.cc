@@ -100,6 +100,7 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::greet(std::stri
   }
   std::optional<DeliveryFault> fault = co_await welcome(domain);
   if (!fault && !is_protected_) fault = co_await start_tls(std::move(domain));
+  if (!fault) fault = co_await log_in();
   co_return fault;
 }
 

@@ -1,12 +1,13 @@
 /// The dialogue of the SMTP or LMTP client with one server (RFC 5321, RFC 2033, RFC 2920, RFC 3461; smtp(8)).
 ///
-///     SmtpClientSession session(options, server, std::move(connection), tls, log, tag);
+///     SmtpClientSession session(options, server, std::move(connection), tls, login, log, tag);
 ///     std::optional<DeliveryFault> fault = co_await session.greet("example.com");
 ///     if (!fault) co_await session.deliver(request, message, recipients, sink);
 ///     co_await session.quit();
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/delivery/client_logins.h"
 #include "tools/mta/delivery/delivery_agent.h"
 #include "tools/mta/delivery/outgoing_content.h"
 #include "tools/mta/delivery/server_connection.h"
@@ -25,6 +27,8 @@
 #include "tools/mta/delivery/smtp_client_options.h"
 
 namespace mta {
+
+class CyrusClient;
 
 /// Gets to know what becomes of recipients, each of them once. Numbers are those of
 /// DeliveryRequest::recipients.
@@ -43,21 +47,30 @@ struct SessionTls {
   ClientTlsPolicy policy = {};
 };
 
+/// How a session logs in.
+struct SessionLogin {
+  ClientLogins* logins = nullptr;  ///< Null: never.
+  std::optional<CyrusCredentials> credentials = {};
+  bool is_unknown = false;  ///< The tables could not tell.
+};
+
 /// Not thread-safe. What it is given must outlive it.
 class SmtpClientSession {
  public:
   SmtpClientSession(const SmtpClientOptions& options, MailServer server,
-                    std::unique_ptr<ServerConnection> connection, SessionTls tls, MailLog& log, LogTag tag)
+                    std::unique_ptr<ServerConnection> connection, SessionTls tls, SessionLogin login,
+                    MailLog& log, LogTag tag)
       : options_(options),
         server_(std::move(server)),
         connection_(std::move(connection)),
         tls_(std::move(tls)),
+        login_(std::move(login)),
         log_(log),
         tag_(tag),
         sink_(log, tag) {}
 
-  /// Greeting, EHLO, HELO or LHLO, and TLS. `domain` is what the mail is for. A fault: the server takes no
-  /// mail now.
+  /// Greeting, EHLO, HELO or LHLO, TLS and login. `domain` is what the mail is for. A fault: the server takes
+  /// no mail now.
   asio::awaitable<std::optional<DeliveryFault>> greet(std::string domain);
 
   const ServerFeatures& features() const { return features_; }
@@ -72,11 +85,24 @@ class SmtpClientSession {
   asio::awaitable<void> deliver(const DeliveryRequest& request, int message,
                                 std::vector<std::size_t> recipients, RecipientSink& sink);
 
+  /// Whether the session is to go on after the next message. Where not, QUIT goes along with the message.
+  void keep(bool is_kept) { is_kept_ = is_kept; }
+  bool is_kept() const { return is_kept_; }
+  /// Another message can be sent.
+  bool is_reusable() const { return is_usable_ && !has_quit_; }
+  /// The server was gone when the session was taken up again: nothing was said of any recipient.
+  bool is_stale() const { return is_stale_; }
+  /// Messages so far.
+  int uses() const { return uses_; }
+  std::chrono::steady_clock::time_point start() const { return start_; }
+  bool has_tls() const { return is_protected_; }
+
   /// Ends the session, politely where that is still possible.
   asio::awaitable<void> quit();
 
  private:
   enum class Command : std::uint8_t {
+    kWake,  ///< RSET, in a session that has waited.
     kXforwardClient,
     kXforwardSession,
     kMail,
@@ -95,6 +121,9 @@ class SmtpClientSession {
   asio::awaitable<std::optional<DeliveryFault>> welcome(std::string domain);
   asio::awaitable<std::optional<DeliveryFault>> start_tls(std::string domain);
   asio::awaitable<std::optional<DeliveryFault>> shake_hands();
+  asio::awaitable<std::optional<DeliveryFault>> log_in();
+  asio::awaitable<std::optional<DeliveryFault>> exchange(CyrusClient& client, std::string mechanisms);
+  DeliveryFault login_fault(std::string_view reason) const;
   asio::awaitable<std::optional<DeliveryFault>> say_hello(bool is_extended, std::string domain);
   std::optional<DeliveryFault> unsuitable(const DeliveryRequest& request,
                                           const std::vector<std::size_t>& recipients);
@@ -117,14 +146,20 @@ class SmtpClientSession {
   MailServer server_;
   std::unique_ptr<ServerConnection> connection_;
   SessionTls tls_;
+  SessionLogin login_;
   MailLog& log_;
   LogTag tag_;
   LogSink sink_;  ///< The same, for what TLS reports.
   ServerFeatures features_;
-  bool is_usable_ = true;        ///< A command may be sent.
+  bool is_usable_ = true;  ///< A command may be sent.
+  bool is_kept_ = false;
+  bool is_stale_ = false;
+  int uses_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   bool is_protected_ = false;    ///< TLS was begun.
   bool has_broken_tls_ = false;  ///< And the connection was lost then.
-  bool has_quit_ = false;        ///< QUIT was.
+  bool is_logged_in_ = false;
+  bool has_quit_ = false;  ///< QUIT was.
 };
 
 }  // namespace mta

@@ -24,8 +24,9 @@ struct CommandFacts {
   std::string_view while_what;  ///< In "lost connection with ... while ...".
 };
 /// In the order of SmtpClientSession::Command.
-constexpr std::array<CommandFacts, 8> kCommands{
-    {{"XFORWARD name/address", "sending XFORWARD name/address"},
+constexpr std::array<CommandFacts, 9> kCommands{
+    {{"RSET", "sending RSET"},
+     {"XFORWARD name/address", "sending XFORWARD name/address"},
      {"XFORWARD helo/protocol", "sending XFORWARD helo/protocol"},
      {"MAIL FROM", "sending MAIL FROM"},
      {"RCPT TO", "sending RCPT TO"},
@@ -65,6 +66,7 @@ class SmtpClientSession::Progress {
           session_.log_.write(session_.tag_, Severity::kWarning,
                               session_.said(session_.server_.relay(), step.command, reply));
         return;
+      case Command::kWake:
       case Command::kEnd:
       case Command::kRset:
       case Command::kQuit:
@@ -134,7 +136,7 @@ DeliveryFault SmtpClientSession::refusal_of(Command command, const ServerReply& 
 std::optional<DeliveryFault> SmtpClientSession::unsuitable(const DeliveryRequest& request,
                                                            const std::vector<std::size_t>& recipients) {
   if (features_.size_limit() > 0 && request.content_size > features_.size_limit()) {
-    is_usable_ = false;
+    is_usable_ = is_kept_;
     return DeliveryFault{
         .status = "5.3.4",
         .text = concat("message size ", std::to_string(request.content_size), " exceeds size limit ",
@@ -151,6 +153,7 @@ std::vector<SmtpClientSession::Step> SmtpClientSession::steps(
     const DeliveryRequest& request, const std::vector<std::size_t>& recipients) const {
   std::vector<Step> steps;
   steps.reserve(recipients.size() + 5);
+  if (uses_ > 1) steps.push_back({Command::kWake});
   if (options_.sends_xforward && features_.has(EhloKeyword::kXforward)) {
     steps.push_back({Command::kXforwardClient});
     steps.push_back({Command::kXforwardSession});
@@ -170,12 +173,17 @@ std::vector<SmtpClientSession::Step> SmtpClientSession::steps(
 void SmtpClientSession::append_command(std::string& out, const Step& step,
                                        const DeliveryRequest& request) const {
   switch (step.command) {
+    case Command::kWake:
+      out += "RSET\r\n";
+      return;
     case Command::kXforwardClient:
       return append_xforward_client(out, request.origin, features_);
     case Command::kXforwardSession:
       return append_xforward_session(out, request.origin, features_);
     case Command::kMail:
-      return append_mail_command(out, request, features_, options_.quotes_envelope);
+      return append_mail_command(out, request, features_,
+                                 {.quotes = options_.quotes_envelope,
+                                  .is_dummy_login = is_logged_in_ && login_.logins->sends_dummy()});
     case Command::kRcpt:
       return append_rcpt_command(out, request.recipients[step.recipient], features_,
                                  options_.quotes_envelope);
@@ -207,6 +215,7 @@ std::chrono::seconds SmtpClientSession::time_limit(Command command) const {
       return options_.data_init_timeout;
     case Command::kEnd:
       return options_.data_done_timeout;
+    case Command::kWake:
     case Command::kRset:
       return options_.rset_timeout;
     case Command::kQuit:
@@ -242,11 +251,18 @@ asio::awaitable<void> SmtpClientSession::converse(const DeliveryRequest& request
       has_quit_ |= command == Command::kQuit;
       if (has_quit_) co_return;
       const StreamResult<ServerReply> reply = co_await connection_->receive(time_limit(command));
+      is_stale_ = command == Command::kWake && (!reply || !reply->is_success());
+      if (is_stale_) break;
       if (reply) {
         progress.take(step, *reply);
       } else {
         result = tl::make_unexpected(reply.error());
       }
+    }
+    is_stale_ |= !sent && command == Command::kWake;
+    if (is_stale_) {
+      is_usable_ = false;
+      co_return;
     }
     if (!result) {
       const DeliveryFault fault =
@@ -258,7 +274,7 @@ asio::awaitable<void> SmtpClientSession::converse(const DeliveryRequest& request
 
 /// Forgets what was said of a message that will not be sent.
 asio::awaitable<void> SmtpClientSession::reset() {
-  has_quit_ = features_.has(EhloKeyword::kPipelining);
+  has_quit_ = !is_kept_ && features_.has(EhloKeyword::kPipelining);
   const std::string_view farewell = has_quit_ ? "RSET\r\nQUIT\r\n" : "RSET\r\n";
   const StreamResult<void> sent = co_await connection_->send(farewell, options_.rset_timeout);
   is_usable_ = sent.has_value();
@@ -284,6 +300,7 @@ asio::awaitable<void> SmtpClientSession::probe(const DeliveryRequest& request,
 
 asio::awaitable<void> SmtpClientSession::deliver(const DeliveryRequest& request, int message,
                                                  std::vector<std::size_t> recipients, RecipientSink& sink) {
+  ++uses_;
   const std::vector<Step> all = steps(request, recipients);
   const std::optional<DeliveryFault> fault = unsuitable(request, recipients);
   Progress progress(*this, false, std::move(recipients), sink);
@@ -341,7 +358,7 @@ asio::awaitable<void> SmtpClientSession::send_message(const DeliveryRequest& req
 /// Sends the rest of the message, and takes what the server says of it.
 asio::awaitable<void> SmtpClientSession::end_message(std::string text, Progress& progress) {
   text += ".\r\n";
-  has_quit_ = features_.has(EhloKeyword::kPipelining);
+  has_quit_ = !is_kept_ && features_.has(EhloKeyword::kPipelining);
   if (has_quit_) text += "QUIT\r\n";
   const StreamResult<void> sent = co_await connection_->send(text, options_.data_xfer_timeout);
   if (!sent) {
@@ -349,9 +366,12 @@ asio::awaitable<void> SmtpClientSession::end_message(std::string text, Progress&
     progress.end(fault);
     co_return;
   }
-  // Nobody knows how many replies there are to a message to nobody.
   if (progress.is_over()) {
-    is_usable_ = false;
+    // Nobody knows how many replies there are to a message to nobody.
+    is_usable_ = is_kept_ && !options_.is_lmtp();
+    if (!is_usable_) co_return;
+    const StreamResult<ServerReply> reply = co_await connection_->receive(options_.data_done_timeout);
+    is_usable_ = reply.has_value();
     co_return;
   }
   while (!progress.is_over()) {

@@ -6,7 +6,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/delivery/fixed_outcome.h"
-#include "tools/mta/delivery/mailbox_probes.h"
+#include "tools/mta/delivery/local_agent.h"
 #include "tools/mta/delivery/pipe_agent.h"
 #include "tools/mta/delivery/virtual_agent.h"
 
@@ -31,10 +31,16 @@ AgentResult make_error(const TransportEntry& entry, const TransportParts& parts)
 }
 
 AgentResult make_local(const TransportEntry& entry, const TransportParts& parts) {
-  auto probe = LocalProbe::open({.settings = entry.settings, .warnings = entry.warnings}, parts.transports,
-                                parts.client.log, entry.placed.service.service());
-  if (!probe) return probe.error();
-  return std::unique_ptr<DeliveryAgent>(std::move(*probe));
+  const AddressContext context{.tables = {.settings = entry.settings, .warnings = entry.warnings},
+                               .host = parts.client.host};
+  auto agent = LocalAgent::open(context,
+                                {.transports = parts.transports,
+                                 .log = parts.client.log,
+                                 .actions = parts.actions,
+                                 .forwarder = parts.forwarder},
+                                entry.placed.service.service());
+  if (!agent) return agent.error();
+  return std::unique_ptr<DeliveryAgent>(std::move(*agent));
 }
 
 AgentResult make_pipe(const TransportEntry& entry, const TransportParts& parts) {
@@ -83,8 +89,9 @@ struct Transports::Opened {
   std::unique_ptr<DeliveryAgent> agent;
 };
 
-Transports::Transports(const Site& site, const SmtpClientParts& client, UserActions* actions)
-    : site_(site), client_(client), actions_(actions) {}
+Transports::Transports(const Site& site, const SmtpClientParts& client, UserActions* actions,
+                       MailForwarder* forwarder)
+    : site_(site), client_(client), actions_(actions), forwarder_(forwarder) {}
 
 Transports::~Transports() = default;
 
@@ -107,7 +114,7 @@ std::unique_ptr<Transports::Opened> Transports::open(std::string_view transport)
                                          client_.log, type->command);
   AgentResult agent =
       type->make({.placed = **placed, .settings = opened->settings, .warnings = opened->warnings},
-                 {.client = client_, .transports = *this, .actions = actions_});
+                 {.client = client_, .transports = *this, .actions = actions_, .forwarder = forwarder_});
   if (!agent) return refuse(agent.error().message);
   opened->agent = std::move(*agent);
   return opened;

@@ -12,6 +12,7 @@
 #include "libconf/settings.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/daemon/site.h"
+#include "tools/mta/delivery/mail_forwarder.h"
 #include "tools/mta/delivery/smtp_client_agent.h"
 #include "tools/mta/delivery/transport_table.h"
 #include "tools/mta/delivery/user_actions.h"
@@ -22,7 +23,8 @@ namespace mta {
 struct TransportParts {
   const SmtpClientParts& client;
   TransportTable& transports;
-  UserActions* actions = nullptr;  ///< Null: agents of this host's mailboxes answer probes, no more.
+  UserActions* actions = nullptr;      ///< Null: agents of this host's mailboxes answer probes, no more.
+  MailForwarder* forwarder = nullptr;  ///< Likewise.
 };
 
 /// An entry of master.cf.
@@ -35,9 +37,10 @@ struct TransportEntry {
 /// Not thread-safe.
 class Transports final : public TransportTable {
  public:
-  /// The site, `actions`, and what `client` names, must outlive it. Without `actions`, mailboxes of this host
-  /// are asked about, and not delivered to.
-  Transports(const Site& site, const SmtpClientParts& client, UserActions* actions = nullptr);
+  /// The site, `actions`, `forwarder`, and what `client` names, must outlive it. Without `actions`, mailboxes
+  /// of this host are asked about, and not delivered to.
+  Transports(const Site& site, const SmtpClientParts& client, UserActions* actions = nullptr,
+             MailForwarder* forwarder = nullptr);
   ~Transports() override;
 
   DeliveryAgent* find(std::string_view transport) override;
@@ -49,6 +52,7 @@ class Transports final : public TransportTable {
   const Site& site_;
   SmtpClientParts client_;
   UserActions* actions_;
+  MailForwarder* forwarder_;
   std::map<std::string, std::unique_ptr<Opened>, std::less<>> opened_;  ///< Null: there is no agent.
 };
 

@@ -119,12 +119,14 @@ void fields(Stream& stream, MailboxDelivery& delivery) {
   stream.value(delivery.stale_lock_time);
   stream.value(delivery.size_limit);
   stream.value(delivery.must_be_owned);
+  stream.value(delivery.needs_dot_lock);
   stream.value(delivery.may_be_special);
 }
 
 template <class Stream>
 void fields(Stream& stream, CommandRun& command) {
   stream.value(command.program);
+  stream.value(command.failure);
   stream.value(command.arguments);
   stream.value(command.environment);
   stream.value(command.directory);
@@ -135,6 +137,7 @@ void fields(Stream& stream, CommandRun& command) {
 
 template <class Stream>
 void fields(Stream& stream, ActionResult& result) {
+  stream.value(result.warning);
   bool has_fault = result.fault.has_value();
   stream.value(has_fault);
   if (!has_fault) return;
@@ -156,6 +159,8 @@ void fields(Stream& stream, CommandResult& result) {
 template <class Stream>
 void fields(Stream& stream, FileText& text) {
   enumeration(stream, text.state, FileText::State::kUnavailable);
+  stream.value(text.owner.user);
+  stream.value(text.owner.group);
   stream.value(text.text);
   stream.value(text.reason);
 }

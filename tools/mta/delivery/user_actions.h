@@ -40,12 +40,14 @@ struct MailboxDelivery {
   std::uint32_t stale_lock_time = 500;  ///< stale_lock_time, in seconds.
   std::uint64_t size_limit = 0;         ///< Of the file, in bytes; 0: none.
   bool must_be_owned = true;            ///< strict_mailbox_ownership
+  bool needs_dot_lock = true;           ///< Without: a lock file that cannot be made is warned of, no more.
   bool may_be_special = false;          ///< Such as /dev/null; that is not locked.
 };
 
 /// A command that gets the message on its standard input.
 struct CommandRun {
-  std::string program;                 ///< The delivery agent, for what the command would say.
+  std::string program;                 ///< The delivery agent, "local", for what the command would say...
+  std::string failure = "execvp";      ///< ...and what it calls that, when it cannot be executed.
   std::vector<std::string> arguments;  ///< The first is the command, looked for in PATH.
   std::vector<std::string> environment = {};
   std::string directory = {};  ///< Empty: where the mail system is.
@@ -61,9 +63,9 @@ struct ActionFault {
   std::string reason;  ///< "cannot open file: Permission denied"
 };
 
-/// Nothing: it was done.
 struct ActionResult {
-  std::optional<ActionFault> fault = {};
+  std::optional<ActionFault> fault = {};  ///< Nothing: it was done.
+  std::string warning = {};               ///< For the log; empty: none.
 };
 
 /// How a command ended.
@@ -89,6 +91,7 @@ struct FileText {
     kUnavailable,  ///< It could not be told whether there is one, as `reason` says.
   };
   State state = State::kUnavailable;
+  Identity owner = {};
   std::string text = {};
   std::string reason = {};
 };
@@ -108,7 +111,7 @@ class UserActions {
 
   virtual asio::awaitable<ActionResult> deliver(Identity who, MailboxDelivery delivery, int message) = 0;
   virtual asio::awaitable<CommandResult> run(Identity who, CommandRun command, int message) = 0;
-  /// A file of the user's own, or of root, that others may not write to.
+  /// A regular file that not everybody may write to.
   virtual asio::awaitable<FileText> read(Identity who, std::string path) = 0;
 };
 

@@ -17,9 +17,17 @@ using libconf::Result;
 void QueueManager::take(ActiveMessage& message, const DeliveryRequest& request,
                         const DeliveryReport& report) {
   std::vector<bool> is_settled(request.recipients.size(), false);
-  for (const RecipientReport& each : report.recipients)
-    if (each.recipient < is_settled.size())
-      is_settled[each.recipient] = settle(message, request.recipients[each.recipient], each);
+  std::vector<bool> is_told(request.recipients.size(), false);
+  for (const RecipientReport& each : report.recipients) {
+    const std::size_t place = each.recipient;
+    if (place >= is_settled.size()) continue;
+    QueueRecipient recipient = request.recipients[place];
+    if (!each.expanded.empty()) recipient.address = each.expanded;
+    // Of one that was expanded all must be over.
+    const bool is_over = settle(message, recipient, each);
+    is_settled[place] = is_over && (is_settled[place] || !is_told[place]);
+    is_told[place] = true;
+  }
   const bool is_all = std::find(is_settled.begin(), is_settled.end(), false) == is_settled.end();
   if (!is_all) message.has_deferred = true;
   // A message that is about to be removed need not be written to before.

@@ -1,6 +1,8 @@
 #include "tools/mta/sasl/cyrus_callbacks.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 #include "libconf/text.h"
 
@@ -34,7 +36,35 @@ CyrusCallbacks::CyrusCallbacks(CyrusOptions options)
     : options_(std::move(options)),
       list_({{{SASL_CB_GETOPT, as_callback(&get_option), this},
               {SASL_CB_LOG, as_callback(&log), this},
+              {SASL_CB_LIST_END, nullptr, nullptr},
+              {SASL_CB_LIST_END, nullptr, nullptr},
               {SASL_CB_LIST_END, nullptr, nullptr}}}) {}
+
+CyrusCallbacks::CyrusCallbacks(CyrusOptions options, CyrusCredentials credentials)
+    : CyrusCallbacks(std::move(options)) {
+  credentials_ = std::move(credentials);
+  list_[2] = {SASL_CB_AUTHNAME, as_callback(&get_name), this};
+  list_[3] = {SASL_CB_PASS, as_callback(&get_password), this};
+}
+
+int CyrusCallbacks::get_name(void* context, int /*id*/, const char** result, unsigned* length) {
+  const std::string& name = static_cast<CyrusCallbacks*>(context)->credentials_.name;
+  *result = name.c_str();
+  if (length != nullptr) *length = static_cast<unsigned>(name.size());
+  return SASL_OK;
+}
+
+int CyrusCallbacks::get_password(sasl_conn_t* /*connection*/, void* context, int /*id*/,
+                                 sasl_secret_t** secret) {
+  CyrusCallbacks& self = *static_cast<CyrusCallbacks*>(context);
+  const std::string& password = self.credentials_.password;
+  self.secret_.assign(sizeof(sasl_secret_t) + password.size(), 0);
+  const unsigned long length = password.size();
+  std::memcpy(self.secret_.data() + offsetof(sasl_secret_t, len), &length, sizeof length);
+  std::memcpy(self.secret_.data() + offsetof(sasl_secret_t, data), password.data(), password.size());
+  *secret = reinterpret_cast<sasl_secret_t*>(self.secret_.data());
+  return SASL_OK;
+}
 
 int CyrusCallbacks::get_option(void* context, const char* /*plugin*/, const char* option, const char** result,
                                unsigned* length) {

@@ -16,10 +16,18 @@
 
 namespace mta {
 
+/// Who a client says it is.
+struct CyrusCredentials {
+  std::string name;
+  std::string password;
+};
+
 /// Must outlive what it was given to. The library calls it on the thread that called the library.
 class CyrusCallbacks {
  public:
   explicit CyrusCallbacks(CyrusOptions options);
+  /// For a client.
+  CyrusCallbacks(CyrusOptions options, CyrusCredentials credentials);
   CyrusCallbacks(const CyrusCallbacks&) = delete;
   CyrusCallbacks& operator=(const CyrusCallbacks&) = delete;
 
@@ -35,10 +43,14 @@ class CyrusCallbacks {
   static int get_option(void* context, const char* plugin, const char* option, const char** result,
                         unsigned* length);
   static int log(void* context, int level, const char* message);
+  static int get_name(void* context, int id, const char** result, unsigned* length);
+  static int get_password(sasl_conn_t* connection, void* context, int id, sasl_secret_t** secret);
 
   CyrusOptions options_;
+  CyrusCredentials credentials_;
+  std::vector<unsigned char> secret_;  ///< A sasl_secret_t with the password.
   std::vector<std::string> messages_;
-  std::array<sasl_callback_t, 3> list_;
+  std::array<sasl_callback_t, 5> list_;
 };
 
 }  // namespace mta

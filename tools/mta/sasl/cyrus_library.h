@@ -11,6 +11,7 @@
 #include "libconf/result.h"
 #include "tools/mta/sasl/cyrus_callbacks.h"
 #include "tools/mta/sasl/cyrus_options.h"
+#include "tools/mta/sasl/security_options.h"
 
 namespace mta {
 
@@ -20,6 +21,9 @@ class CyrusLibrary {
   /// ldapdb) see those of the first caller. `log` gets what plugins say while they are loaded. Thread-safe.
   /// Errors: kConfiguration, when the library cannot be initialised.
   static libconf::Result<CyrusLibrary*> get(const CyrusOptions& options, libconf::DiagnosticSink& log);
+
+  /// Initialises the library for clients with the first call. Thread-safe. The same errors.
+  static libconf::Result<void> start_client(libconf::DiagnosticSink& log);
 
   /// Calls that verify a password may wait for a server, such as saslauthd, without end. The threads are
   /// never joined: a process that ends does not wait for them.
@@ -33,5 +37,8 @@ class CyrusLibrary {
   std::unique_ptr<CyrusCallbacks> callbacks_;  ///< The library uses them until the process ends.
   asio::thread_pool threads_;
 };
+
+/// SASL_SEC_*, for SASL_SEC_PROPS. Pure.
+unsigned security_flags(const SecurityOptions& options);
 
 }  // namespace mta

@@ -28,26 +28,6 @@ struct Disposer {
   void operator()(sasl_conn_t* context) const { sasl_dispose(&context); }
 };
 
-struct SecurityFlag {
-  bool SecurityOptions::*member;
-  unsigned flag;
-};
-constexpr std::array<SecurityFlag, 6> kSecurityFlags = {{
-    {&SecurityOptions::noplaintext, SASL_SEC_NOPLAINTEXT},
-    {&SecurityOptions::noactive, SASL_SEC_NOACTIVE},
-    {&SecurityOptions::nodictionary, SASL_SEC_NODICTIONARY},
-    {&SecurityOptions::noanonymous, SASL_SEC_NOANONYMOUS},
-    {&SecurityOptions::forward_secrecy, SASL_SEC_FORWARD_SECRECY},
-    {&SecurityOptions::mutual_auth, SASL_SEC_MUTUAL_AUTH},
-}};
-
-unsigned security_flags(const SecurityOptions& options) {
-  unsigned flags = 0;
-  for (const SecurityFlag& each : kSecurityFlags)
-    if (options.*(each.member)) flags |= each.flag;
-  return flags;
-}
-
 /// Says nothing about the client, but about the server.
 constexpr std::array kTemporaryCodes = {SASL_FAIL,     SASL_NOMEM,   SASL_TRYAGAIN, SASL_NOTINIT,
                                         SASL_BADPARAM, SASL_UNAVAIL, SASL_CONFIGERR};

@@ -20,6 +20,7 @@
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/content/mail_date.h"
 #include "tools/mta/daemon/event_loop.h"
+#include "tools/mta/delivery/delivery_log.h"
 #include "tools/mta/smtp/non_smtp_milters.h"
 #include "tools/mta/smtp/receive_overrides.h"
 #include "tools/mta/submission/submission_reader.h"
@@ -76,8 +77,12 @@ class Pickup::Intake final : public SubmissionSink {
   Result<void> recipient(QueueRecipient recipient) override;
 
   /// Empty before the envelope has come.
-  std::string id() const { return message_ ? message_->id() : ""; }
-  bool has_recipients() const { return has_recipients_; }
+  const std::string& id() const { return subject_.queue_id; }
+  bool has_recipients() const { return !recipients_.empty(); }
+
+  /// What a notice about the message says.
+  const NoticeSubject& subject() const { return subject_; }
+  const std::vector<QueueRecipient>& recipients() const { return recipients_; }
 
   /// Lets filters see the envelope, and then the content. REQUIRES: all has come, and there are recipients.
   asio::awaitable<IntakeResult> finish();
@@ -90,7 +95,8 @@ class Pickup::Intake final : public SubmissionSink {
   uid_t owner_;
   std::unique_ptr<MessageIntake> message_;
   RewriteContext context_ = RewriteContext::kLocal;
-  bool has_recipients_ = false;
+  NoticeSubject subject_;
+  std::vector<QueueRecipient> recipients_;  ///< Rewritten, but for aliases.
   std::string edited_;
   std::optional<NonSmtpMilters> milters_;  ///< When there are filters.
   std::string sender_for_milters_;
@@ -119,22 +125,24 @@ asio::awaitable<IntakeResult> Pickup::Intake::finish() {
 }
 
 Result<EnvelopeRecipient> Pickup::Intake::to_envelope(QueueRecipient recipient) {
-  has_recipients_ = true;
   const std::string& internal =
       recipient.address.empty() ? pickup_.options_.empty_address_recipient : recipient.address;
   EnvelopeRecipient result{.address = quote_address(internal),
                            .original = recipient.address,
                            .dsn_original = std::move(recipient.dsn_original),
                            .dsn_notify = recipient.notify};
-  if (milters_) {
-    Result<std::string> told = pickup_.services_.addresses.rewrite_recipient(context_, result.address);
-    if (!told) return told.error();
-    recipients_for_milters_.push_back(std::move(*told));
+  const Result<std::string> told = pickup_.services_.addresses.rewrite_recipient(context_, result.address);
+  if (!told) return told.error();
+  if (milters_) recipients_for_milters_.push_back(*told);
+  if (result.dsn_original.empty()) {
+    Result<std::string> original = pickup_.services_.addresses.original_recipient(context_, result.address);
+    if (!original) return original.error();
+    result.dsn_original = std::move(*original);
   }
-  if (!result.dsn_original.empty()) return result;
-  Result<std::string> original = pickup_.services_.addresses.original_recipient(context_, result.address);
-  if (!original) return original.error();
-  result.dsn_original = std::move(*original);
+  recipients_.push_back({.address = unquote_address(*told),
+                         .original = result.original,
+                         .dsn_original = result.dsn_original,
+                         .notify = result.dsn_notify});
   return result;
 }
 
@@ -148,6 +156,13 @@ Result<void> Pickup::Intake::envelope(SubmissionEnvelope envelope) {
   Result<std::unique_ptr<MessageIntake>> message = MessageIntake::open(pickup_.services_);
   if (!message) return message.error();
   message_ = std::move(*message);
+  subject_ = {.queue_id = message_->id(),
+              .sender = {},
+              .encoding = envelope.encoding,
+              .envelope_id = envelope.envelope_id,
+              .return_flags = envelope.return_flags,
+              .verp_delimiters = envelope.verp_delimiters,
+              .arrival = envelope.arrival.value_or(queue_time_now())};
   pickup_.services_.log.write({.syslog_name = pickup_.options_.syslog_name, .program = "pickup"},
                               Severity::kInfo,
                               concat(message_->id(), ": uid=", std::to_string(owner_), " from=<",
@@ -159,11 +174,10 @@ Result<void> Pickup::Intake::envelope(SubmissionEnvelope envelope) {
     if (!recipient) return recipient.error();
     recipients.push_back(std::move(*recipient));
   }
-  if (milters_) {
-    const Result<std::string> told = pickup_.services_.addresses.rewrite_sender(context_, *envelope.sender);
-    if (!told) return told.error();
-    sender_for_milters_ = quote_address(*told);
-  }
+  Result<std::string> told = pickup_.services_.addresses.rewrite_sender(context_, *envelope.sender);
+  if (!told) return told.error();
+  sender_for_milters_ = quote_address(*told);
+  subject_.sender = std::move(*told);
   message_->begin({.sender = std::move(*envelope.sender),
                    .recipients = std::move(recipients),
                    .envelope_id = std::move(envelope.envelope_id),
@@ -302,13 +316,52 @@ asio::awaitable<void> Pickup::take(std::string name) {
     co_return;
   }
   const IntakeResult result = co_await intake.finish();
-  if (result.kind != IntakeKind::kRefused) {
-    remove(name);
-    co_return;
-  }
-  warn(concat(place(name), ": error writing ", intake.id(), ": ", result.refusal.text));
   constexpr int kPermanent = 500;
-  if (result.refusal.code >= kPermanent) set_aside(name);
+  bool is_done = result.kind != IntakeKind::kRefused;
+  if (!is_done && result.refusal.code >= kPermanent) {
+    is_done = co_await give_back(intake, result.refusal, file->fd.get());
+  } else if (!is_done) {
+    warn(concat(place(name), ": error writing ", intake.id(), ": ", result.refusal.text));
+  }
+  if (is_done) remove(name);
+}
+
+/// False: not now.
+asio::awaitable<bool> Pickup::give_back(const Intake& intake, const Rejection& reason, int file) {
+  NoticeSubject subject = intake.subject();
+  // Who wrote what is not wanted knows it; that a rule did not like it is no reason to send it around.
+  constexpr std::string_view kUnwanted = "5.7.1";
+  if (reason.status == kUnwanted) subject.return_flags = kReturnHeaders;
+  DeliveryRequest request{.queue_id = subject.queue_id,
+                          .transport = {},
+                          .nexthop = {},
+                          .sender = subject.sender,
+                          .encoding = {},
+                          .arrival = subject.arrival,
+                          .activated = queue_time_now(),
+                          .recipients = intake.recipients()};
+  bool is_recorded = true;
+  for (std::size_t i = 0; i < request.recipients.size(); ++i) {
+    const RecipientReport report{.recipient = i,
+                                 .outcome = DeliveryOutcome::kBounced,
+                                 .status = {.code = reason.status, .text = reason.text}};
+    services_.log.write({.syslog_name = options_.syslog_name, .program = "cleanup"}, Severity::kInfo,
+                        delivery_log_line(request, report));
+    const Result<void> recorded =
+        notifier_.record(NoticeKind::kFailure, subject.queue_id, request.recipients[i], report);
+    if (recorded) continue;
+    warn(concat(subject.queue_id, ": ", recorded.error().message));
+    is_recorded = false;
+    break;
+  }
+  bool is_sent = false;
+  if (is_recorded) is_sent = co_await notifier_.send(NoticeKind::kFailure, subject, file);
+  // The next time, the message has another ID.
+  if (!is_sent) {
+    if (const Result<void> forgotten = notifier_.forget(NoticeKind::kFailure, subject.queue_id); !forgotten)
+      warn(concat(subject.queue_id, ": ", forgotten.error().message));
+  }
+  co_return is_sent;
 }
 
 }  // namespace mta

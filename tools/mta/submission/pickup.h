@@ -1,12 +1,11 @@
 /// pickup(8): takes mail that users of this host submit from maildrop/ into the queue.
 ///
-///     Pickup pickup(io, service, *service.runtime().log, ...);
+///     Pickup pickup(io, *PickupOptions::read(settings), service.intake(), notifier);
 ///     pickup.scan();      // again, whenever postdrop(1) says so, or time has passed
 ///
 /// A file is removed when its message is safe in the queue. A crash between the two makes a second copy; it
-/// loses nothing. A file that makes no sense, and one whose message is refused for good, goes to corrupt/
-/// (Postfix removes the one, and returns the other to its sender). What is refused for now stays for the next
-/// scan.
+/// loses nothing. What is refused for good is returned to its sender, as it was submitted; what is refused
+/// for now stays for the next scan. A file that makes no sense goes to corrupt/ (Postfix removes it).
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -19,6 +18,7 @@
 
 #include "libconf/handle.h"
 #include "libconf/settings.h"
+#include "tools/mta/delivery/notifier.h"
 #include "tools/mta/smtp/message_intake.h"
 #include "tools/mta/smtp/milter_macros.h"
 
@@ -39,8 +39,8 @@ struct PickupOptions {
 /// Not thread-safe. All references must outlive it, and it must live until the io_context has run to its end.
 class Pickup {
  public:
-  Pickup(asio::io_context& io, PickupOptions options, const IntakeServices& services)
-      : io_(io), options_(std::move(options)), services_(services) {}
+  Pickup(asio::io_context& io, PickupOptions options, const IntakeServices& services, Notifier& notifier)
+      : io_(io), options_(std::move(options)), services_(services), notifier_(notifier) {}
   Pickup(const Pickup&) = delete;
   Pickup& operator=(const Pickup&) = delete;
 
@@ -60,6 +60,7 @@ class Pickup {
 
   asio::awaitable<void> take_some();
   asio::awaitable<void> take(std::string name);
+  asio::awaitable<bool> give_back(const Intake& intake, const Rejection& reason, int file);
   std::optional<OpenFile> open(const std::string& name);
   void set_aside(const std::string& name);
   void remove(const std::string& name);
@@ -68,6 +69,7 @@ class Pickup {
   asio::io_context& io_;
   PickupOptions options_;
   IntakeServices services_;
+  Notifier& notifier_;
   std::deque<std::string> waiting_;
   std::set<std::string> known_;  ///< Those that wait, and those that are on their way.
   int working_ = 0;              ///< How many take_some() run.

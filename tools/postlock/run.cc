@@ -1,0 +1,112 @@
+#include "tools/postlock/run.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <ostream>
+
+#include "libconf/text.h"
+#include "tools/cli/command_line.h"
+#include "tools/cli/console.h"
+#include "tools/mta/submission/user_program.h"
+#include "tools/postlock/mailbox_lock.h"
+
+namespace postlock {
+namespace {
+
+using libconf::concat;
+using libconf::Result;
+
+/// EX_TEMPFAIL of sysexits.h: the command was not run.
+constexpr int kNotNow = 75;
+
+constexpr std::array<std::string_view, 1> kGroups = {"Options"};
+constexpr cli::Option kOptions[] = {
+    {'c', "config-directory", "DIR", 0, "The directory of main.cf; also: MAIL_CONFIG"},
+    {'l', "lock-style", "STYLE", 0, "flock, fcntl, dotlock or several; not mailbox_delivery_lock"},
+    {'v', "verbose", "", 0, "Accepted for compatibility"},
+    {'\0', "help", "", 0, "Show this text"},
+};
+constexpr cli::Syntax kSyntax = {
+    .program = "postlock",
+    .description = "Runs a command while a mailbox file is locked.",
+    .usage = "usage: postlock [-c config_dir] [-l lock_style] [-v] folder command...",
+    .footer = "See postlock(1).",
+    .options = kOptions,
+    .groups = kGroups,
+};
+
+/// Whether the value of an option is the next word.
+bool takes_next(std::string_view word) {
+  for (const cli::Option& option : kOptions) {
+    if (option.argument.empty()) continue;
+    if (word == concat("--", option.name)) return true;
+    // Behind letters that take none.
+    if (word.size() > 1 && word[1] != '-' && word.find(option.letter) == word.size() - 1) return true;
+  }
+  return false;
+}
+
+/// Options behind the file are those of the command, whatever they look like.
+std::vector<std::string> up_to_file(std::vector<std::string> arguments) {
+  std::size_t i = 0;
+  while (i < arguments.size() && arguments[i].size() > 1 && arguments[i][0] == '-' && arguments[i] != "--")
+    i += takes_next(arguments[i]) ? 2 : 1;
+  if (i < arguments.size() && arguments[i] != "--")
+    arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(i), "--");
+  return arguments;
+}
+
+/// Runs the command to its end. Gives its exit status; 1, where it has none.
+int run_command(const std::vector<std::string>& words, mta::UserProgram& program) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::execvp(arguments[0], arguments.data());
+    program.fatal(concat("execvp ", words[0], ": ", std::strerror(errno)));
+    ::_exit(1);
+  }
+  if (child < 0) {
+    program.fatal(concat("fork: ", std::strerror(errno)));
+    return kNotNow;
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+  const auto fails = [&](std::string_view message) {
+    cli::MessagePrinter("postlock", err).fatal(message);
+    return kNotNow;
+  };
+  const Result<cli::CommandLine> line = cli::parse(kSyntax, up_to_file(arguments));
+  if (!line) return fails(line.error().message);
+  if (line->has("help")) {
+    out << cli::help_text(kSyntax);
+    return 0;
+  }
+  if (line->operands.size() < 2) return fails(kSyntax.usage);
+  const auto program =
+      mta::UserProgram::start("postlock", mta::configuration_directory(line->value("config-directory")), err);
+  if (!program) return fails(program.error().message);
+  const auto cannot = [&](const libconf::Error& error) {
+    (*program)->fatal(error.message);
+    return kNotNow;
+  };
+  const Result<LockRules> rules = LockRules::read((*program)->settings(), line->value("lock-style"));
+  if (!rules) return cannot(rules.error());
+  const Result<MailboxLock> lock = MailboxLock::take(line->operands[0], *rules);
+  if (!lock) return cannot(lock.error());
+  return run_command({line->operands.begin() + 1, line->operands.end()}, **program);
+}
+
+}  // namespace postlock

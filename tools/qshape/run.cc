@@ -1,0 +1,121 @@
+#include "tools/qshape/run.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <array>
+#include <charconv>
+#include <ctime>
+#include <ostream>
+
+#include "libconf/main_cf_document.h"
+#include "libconf/settings.h"
+#include "libconf/text.h"
+#include "tools/cli/command_line.h"
+#include "tools/cli/console.h"
+#include "tools/mta/submission/user_program.h"
+#include "tools/qshape/queue_shape.h"
+#include "tools/qshape/shape_report.h"
+
+namespace qshape {
+namespace {
+
+using libconf::concat;
+using libconf::Result;
+
+constexpr std::array<std::string_view, 2> kGroups = {"Options", "Postkit"};
+constexpr cli::Option kOptions[] = {
+    {'b', "buckets", "N", 0, "So many classes of age (10)"},
+    {'c', "config-directory", "DIR", 0, "The directory of main.cf; also: MAIL_CONFIG"},
+    {'l', "linear", "", 0, "Classes of age are of the same length"},
+    {'m', "min-subdomains", "N", 0, "With -p: so many that a parent domain is shown (5)"},
+    {'N', "batch-messages", "N", 0, "Accepted for compatibility"},
+    {'n', "batch-domains", "N", 0, "So many domains, on a terminal (20)"},
+    {'p', "parents", "", 0, "Parent domains, too"},
+    {'s', "senders", "", 0, "Domains of senders, not of recipients"},
+    {'t', "bucket-time", "MINUTES", 0, "The limit of the first class of age (5)"},
+    {'w', "width", "COLUMNS", 0, "The width of the output (80)"},
+    {'\0', "plot", "", 1, "A bar for each class of age, in place of the table"},
+    {'\0', "help", "", 0, "Show this text"},
+};
+constexpr cli::Syntax kSyntax = {
+    .program = "qshape",
+    .description = "Shows how the mail in the queue is spread over domains and ages.",
+    .usage =
+        "usage: qshape [-s] [-p] [-l] [-m min_subdomains] [-b bucket_count] [-t bucket_time] "
+        "[-w terminal_width] [-N batch_msg_count] [-n batch_top_domains] [-c config_directory] "
+        "[queue_name ...]",
+    .footer = "See qshape(1).",
+    .options = kOptions,
+    .groups = kGroups,
+};
+
+constexpr int kBadUsage = 255;
+
+/// The value of an option; `usual` where it is not given or no number above 0.
+std::size_t number(const cli::CommandLine& line, std::string_view name, std::size_t usual) {
+  const std::optional<std::string> text = line.value(name);
+  std::size_t value = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+  return value > 0 ? value : usual;
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+  cli::MessagePrinter messages("qshape", err);
+  const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
+  if (!line) {
+    messages.fatal(line.error().message);
+    return kBadUsage;
+  }
+  if (line->has("help")) {
+    out << cli::help_text(kSyntax);
+    return 0;
+  }
+  const std::string directory = mta::configuration_directory(line->value("config-directory"));
+  const auto main_cf = libconf::MainCfDocument::load(concat(directory, "/main.cf"));
+  const auto fails = [&messages](const libconf::Error& error) {
+    messages.fatal(error.message);
+    return 1;
+  };
+  if (!main_cf) return fails(main_cf.error());
+  const libconf::Settings settings(&*main_cf, libconf::system_host());
+  const Result<std::string> top = settings.get("queue_directory");
+  if (!top) return fails(top.error());
+
+  constexpr std::size_t kBuckets = 10;
+  constexpr std::size_t kMostBuckets = 1000;
+  constexpr std::size_t kMinutes = 5;
+  constexpr std::size_t kMostMinutes = 1'000'000;
+  constexpr std::size_t kSubdomains = 5;
+  constexpr std::size_t kWidth = 80;
+  constexpr std::size_t kMostWidth = 100'000;
+  constexpr std::size_t kShownOnTerminal = 20;
+  const AgeClasses ages{.buckets = std::min(number(*line, "buckets", kBuckets), kMostBuckets),
+                        .unit = std::min(number(*line, "bucket-time", kMinutes), kMostMinutes),
+                        .is_linear = line->has("linear")};
+  QueueShape shape({.side = line->has("senders") ? ShapeSide::kSenders : ShapeSide::kRecipients,
+                    .ages = ages,
+                    .now = std::time(nullptr)});
+  std::vector<std::string> queues = line->operands;
+  if (queues.empty()) queues = {"incoming", "active"};
+  for (const std::string& queue : queues)
+    shape.add_directory(queue.starts_with('/') ? queue : concat(*top, "/", queue), queue, messages);
+
+  const std::size_t width = std::clamp(number(*line, "width", kWidth), kWidth, kMostWidth);
+  if (line->has("plot")) {
+    out << shape_plot(ages, shape.total(), width);
+  } else {
+    std::vector<DomainShape> domains =
+        shape.domains(line->has("parents") ? number(*line, "min-subdomains", kSubdomains) : 0);
+    const std::size_t shown = number(*line, "batch-domains", kShownOnTerminal);
+    if (::isatty(STDOUT_FILENO) != 0 && domains.size() > shown) domains.resize(shown);
+    out << shape_table(ages, shape.total(), domains, width);
+  }
+  out.flush();
+  return 0;
+}
+
+}  // namespace qshape
