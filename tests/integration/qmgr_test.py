@@ -169,6 +169,23 @@ def check_damaged(checks, bin_directory):
             checks.equal("a damaged file: %s is told of" % name, line in ours.log(), line in stock.log())
 
 
+def check_mailing(checks, bin_directory):
+    """A message with many recipients lets single ones by, though there is one delivery at a time."""
+    settings = dict(SETTINGS, transport_maps="inline:{{list.test=one:next}}", one_destination_recipient_limit="1")
+    with both(bin_directory, settings, master_cf="one unix - - n - 1 discard\n") as sides:
+        for side in sides:
+            side.put("incoming", "AAAA00000001", SENDER, ["u%d@list.test" % number for number in range(1000)])
+            singles = ["BBBB0000000%d" % number for number in range(5)]
+            for name in singles:
+                side.put("incoming", name, SENDER, ["one@list.test"])
+            side.trigger("I")
+            side.wait_for(lambda: side.log().count(": removed") == 6, 60)  # pylint: disable=cell-var-from-loop
+            order = re.findall(r"discard\[\d+\]: (\w+): to=", side.log())
+            last = max(order.index(name) for name in singles)
+            checks.equal("a mailing: all is delivered by %s" % side.label, len(order), 1005)
+            checks.check("a mailing: %s delivers single messages first" % side.label, last < 500, "the last is number %d" % last)
+
+
 def check_reload(checks, bin_directory):
     """Deliveries under way are finished by the process before; what waits goes on in the next one."""
     ours = our_system(bin_directory, dict(SETTINGS))
@@ -200,6 +217,7 @@ def test(checks, bin_directory, _directory):
     urgent = [Case("a transport that is deferred, and somebody asks", ["a@held.test"], queue="deferred", requests="FAD")]
     run_cases(checks, bin_directory, urgent, {"defer_transports": "other"})
     check_damaged(checks, bin_directory)
+    check_mailing(checks, bin_directory)
     check_reload(checks, bin_directory)
 
 
