@@ -210,6 +210,9 @@ class Site:
         our_notices = re.findall(NOTICE % queue_id, log)
         for number, (ours, wanted) in enumerate(zip(got, theirs), 1):
             compare_lists(self.checks, "%s: notice %d" % (name, number), ours, wanted)
+        if not case.asks:  # Others do not stay.
+            logs = [(queue / "defer" / queue_id[0] / queue_id).read_text() for queue in (self.queue, self.stock.queue)]
+            self.checks.equal("%s: the log of delays" % name, *logs)
         compare_lists(self.checks, "%s: the log" % name, bounce_lines(log, our_notices, queue_id),
                       bounce_lines(self.stock.log[start:], notices, queue_id))
 

