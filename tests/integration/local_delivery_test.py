@@ -100,7 +100,8 @@ OPTIONS = {
     "nocommand": "allow_mail_to_commands=forward", "nofiles": "allow_mail_to_files=", "includes": "allow_mail_to_commands=alias,forward,include",
     "expanded": "expand_owner_alias=yes", "noowner": "owner_request_special=no", "noext": "propagate_unmatched_extensions=canonical",
     "nooriginal": "enable_original_recipient=no", "paths": "forward_path=BOX/forward/$user/.forward$recipient_delimiter$extension, BOX/forward/$user/.forward",
-    "limit": "mailbox_size_limit=60000", "privs": "default_privs=ann",
+    "limit": "mailbox_size_limit=60000", "passed": "mailbox_transport=discard:", "passedmap": "mailbox_transport_maps=inline:{ann=discard:next}",
+    "fallback": "fallback_transport=discard:next", "privs": "default_privs=ann",
 }
 
 
@@ -203,6 +204,8 @@ def cases(site):
                         ("expanded", ("list", "named")), ("noowner", ("list",)), ("noext", ("rem+x", "f_parens+x")), ("paths", ("ann", "ann+q", "bob")),
                         ("privs", ("cmd", "file"))):
         found += [case("%s: %s" % (name, user), user, name) for user in names]
+    for name in ("passed", "passedmap", "fallback"):
+        found += [case("%s: %s" % (name, user), user, name) for user in ("ann", "nonesuch+e", "f_self", "one")]
     found.append(case("a mailbox becomes too big", "full", "limit", b"Subject: x\n\n" + b"line of some text\n" * 500))
     return found
 

@@ -36,6 +36,7 @@ run "|cat > {directory}/out/run; echo done"
 soft ann, "|exit 75"
 mixed ann, nonesuch
 away ann, x@kept.example
+env "|env > {directory}/out/env"
 root ann
 """
 AGENTS = """\
@@ -59,6 +60,10 @@ class Site:
     def send(self, *recipients, sender="ann@example.com"):
         with self.system.client() as smtp:
             smtp.sendmail(sender, ["%s@example.com" % each for each in recipients], TEXT)
+
+    def send_notified(self, recipient, sender):
+        with self.system.client() as smtp:
+            smtp.sendmail(sender, ["%s@example.com" % recipient], TEXT, rcpt_options=["NOTIFY=SUCCESS,FAILURE"])
 
     def box(self, user):
         return [message for message in mailbox.mbox(self.directory / "spool" / user, create=False)] \
@@ -113,6 +118,23 @@ def check_system(checks, site):
     checks.equal("a sender is told which part of an alias failed", notice and report_of(notice),
                  [("rfc822; nonesuch@example.com", "failed", "5.1.1")])
     checks.check("the mail is over", site.wait_until_empty(), site.system.log)
+
+
+def check_success(checks, site):
+    """What senders are told who asked to be told of success."""
+    for recipient, action in (("carl", "delivered"), ("archive", "expanded"), ("run", "expanded")):
+        before = len(site.box("bob"))
+        site.send_notified(recipient, "bob@example.com")
+        notice = next((each for each in site.wait_for_box("bob", before + 1)[before:] if each.is_multipart()), None)
+        checks.equal("success of mail for %s" % recipient, notice and report_of(notice),
+                     [("rfc822; %s@example.com" % recipient, action, "2.0.0")])
+    site.send("env")
+    shown = site.directory / "out/env"
+    checks.check("a command that prints its environment", site.logged(r"to=<env@example\.com>.*status=sent"), site.system.log)
+    lines = [line for line in shown.read_text().splitlines() if line.startswith(("CLIENT", "SASL", "SENDER", "USER"))]
+    checks.equal("knows the client", sorted(lines), ["CLIENT_ADDRESS=127.0.0.1", "CLIENT_HELO=client.example", "CLIENT_HOSTNAME=unknown",
+                                                     "CLIENT_PROTOCOL=ESMTP", "SENDER=ann@example.com", "USER=env"])
+    site.wait_until_empty()
 
 
 def check_forward(checks, site):
@@ -196,6 +218,7 @@ def inside(checks, bin_directory, directory):
     site = Site(bin_directory, directory, main_cf)
     with site.system:
         check_system(checks, site)
+        check_success(checks, site)
         check_forward(checks, site)
         check_waiting(checks, site)
         check_rights(checks, site)

@@ -127,7 +127,8 @@ class Stock:
         lines = []
         for name in re.findall(r"\b%s: .*forwarded as (\w+)" % original, log):
             lines += re.findall(r"%s: (from=<[^>]*>)" % name, log)
-            lines += sorted(re.findall(r"%s: (to=<[^>]*>(?:, orig_to=<[^>]*>)?)" % name, log))
+            # A local user has a line for each way that the mail goes on.
+            lines += sorted(set(re.findall(r"%s: (to=<[^>]*>(?:, orig_to=<[^>]*>)?)" % name, log)))
             path = self.queue / "deferred" / name[0] / name
             if path.exists():
                 shown = run(["/usr/sbin/postcat", "-c", self.config, "-h", path]).out
@@ -208,6 +209,16 @@ def snapshot(directory, ids=()):
     return lines
 
 
+def by_message(lines):
+    """What is said of several forwarded messages, in an order that does not depend on when they were made."""
+    groups = []
+    for line in lines:
+        if line.startswith("from=") or not groups:
+            groups.append([])
+        groups[-1].append(line)
+    return [line for group in sorted(groups) for line in group]
+
+
 class Systems:
     """Both, which have `directory`/box for mailboxes, in turns."""
 
@@ -255,6 +266,7 @@ class Systems:
         theirs.log.sort()
         if not any(line.startswith("Delivered-To") for line in theirs.passed):
             ours.passed = [line for line in ours.passed if not line.startswith("Delivered-To")]
+        ours.passed, theirs.passed = by_message(ours.passed), by_message(theirs.passed)
         for what in ("log", "files", "passed"):
             if what == "passed" and not ours.passed and not theirs.passed:
                 continue

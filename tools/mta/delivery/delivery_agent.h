@@ -77,7 +77,7 @@ struct DeliveryStatus {
   std::string diagnostic = {};       ///< What it answered, with its code (Diagnostic-Code).
   std::string diagnostic_type = {};  ///< "smtp", "x-unix"
   DsnAction action = DsnAction::kByOutcome;
-  bool keeps_notify = false;  ///< The next system was told of NOTIFY, and tells the sender itself.
+  bool keeps_notify = false;  ///< Who has it now knows of NOTIFY, and tells the sender of success.
 };
 
 /// Where the time went, in seconds, as `delays=a/b/c/d` tells it: c and d are the agent's.

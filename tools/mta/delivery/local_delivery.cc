@@ -6,6 +6,7 @@
 #include "libmaps/utf8.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/address/route.h"
+#include "tools/mta/delivery/internal_mail.h"
 
 namespace mta {
 namespace {
@@ -41,7 +42,14 @@ LocalDelivery::LocalDelivery(const LocalParts& parts, const DeliveryRequest& req
 void LocalDelivery::settle(const LocalTarget& target, RecipientAnswer answer) {
   QueueRecipient shown = recipient_;
   shown.address = target.address;
+  answer.status.keeps_notify = is_expanded_;
   reporter_.settle_as(index_, shown, std::move(answer));
+}
+
+void LocalDelivery::note_expansion(bool has_owner) {
+  if (!is_expanded_ && (recipient_.notify & kNotifySuccess) != 0)
+    reporter_.settle_expanded(index_, has_owner ? DsnAction::kByOutcome : DsnAction::kExpanded);
+  is_expanded_ = true;
 }
 
 bool LocalDelivery::is_new(std::string_view kind, std::string_view text) {
@@ -119,7 +127,8 @@ asio::awaitable<bool> LocalDelivery::follow_alias(LocalTarget& target, const Rec
   inside.forwarded_by.clear();
   inside.alias = name;
   if (target.depth > 0) inside.aliases.push_back(name);
-  apply_owner(inside, name);
+  const bool has_own_owner = apply_owner(inside, name);
+  note_expansion(has_own_owner);
   const bool propagates =
       (*alias)->is_bare && parts_.options.allows(parts_.options.extensions, AliasSource::kAlias);
   std::string extension = propagates ? names.delimiter + names.extension : std::string();
@@ -253,6 +262,7 @@ void LocalDelivery::forward_to(const LocalTarget& target, std::string address) {
         forwards_.insert(forward, Forward{.delivered_to = target.delivered_to, .mail = std::move(mail)});
   }
   QueueRecipient recipient{.address = std::move(address), .notify = recipient_.notify};
+  if (is_expanded_) recipient.notify = forward_notify(recipient_.notify);
   if (!target.has_owner) {
     recipient.original = recipient_.original;
     recipient.dsn_original = recipient_.dsn_original;
@@ -264,15 +274,13 @@ asio::awaitable<void> LocalDelivery::send_forwards() {
   // All of it comes again.
   if (reporter_.has_deferred(index_)) co_return;
   for (Forward& forward : forwards_) {
-    const bool is_many = forward.mail.recipients.size() > 1;
     const Result<std::string> id =
         co_await parts_.forwarder.forward(request_, std::move(forward.mail), message_);
     RecipientAnswer answer = undelivered("4.3.0", "unable to forward message");
     if (!id) warn(id.error().message);
-    if (id) {
-      answer = delivered(concat("forwarded as ", *id));
-      answer.status.action = is_many ? DsnAction::kExpanded : DsnAction::kRelayed;
-    }
+    if (id) answer = delivered(concat("forwarded as ", *id));
+    // The new message has it.
+    answer.status.keeps_notify = true;
     reporter_.settle(index_, std::move(answer));
   }
 }
@@ -307,6 +315,7 @@ asio::awaitable<bool> LocalDelivery::follow_forward(const LocalTarget& target, c
     inside.source = AliasSource::kForward;
     inside.is_queued = true;
     inside.forwarded_by = names.user;
+    note_expansion(false);
     const bool propagates = !is_for_extension && !names.extension.empty() &&
                             options.allows(options.extensions, AliasSource::kForward);
     std::string extension = propagates ? names.delimiter + names.extension : std::string();

@@ -65,6 +65,8 @@ class LocalDelivery {
   /// False: that has been delivered to before.
   bool is_new(std::string_view kind, std::string_view text);
   void forward_to(const LocalTarget& target, std::string address);
+  /// The sender is told of success that there is an alias, and no more.
+  void note_expansion(bool has_owner);
 
   /// One for each sender and Delivered-To: header.
   struct Forward {
@@ -82,6 +84,7 @@ class LocalDelivery {
   LocalDestinations destinations_;
   std::set<std::string, std::less<>> seen_;  ///< Kind and text of all destinations (duplicate_filter_limit).
   std::vector<Forward> forwards_;
+  bool is_expanded_ = false;
 };
 
 }  // namespace mta

@@ -14,7 +14,6 @@ asio::awaitable<Result<std::string>> QueueForwarder::forward(const DeliveryReque
   InternalEnvelope envelope = forward_envelope(request);
   envelope.sender = std::move(mail.sender);
   envelope.recipients = std::move(mail.recipients);
-  for (QueueRecipient& each : envelope.recipients) each.notify = forward_notify(each.notify);
   Result<std::unique_ptr<InternalMail>> opened = service_.open(std::move(envelope));
   if (!opened) co_return opened.error();
   InternalMail& forwarded = **opened;

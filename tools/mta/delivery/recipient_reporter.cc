@@ -45,6 +45,15 @@ void RecipientReporter::settle_as(std::size_t recipient, const QueueRecipient& e
   report_.recipients.push_back(std::move(report));
 }
 
+void RecipientReporter::settle_expanded(std::size_t recipient, DsnAction action) {
+  DeliveryStatus status{.code = "2.0.0", .text = "alias expanded", .action = action};
+  report_.recipients.push_back({.recipient = recipient,
+                                .outcome = DeliveryOutcome::kSent,
+                                .relay = relay_,
+                                .status = std::move(status),
+                                .times = {.start = start_, .connected = start_, .end = Clock::now()}});
+}
+
 void RecipientReporter::settle_silently(std::size_t recipient) {
   report_.recipients.push_back({.recipient = recipient, .outcome = DeliveryOutcome::kSent, .relay = relay_});
 }

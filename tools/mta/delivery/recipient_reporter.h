@@ -39,6 +39,8 @@ class RecipientReporter {
   void settle(std::size_t recipient, RecipientAnswer answer);
   /// What a recipient was expanded to.
   void settle_as(std::size_t recipient, const QueueRecipient& expanded, RecipientAnswer answer);
+  /// The recipient was expanded, which is what the sender is told of success; the log has no line for it.
+  void settle_expanded(std::size_t recipient, DsnAction action);
   /// The recipient was expanded to nothing: it is done, and the log has no line for it.
   void settle_silently(std::size_t recipient);
   bool has_settled(std::size_t recipient) const;

@@ -81,7 +81,8 @@ bool QueueManager::settle(ActiveMessage& message, const QueueRecipient& recipien
   if (is_traced && record(NoticeKind::kTrace)) message.has_traces = true;
   switch (report.outcome) {
     case DeliveryOutcome::kSent:
-      if (!is_traced && (recipient.notify & kNotifySuccess) != 0 && record(NoticeKind::kTrace))
+      if (!is_traced && !report.status.keeps_notify && (recipient.notify & kNotifySuccess) != 0 &&
+          record(NoticeKind::kTrace))
         message.has_traces = true;
       return true;
     case DeliveryOutcome::kBounced:
