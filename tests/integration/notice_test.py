@@ -9,6 +9,7 @@ import time
 
 from checks import environment, run
 from delivering_postfix import DeliveringPostfix
+from milter_server import CONTINUE, ScriptedMilter, add_header
 from queue_records import normal, normal_records
 from scripted_smtp import ScriptedSmtp
 from server import NoServer, find_program, free_port, run_server_test
@@ -23,6 +24,7 @@ NOTICE = r"bounce\[\d+\]: %s: (?:sender|postmaster) .*notification: (\w+)"
 SINK = {"EHLO": b"250-mx.example\r\n250 8BITMIME\r\n",
         "RCPT TO:<bad@sink.test>": b"550-5.7.1 multi line\r\n550 5.7.1 reply of <bad> sink\r\n",
         "RCPT TO:<late@sink.test>": b"450 4.2.1 later please\r\n"}
+SEES = {"eom": lambda _: [add_header("X-Seen", "yes"), CONTINUE]}
 SINK_REPORTS = {
     "bad@sink.test": ["server=127.0.0.1", "type=smtp",
                       "diagnostic=550-5.7.1 multi line 550 5.7.1 reply of <bad> sink"],
@@ -141,12 +143,16 @@ SITES = [
         Case("blanks around a Message-ID", ["bob@bad.test", KEEP], 2, content=b"Message-ID:  <x@y>  \nReferences: <r@x>\n\nb\n"),
         Case("two of them", ["bob@bad.test", KEEP], 2, content=b"Message-ID: <a@b>\nMessage-ID: <c@d>\n\nbody\n"),
     ]),
+    ("filtered", {"notify_classes": "bounce", "non_smtpd_milters": "{milter}", "internal_mail_filter_classes": "bounce"}, [
+        Case("the sender's notice", ["bob@bad.test", KEEP], 2),
+        Case("success", ["bob@virt.test|NOTIFY=SUCCESS", KEEP], 1, ("trace",)),
+    ]),
     ("mapped", {"notify_classes": "bounce", "canonical_maps": "inline:{ann@example.org=can@example.org, "
                 "MAILER-DAEMON@mail.example.org=daemon@example.org}", "virtual_alias_maps":
                 "inline:{can@example.org=va@example.org, al@bad.test=real@bad.test}", "always_bcc": "",
                 "recipient_bcc_maps": "inline:{va@example.org=vb@example.org, can@example.org=cb@example.org}",
                 "sender_bcc_maps": "inline:{MAILER-DAEMON=sb@example.org}",
-                "header_checks": "regexp:{{/^Subject: Undel/ WARN seen}}", "internal_mail_filter_classes": "bounce"}, [
+                "header_checks": "regexp:{{/^Subject:.*Mail/ WARN seen}}", "internal_mail_filter_classes": "bounce"}, [
         Case("addresses are mapped", ["al@bad.test", KEEP], 2),
         Case("VERP tells the alias", ["al@bad.test", KEEP], 2, sender="list@example.org|XVERP"),
     ]),
@@ -176,13 +182,13 @@ def settled(records):
 
 
 class Site:
-    def __init__(self, checks, program, directory, name, main_cf, cases, sink_port):
+    def __init__(self, checks, program, directory, name, main_cf, cases, sink_port, milter):
         self.checks, self.program, self.name, self.cases = checks, program, name, cases
         self.files = directory / re.sub(r"\W", "-", name)
         self.files.mkdir()
         (self.files / "bounce.cf").write_text(TEMPLATES, encoding="latin-1")
         (self.files / "bounce.cf").chmod(0o644)
-        main_cf = {key: value.replace("{files}", str(self.files)) for key, value in main_cf.items()}
+        main_cf = {key: value.replace("{files}", str(self.files)).replace("{milter}", milter) for key, value in main_cf.items()}
         self.stock = DeliveringPostfix(main_cf, {"fwd": "other@example.org"}, REASONS if name == "reasons" else (), sink_port)
         self.queue = self.files / "queue"
         for queue in ("incoming", "bounce", "defer", "trace", "deferred"):
@@ -275,9 +281,9 @@ def main(checks, bin_directory, directory):
     if not (bin_directory / "notice_program").exists():
         raise NoServer("no notice_program")
     port = free_port()
-    with ScriptedSmtp("127.0.0.1", port, SINK):
+    with ScriptedSmtp("127.0.0.1", port, SINK), ScriptedMilter(SEES) as milter:
         for name, main_cf, cases in SITES:
-            Site(checks, bin_directory / "notice_program", directory, name, main_cf, cases, port).run()
+            Site(checks, bin_directory / "notice_program", directory, name, main_cf, cases, port, milter.endpoint).run()
 
 
 if __name__ == "__main__":

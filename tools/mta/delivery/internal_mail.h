@@ -39,9 +39,9 @@ namespace mta {
 
 /// What main.cf may want to have looked at (internal_mail_filter_classes).
 enum class InternalMailClass : std::uint8_t {
-  kBounce,       ///< "bounce": notices to senders.
+  kBounce,       ///< "bounce": notices to senders, and what the postmaster gets of them.
   kNotify,       ///< "notify": transcripts of sessions, to the postmaster.
-  kUninspected,  ///< None of these: what is forwarded, and copies of notices to the postmaster.
+  kUninspected,  ///< None of these: what is forwarded.
 };
 
 /// Addresses are in internal form.

@@ -250,7 +250,7 @@ Result<std::unique_ptr<InternalMail>> MailNotifier::write(const Order& order, co
   page->message_id = original.message_id;
   const bool is_for_sender = order.reader == NoticeReader::kSender;
   Result<std::unique_ptr<InternalMail>> mail =
-      mail_.open({.mail_class = is_for_sender ? InternalMailClass::kBounce : InternalMailClass::kUninspected,
+      mail_.open({.mail_class = InternalMailClass::kBounce,
                   .sender = is_for_sender ? "" : double_bounce_sender_,
                   .recipients = {{.address = order.to}},
                   .is_utf8 = (subject.send_options & kUtf8Requested) != 0});
