@@ -158,8 +158,13 @@ class QueueManagerTest : public testing::Test {
     return *manager_;
   }
 
+  /// Goes on until there is nothing to do but to wait.
+  void go_on() {
+    io_.restart();
+    io_.poll();
+  }
   /// Goes on for a while.
-  void go_on(std::chrono::milliseconds time = 100ms) {
+  void go_on(std::chrono::milliseconds time) {
     asio::steady_timer timer(io_, time);
     timer.async_wait([this](const asio::error_code&) { io_.stop(); });
     io_.restart();
@@ -374,6 +379,7 @@ TEST_F(QueueManagerTest, KeepsFewFilesOpen) {
   go_on(150ms);
   const auto files = std::filesystem::directory_iterator("/proc/self/fd");
   EXPECT_LT(std::distance(begin(files), end(files)), 350);
+  transports_.agent.delay = 0ms;
   for (int i = 0; i < 200 && !scratch_.files().empty(); ++i) go_on(100ms);
   EXPECT_TRUE(scratch_.files().empty());
 }
@@ -418,18 +424,18 @@ TEST_F(QueueManagerTest, GoesOnWithWhatAnotherProcessLeft) {
 }
 
 TEST_F(QueueManagerTest, FinishesDeliveriesWhenItIsStopped) {
-  transports_.agent.delay = 50ms;
+  transports_.agent.delay = 150ms;
   put("AAAA1", {{.address = "sent@a.test"}});
   put("AAAA2", {{.address = "sent@a.test"}, {.address = "deferred@b.test"}});
   manager().start();
-  go_on(20ms);
+  go_on(50ms);
   ASSERT_EQ(transports_.agent.requests.size(), 3U);
   manager().stop();
   const libconf::FileDescriptor next(::open((scratch_.path() + "/active/AAAA1").c_str(), O_RDWR));
   EXPECT_NE(::flock(next.get(), LOCK_EX | LOCK_NB), 0) << "another process would deliver it, too";
   put("AAAA3", {{.address = "sent@a.test"}});
   manager().ask("I");
-  go_on();
+  go_on(400ms);
   EXPECT_EQ(scratch_.files(), (std::vector<std::string>{"deferred/AAAA2", "incoming/AAAA3"}));
   EXPECT_EQ(waiting("deferred/AAAA2"), std::vector<std::string>{"deferred@b.test"});
 }
@@ -437,13 +443,13 @@ TEST_F(QueueManagerTest, FinishesDeliveriesWhenItIsStopped) {
 TEST_F(QueueManagerTest, LeavesToTheNextProcessWhatItCannotStart) {
   settings_.override_value("default_destination_concurrency_limit", "1");
   settings_.override_value("default_destination_recipient_limit", "2");
-  transports_.agent.delay = 50ms;
+  transports_.agent.delay = 150ms;
   put("AAAA1", {{.address = "sent1@a.test"}, {.address = "sent2@a.test"}, {.address = "sent3@a.test"}});
   put("AAAA2", {{.address = "sent4@a.test"}});
   manager().start();
-  go_on(20ms);
+  go_on(50ms);
   manager().stop();
-  go_on();
+  go_on(400ms);
   EXPECT_EQ(scratch_.files(), (std::vector<std::string>{"active/AAAA1", "active/AAAA2"}));
   EXPECT_EQ(waiting("active/AAAA1"), std::vector<std::string>{"sent3@a.test"});
   EXPECT_EQ(waiting("active/AAAA2"), std::vector<std::string>{"sent4@a.test"});
