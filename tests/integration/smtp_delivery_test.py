@@ -28,6 +28,8 @@ REFUSED = b"550 5.1.1 <bob>: no such user\r\n"
 LATER = b"450 4.2.0 later\r\n"
 EIGHT_BITS = b"Subject: hello\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\ngr\xc3\xbc\xc3\x9fe = \n"
 LONG = b"Subject: " + b"s" * 1500 + b"\n\n" + b"\n".join(b"x" * n for n in (997, 998, 999, 1000, 1995, 1996, 1997, 2048, 2049, 5000)) + b"\n." + b"y" * 1000 + b"\n" + b"z" * 998 + b"." * 998 + b"\n"
+HEADERS = b"From: Ann <ann@example.org>\nTo: bob@example.org (Bob), carl@example.net\nCc: \"A B\" <a@example.org>\nX-From: ann@example.org\nReply-To: <ann@example.org>\n\nann@example.org\nTo: x@example.org\n"
+FOLDED = b"From: ann@example.org\nTo: " + b",\n\t".join(b"user%d@example.org" % n for n in range(20)) + b"\n\nbody\n.dot\n"
 BIG = b"Subject: x\n\n" + b"".join(b"line %d of many\n" % n for n in range(300000))
 
 
@@ -99,6 +101,11 @@ CASES = [
     Case("SIZE 0", "one.example", {A: {"EHLO": offers("SIZE 0")}}), Case("SIZE of junk", "one.example", {A: {"EHLO": offers("SIZE many")}}),
     Case("fallback", "dead.example", options={"smtp_fallback_relay": "[mx2.example]"}),
     Case("fallback after RCPT 4xx", "one.example", {A: {"RCPT": LATER}}, options={"smtp_fallback_relay": "[mx2.example]"}),
+    *(Case("generic, " + name, "one.example", {A: ALL}, {"smtp_generic_maps": maps}, content=content, **more) for name, maps, content, more in (
+        ("domain", "inline:{@example.org=@example.com}", HEADERS, {}), ("address", "inline:{ann@example.org=a.n.n@example.com}", HEADERS, {}),
+        ("recipient", "static:x@example.net", HEADERS, {}), ("null sender", "static:x@example.net", HEADERS, {"sender": ""}),
+        ("nothing", "inline:{x@y=z@y}", HEADERS, {}), ("long lines", "inline:{@example.org=@example.com}", LONG, {}),
+        ("no body", "inline:{@example.org=@example.com}", b"Subject: x\n", {}), ("several lines", "inline:{@example.org=@example.com}", FOLDED, {}))),
     Case("quoted", "one.example", recipients=('"a b"@quoted.test',)),
     Case("XFORWARD", "one.example", {A: {"EHLO": offers("PIPELINING", "XFORWARD NAME ADDR PORT PROTO HELO SOURCE IDENT")}},
          {"smtp_send_xforward_command": "yes"}),

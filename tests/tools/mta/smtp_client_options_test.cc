@@ -40,7 +40,7 @@ TEST(SmtpClientOptions, WhatIsNotThereYetIsNoticed) {
       {"smtp_tls_security_level", "encrypt", "", ""},
       {"smtp_tls_per_site", "static:MUST", "smtp_tls_per_site = static:MUST", ""},
       {"lmtp_tls_per_site", "static:MUST", "", ""},
-      {"smtp_generic_maps", "static:x", "smtp_generic_maps = static:x", ""},
+      {"smtp_generic_maps", "static:x", "", ""},
       {"smtp_body_checks", "static:x", "", "smtp_body_checks = static:x"},
   };
   for (const auto& each : cases) {

@@ -121,6 +121,11 @@ const CleanupHeaders::KnownHeader CleanupHeaders::kKnownHeaders[] = {
     {.name = "To", .role = HeaderRole::kRecipient, .seen = kDestination, .has_recipients = true},
 };
 
+std::optional<HeaderRole> CleanupHeaders::role_of(std::string_view name) {
+  const KnownHeader* found = known(name);
+  return found == nullptr ? std::nullopt : found->role;
+}
+
 const CleanupHeaders::KnownHeader* CleanupHeaders::known(std::string_view name) {
   const auto* const found =
       std::find_if(std::begin(kKnownHeaders), std::end(kKnownHeaders),

@@ -59,6 +59,9 @@ class CleanupHeaders {
   CleanupHeaders(const HeaderOptions& options, const MessageContext& context, HeaderAddresses* addresses,
                  CleanupSink& sink, Write write);
 
+  /// Whose addresses a header has, by its name in any case; nothing: it has none that count.
+  static std::optional<HeaderRole> role_of(std::string_view name);
+
   /// A logical header, checked already. Gives the reason why the message is refused, if it is: too many hops,
   /// or addresses that could not be rewritten.
   std::optional<Rejection> header(std::string_view text);

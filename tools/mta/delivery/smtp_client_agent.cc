@@ -5,6 +5,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/local_domains.h"
+#include "tools/mta/address/quoting.h"
 #include "tools/mta/daemon/waiting_table.h"
 #include "tools/mta/delivery/delivery_log.h"
 #include "tools/mta/delivery/smtp_client_session.h"
@@ -26,6 +27,9 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
 
   const DeliveryRequest& request() const { return request_; }
   int message() const { return message_; }
+  /// What servers are told of: the request, or with other addresses.
+  const DeliveryRequest& envelope() const { return *envelope_; }
+  void show(const DeliveryRequest& envelope) { envelope_ = &envelope; }
   /// Recipients that are to be tried, or tried again.
   const std::vector<std::size_t>& open() const { return open_; }
   bool is_over() const { return open_.empty(); }
@@ -122,6 +126,7 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
   }
 
   const DeliveryRequest& request_;
+  const DeliveryRequest* envelope_ = &request_;
   int message_;
   MailLog& log_;
   LogTag tag_;
@@ -162,6 +167,10 @@ Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::
   auto policies = ClientTlsPolicies::open(prefix, {.settings = settings, .warnings = agent->warnings_});
   if (!policies) return policies.error();
   agent->policies_ = std::move(*policies);
+  auto generic = GenericAddresses::open(
+      prefix, {.tables = {.settings = settings, .warnings = agent->warnings_}, .host = parts.host}, *domains);
+  if (!generic) return generic.error();
+  agent->generic_ = std::move(*generic);
   auto logins = ClientLogins::open(prefix, {.settings = settings, .warnings = agent->warnings_});
   if (!logins) return logins.error();
   agent->logins_ = std::move(*logins);
@@ -286,9 +295,9 @@ asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const Mai
   delivery.connect(options_.session_limit, *session);
   prepare(*session, is_kept);
   if (delivery.request().purpose == DeliveryPurpose::kProbe) {
-    co_await session->probe(delivery.request(), delivery.open(), delivery);
+    co_await session->probe(delivery.envelope(), delivery.open(), delivery);
   } else {
-    co_await session->deliver(delivery.request(), delivery.message(), delivery.open(), delivery);
+    co_await session->deliver(delivery.envelope(), delivery.message(), delivery.open(), delivery);
   }
   const bool has_broken_tls = session->has_broken_tls();
   co_await finish(std::move(session), std::move(key));
@@ -303,7 +312,7 @@ asio::awaitable<bool> SmtpClientAgent::try_kept_session(Delivery& delivery, cons
     delivery.start(server.relay(), is_last);
     delivery.connect(options_.session_limit, *session);
     prepare(*session, true);
-    co_await session->deliver(delivery.request(), delivery.message(), delivery.open(), delivery);
+    co_await session->deliver(delivery.envelope(), delivery.message(), delivery.open(), delivery);
     if (!session->is_stale()) {
       co_await finish(std::move(session), std::move(key));
       co_return true;
@@ -329,6 +338,7 @@ void SmtpClientAgent::prepare(SmtpClientSession& session, bool is_kept) const {
       options_.reuse_limit > 0 && static_cast<std::size_t>(session.uses()) >= options_.reuse_limit;
   const bool is_old = Clock::now() - session.start() >= options_.reuse_time_limit;
   const bool is_allowed = !session.has_tls() || options_.keeps_tls_connections;
+  session.rewrite_headers(generic_.get());
   session.keep(is_kept && is_allowed && !is_used_up && !is_old);
 }
 
@@ -364,6 +374,22 @@ asio::awaitable<void> SmtpClientAgent::try_destinations(Delivery& delivery,
   }
 }
 
+/// The envelope as servers are to see it. Nothing: as it is.
+Result<std::optional<DeliveryRequest>> SmtpClientAgent::outside_view(const DeliveryRequest& request) {
+  if (generic_ == nullptr) return std::nullopt;
+  DeliveryRequest view = request;
+  const auto map = [this](std::string& address) -> Result<void> {
+    const Result<std::string> mapped = generic_->map(quote_address(address));
+    if (!mapped) return mapped.error();
+    address = unquote_address(*mapped);
+    return {};
+  };
+  if (Result<void> done = map(view.sender); !done) return done.error();
+  for (QueueRecipient& each : view.recipients)
+    if (Result<void> done = map(each.address); !done) return done.error();
+  return view;
+}
+
 asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& request, int message) {
   Delivery delivery(request, message, parts_.log, tag());
   // Without it a server would learn what it must not.
@@ -374,6 +400,14 @@ asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& 
     delivery.give_up(fault, "none");
     co_return delivery.take_report();
   }
+  const Result<std::optional<DeliveryRequest>> view = outside_view(request);
+  if (!view) {
+    warnings_.warn("generic", view.error().message);
+    const DeliveryFault fault{.status = "4.3.0", .text = "address mapping failed"};
+    delivery.give_up(fault, "none");
+    co_return delivery.take_report();
+  }
+  if (*view) delivery.show(**view);
   std::vector<std::string> nexthops;
   std::string_view rest = request.nexthop;
   while (const auto word = libconf::next_word(rest, libconf::kListSeparators)) nexthops.emplace_back(*word);

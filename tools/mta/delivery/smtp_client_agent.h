@@ -20,6 +20,7 @@
 #include "tools/mta/delivery/client_tls.h"
 #include "tools/mta/delivery/client_tls_policy.h"
 #include "tools/mta/delivery/delivery_agent.h"
+#include "tools/mta/delivery/generic_addresses.h"
 #include "tools/mta/delivery/server_lookup.h"
 #include "tools/mta/delivery/session_cache.h"
 #include "tools/mta/delivery/smtp_client_options.h"
@@ -63,6 +64,7 @@ class SmtpClientAgent final : public DeliveryAgent {
                                     SessionTls tls, SessionLogin login);
   asio::awaitable<bool> try_kept_session(Delivery& delivery, const MailServer& server, std::string key);
   asio::awaitable<void> finish(std::unique_ptr<SmtpClientSession> session, std::string key);
+  libconf::Result<std::optional<DeliveryRequest>> outside_view(const DeliveryRequest& request);
   void prepare(SmtpClientSession& session, bool is_kept) const;
   bool may_keep(const Delivery& delivery, const MailServer& server, std::string_view domain);
   static std::string session_key(const MailServer& server, const ClientTlsPolicy& policy,
@@ -76,6 +78,7 @@ class SmtpClientAgent final : public DeliveryAgent {
   const SmtpClientParts parts_;
   LogSink warnings_;
   std::unique_ptr<ClientTlsPolicies> policies_;
+  std::unique_ptr<GenericAddresses> generic_;            ///< The same.
   std::unique_ptr<ClientLogins> logins_;                 ///< Null: there are none.
   std::optional<libmaps::MatchList> kept_destinations_;  ///< smtp_connection_cache_destinations
   std::unique_ptr<ClientTls> tls_;                       ///< Null: there is none, or it cannot be used.

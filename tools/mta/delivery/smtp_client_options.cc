@@ -152,10 +152,11 @@ void read_protection(Reader& reader, SmtpClientOptions& options) {
   const struct {
     std::string_view suffix;
     std::string& missing;
-  } parameters[] = {
-      {"tls_per_site", options.missing_feature},       {"generic_maps", options.missing_feature},
-      {"header_checks", options.missing_check},        {"mime_header_checks", options.missing_check},
-      {"nested_header_checks", options.missing_check}, {"body_checks", options.missing_check}};
+  } parameters[] = {{"tls_per_site", options.missing_feature},
+                    {"header_checks", options.missing_check},
+                    {"mime_header_checks", options.missing_check},
+                    {"nested_header_checks", options.missing_check},
+                    {"body_checks", options.missing_check}};
   for (const auto& [suffix, missing] : parameters) {
     const std::string name = reader.name(suffix);
     std::string value;

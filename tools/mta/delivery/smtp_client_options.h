@@ -57,7 +57,7 @@ struct SmtpClientOptions {
   std::size_t reuse_limit = 0;         ///< smtp_connection_reuse_count_limit; 0: none.
   bool uses_tls_wrapper = false;       ///< smtp_tls_wrappermode
   bool notes_starttls_offer = false;   ///< smtp_tls_note_starttls_offer
-  /// The parameter that asks for what is not there yet: "smtp_generic_maps = hash:/x". Empty: none does.
+  /// The parameter that asks for what is not there yet: "smtp_tls_per_site = hash:/x". Empty: none does.
   std::string missing_feature;
   std::string missing_check;  ///< The same for what is about content only.
 

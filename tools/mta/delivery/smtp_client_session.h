@@ -29,6 +29,7 @@
 namespace mta {
 
 class CyrusClient;
+class GenericAddresses;
 
 /// Gets to know what becomes of recipients, each of them once. Numbers are those of
 /// DeliveryRequest::recipients.
@@ -84,6 +85,9 @@ class SmtpClientSession {
   /// Delivers. `message` is the queue file.
   asio::awaitable<void> deliver(const DeliveryRequest& request, int message,
                                 std::vector<std::size_t> recipients, RecipientSink& sink);
+
+  /// Has the addresses in headers rewritten; null: not.
+  void rewrite_headers(GenericAddresses* generic) { generic_ = generic; }
 
   /// Whether the session is to go on after the next message. Where not, QUIT goes along with the message.
   void keep(bool is_kept) { is_kept_ = is_kept; }
@@ -152,6 +156,7 @@ class SmtpClientSession {
   LogSink sink_;  ///< The same, for what TLS reports.
   ServerFeatures features_;
   bool is_usable_ = true;  ///< A command may be sent.
+  GenericAddresses* generic_ = nullptr;
   bool is_kept_ = false;
   bool is_stale_ = false;
   int uses_ = 0;

@@ -324,6 +324,7 @@ asio::awaitable<void> SmtpClientSession::send_message(const DeliveryRequest& req
                                                       Progress& progress) {
   Result<OutgoingContent> content =
       OutgoingContent::open(message, request.queue_id, options_.line_length_limit);
+  if (content && generic_ != nullptr) content->rewrite(*generic_);
   std::string text;
   Result<bool> more = true;
   if (!content) more = content.error();
@@ -348,7 +349,10 @@ asio::awaitable<void> SmtpClientSession::send_message(const DeliveryRequest& req
     // The connection is cut: what came would else be taken for the message.
     is_usable_ = false;
     log_.write(tag_, Severity::kWarning, more.error().message);
-    const DeliveryFault fault{.status = "4.3.0", .text = "queue file read error"};
+    const bool is_lookup = more.error().kind == libconf::ErrorKind::kTemporary;
+    const std::string what =
+        is_lookup ? concat("local data error while talking to ", server_.host()) : "queue file read error";
+    const DeliveryFault fault{.status = "4.3.0", .text = what};
     progress.end(fault);
     co_return;
   }
