@@ -72,6 +72,17 @@ class Transport {
   TransportSchedule schedule_;
 };
 
+TEST(TransportSchedule, TellsWhetherMoreWaitsForTheDestination) {
+  Transport transport(rules_for_one());
+  transport.add('a', 2, "one.test");
+  transport.add('b', 1, "other.test");
+  transport.add('c', 1, "one.test");
+  std::string with_more;
+  for (char name; (name = transport.start()) != '-'; transport.end_first())
+    with_more += transport.under_way.front().has_more ? name : '.';
+  EXPECT_EQ(with_more, "aa..");
+}
+
 TEST(TransportSchedule, ServesMessagesInTheirOrder) {
   Transport transport(rules_for_one());
   transport.add('1', 4);

@@ -49,6 +49,7 @@ constexpr std::array kOriginAttributes = {
     OriginAttribute{"log_client_port", "client_port", &DeliveryOrigin::client_port},
     OriginAttribute{"log_helo_name", "helo_name", &DeliveryOrigin::helo_name},
     OriginAttribute{"log_protocol_name", "protocol_name", &DeliveryOrigin::protocol},
+    OriginAttribute{"log_ident", "", &DeliveryOrigin::ident},
     OriginAttribute{"sasl_method", "", &DeliveryOrigin::sasl_method},
     OriginAttribute{"sasl_username", "", &DeliveryOrigin::sasl_user_name},
     OriginAttribute{"sasl_sender", "", &DeliveryOrigin::sasl_sender},

@@ -235,6 +235,7 @@ asio::awaitable<void> QueueManager::deliver(Line* line, DeliveryAgent* agent, Po
   if (line != nullptr) request.transport = line->name;
   request.nexthop = std::move(portion.nexthop);
   request.recipients = std::move(portion.recipients);
+  request.has_more_mail = portion.has_more;
   if (message.has_own_senders()) {
     const QueueRecipient& only = request.recipients.front();
     request.sender = verp_sender(request.sender, message.verp_delimiters,

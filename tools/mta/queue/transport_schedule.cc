@@ -245,6 +245,7 @@ Portion TransportSchedule::take(Job& job, Time now) {
   } else {
     remove(peer);
   }
+  portion.has_more = !destination.peers.empty();
   return portion;
 }
 

@@ -38,6 +38,7 @@ struct Portion {
   std::string nexthop;
   std::vector<QueueRecipient> recipients;
   std::string destination;  ///< For the schedule.
+  bool has_more = false;    ///< More waits for the destination.
 };
 
 /// Not thread-safe.
