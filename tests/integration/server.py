@@ -10,8 +10,8 @@ import argparse
 import os
 import pathlib
 import pwd
-import re
 import random
+import re
 import shutil
 import signal
 import socket
