@@ -17,6 +17,7 @@ using libconf::concat;
 Master::Master(Options options, MailLog& log)
     : options_(std::move(options)), log_(log), signals_(io_, SIGTERM, SIGINT, SIGHUP) {
   signals_.add(SIGCHLD);
+  signals_.add(SIGQUIT);
   for (const std::string_view program : kServerPrograms)
     groups_.push_back({program, ServerGroup(io_, log_,
                                             {.program = concat(options_.server_directory, "/", program),
@@ -85,7 +86,8 @@ void Master::wait_for_signal() {
         break;
       default:
         say(Severity::kInfo, concat("terminating on signal ", std::to_string(number)));
-        stop();
+        // What was acknowledged is on the disk, whenever a server ends.
+        stop(number == SIGQUIT ? SIGKILL : SIGTERM);
     }
     if (!is_stopping_ || has_servers()) wait_for_signal();
   });
@@ -110,10 +112,10 @@ void Master::reload() {
   }
 }
 
-void Master::stop() {
+void Master::stop(int signal) {
   is_stopping_ = true;
   listeners_.close();
-  for (Group& group : groups_) group.servers.stop();
+  for (Group& group : groups_) group.servers.stop(signal);
 }
 
 }  // namespace mta

@@ -23,7 +23,7 @@
 
 namespace mta {
 
-/// Not thread-safe. It handles SIGTERM, SIGINT, SIGHUP and SIGCHLD of the process.
+/// Not thread-safe. It handles SIGTERM, SIGINT, SIGQUIT, SIGHUP and SIGCHLD of the process.
 class Master {
  public:
   struct Options {
@@ -38,7 +38,7 @@ class Master {
   /// and line; kTemporary, when the mail system is already running; kInputOutput.
   Result<void> start();
 
-  /// Serves until SIGTERM or SIGINT, and until the servers have ended. REQUIRES: start().
+  /// Serves until SIGTERM, SIGINT or SIGQUIT (abort), and until the servers have ended. REQUIRES: start().
   void run();
 
  private:
@@ -49,7 +49,8 @@ class Master {
   void reap();
   bool has_servers() const;
   void reload();
-  void stop();
+  /// The servers end by this signal.
+  void stop(int signal);
   void say(Severity severity, std::string_view text) { log_.write({.program = "master"}, severity, text); }
 
   Options options_;

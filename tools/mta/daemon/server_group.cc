@@ -118,10 +118,10 @@ void ServerGroup::restart_later() {
   });
 }
 
-void ServerGroup::stop() {
+void ServerGroup::stop(int signal) {
   is_stopping_ = true;
   restart_timer_.cancel();
-  for (const Server& server : servers_) ::kill(server.pid, SIGTERM);
+  for (const Server& server : servers_) ::kill(server.pid, signal);
 }
 
 }  // namespace mta

@@ -46,8 +46,8 @@ class ServerGroup {
   /// A process has ended; false: it was none of these.
   bool ended(pid_t pid, int status);
 
-  /// Ends all processes (SIGTERM), and starts none any more.
-  void stop();
+  /// Ends all processes with this signal, and starts none any more: SIGTERM, or SIGKILL.
+  void stop(int signal);
 
   bool is_empty() const { return servers_.empty(); }
 
