@@ -176,12 +176,12 @@ int main(int argc, char** argv) {
   const auto spool = mta::Spool::read(settings);
   if (!spool) return fail(spool.error());
   if (auto entered = spool->enter(); !entered) return fail(entered.error());
+  asio::io_context io;  // What comes next has a descriptor in it.
   auto actions = mta::DeliverAsClient::start(argv[2], mta::command_roots(**site));
   if (!actions) return fail(actions.error());
   if (const auto owner = spool->mail_owner()) {
     if (::setregid(owner->group, owner->group) != 0 || ::setreuid(owner->user, owner->user) != 0) return 1;
   }
-  asio::io_context io;
   mta::EventLoop loop(io);
   (*actions)->attach(io.get_executor());
 
