@@ -72,6 +72,13 @@ TEST(NoticeLog, HasNoControlCharacters) {
             "\nrecipient=a??b@c\nreason=one?two?\xC3\xA9\n\n");
 }
 
+TEST(NoticeLog, TakesNoBlanksForAPartOfAnAddress) {
+  const auto entries = parse_notice_log("<ann@example.org >: stay\n\n");
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_EQ(entries[0].address, "ann@example.org");
+  EXPECT_EQ(entries[0].reason, "stay");
+}
+
 TEST(NoticeLog, ReadsWhatPostfixWrote) {
   EXPECT_EQ(parse_notice_log(std::string(kFromServer) + kFromAlias),
             (std::vector<NoticeEntry>{kServerEntry, kAliasEntry}));

@@ -59,7 +59,8 @@ class Reader {
   }
 
  private:
-  void set_address(std::string_view address) {
+  void set_address(std::string_view text) {
+    const std::string_view address = trim(text);
     entry_.address = address.empty() ? "(MAILER-DAEMON)" : address;
   }
 
