@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <future>
+#include <memory>
 #include <string>
 
 namespace libmaps {
@@ -67,11 +69,14 @@ TEST(CallWithin, GetsNoSignalsForTheProcess) {
 
 TEST(CallWithin, WorksInAChildWhileACallOfTheParentHangs) {
   Gate gate;
-  const auto wait = [closed = gate.closed()] {
+  const auto begun = std::make_shared<std::promise<void>>();
+  const auto wait = [closed = gate.closed(), begun] {
+    begun->set_value();
     closed.wait();
     return Result<int>(1);
   };
   ASSERT_FALSE(call_within<int>(0s, wait));
+  begun->get_future().wait();  // A thread that is being started has locks.
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) ::_exit(call_within<int>(30s, [] { return Result<int>(7); }).value_or(0));

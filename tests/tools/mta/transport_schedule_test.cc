@@ -73,8 +73,10 @@ class Transport {
 };
 
 TEST(TransportSchedule, TellsWhetherMoreWaitsForTheDestination) {
-  Transport transport(rules_for_one());
-  transport.add('a', 2, "one.test");
+  TransportRules rules = rules_for_one();
+  rules.recipient_limit = 2;
+  Transport transport(rules);
+  transport.add('a', 3, "one.test");
   transport.add('b', 1, "other.test");
   transport.add('c', 1, "one.test");
   std::string with_more;
