@@ -1,14 +1,11 @@
 #include "tools/deliver_as/mailbox_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
-#include <ctime>
 
 #include "libconf/handle.h"
 #include "libconf/text.h"
@@ -29,71 +26,6 @@ constexpr mode_t kOwnerOnly = S_IRUSR | S_IWUSR;
 ActionFault fault(std::string reason) { return {.code = "4.2.0", .reason = std::move(reason)}; }
 ActionFault fault(std::string_view what, int error) {
   return fault(concat(what, ": ", std::strerror(error)));
-}
-
-/// Calls `attempt`, which returns 0 or an errno, until it succeeds, fails in another way than `busy` says, or
-/// has been called often enough. Returns its last value.
-template <class Attempt, class IsBusy>
-int try_often(const MailboxDelivery& delivery, const Attempt& attempt, const IsBusy& is_busy) {
-  for (std::uint32_t count = 1;; ++count) {
-    const int error = attempt();
-    if (error == 0 || !is_busy(error) || count >= delivery.lock_attempts) return error;
-    timespec delay{.tv_sec = delivery.lock_delay, .tv_nsec = 0};
-    while (::nanosleep(&delay, &delay) != 0 && errno == EINTR) {
-    }
-  }
-}
-
-/// PATH.lock, which others that use the mailbox look for; goes with the object.
-class DotLock {
- public:
-  DotLock() = default;
-  DotLock(const DotLock&) = delete;
-  DotLock& operator=(const DotLock&) = delete;
-  ~DotLock() {
-    if (!path_.empty()) ::unlink(path_.c_str());
-  }
-
-  Fault take(const MailboxDelivery& delivery) {
-    const std::string path = delivery.path + ".lock";
-    const auto attempt = [&] {
-      const FileDescriptor file(
-          ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kOwnerOnly));
-      const int error = file ? 0 : errno;
-      if (error == EEXIST) remove_stale(path, delivery.stale_lock_time);
-      return error;
-    };
-    const int error = try_often(delivery, attempt, [](int each) { return each == EEXIST; });
-    if (error != 0) return fault(concat("unable to create lock file ", path), error);
-    path_ = path;
-    return std::nullopt;
-  }
-
- private:
-  /// Of somebody who is gone.
-  static void remove_stale(const std::string& path, std::uint32_t age) {
-    struct stat status {};
-    if (::lstat(path.c_str(), &status) == 0 && ::time(nullptr) >= status.st_ctime + static_cast<time_t>(age))
-      ::unlink(path.c_str());
-  }
-
-  std::string path_;
-};
-
-Fault lock(int file, const MailboxDelivery& delivery) {
-  const auto is_busy = [](int error) { return error == EAGAIN || error == EACCES || error == EWOULDBLOCK; };
-  const auto by_fcntl = [&] {
-    struct flock range {};
-    range.l_type = F_WRLCK;
-    range.l_whence = SEEK_SET;
-    return ::fcntl(file, F_SETLK, &range) == 0 ? 0 : errno;
-  };
-  const auto by_flock = [&] { return ::flock(file, LOCK_EX | LOCK_NB) == 0 ? 0 : errno; };
-  int error = 0;
-  if ((delivery.locks & mta::kLockFlock) != 0) error = try_often(delivery, by_flock, is_busy);
-  if (error == 0 && (delivery.locks & mta::kLockFcntl) != 0) error = try_often(delivery, by_fcntl, is_busy);
-  if (error != 0) return fault("unable to lock for exclusive access", error);
-  return std::nullopt;
 }
 
 /// What another user could have prepared to get somebody's mail, or to change somebody's file.
@@ -144,12 +76,13 @@ Fault append(const MailboxDelivery& delivery, int message, std::string& warning)
   struct stat status {};
   const bool is_there = ::lstat(delivery.path.c_str(), &status) == 0;
   const bool is_special = is_there && delivery.may_be_special && !S_ISREG(status.st_mode);
-  DotLock dot_lock;
-  if (!is_special && (delivery.locks & mta::kLockDotFile) != 0) {
-    Fault failed = dot_lock.take(delivery);
-    const bool is_held = failed && failed->reason.ends_with(std::strerror(EEXIST));
-    if (is_held || (failed && delivery.needs_dot_lock)) return failed;
-    if (failed) warning = std::move(failed->reason);
+  mta::DotLock dot_lock;
+  if (!is_special && (delivery.locks.methods & mta::kLockDotFile) != 0) {
+    if (const int error = dot_lock.take(delivery.path, delivery.locks); error != 0) {
+      ActionFault failed = fault(concat("unable to create lock file ", delivery.path, ".lock"), error);
+      if (error == EEXIST || delivery.needs_dot_lock) return failed;
+      warning = std::move(failed.reason);
+    }
   }
   FileDescriptor file;
   if (Fault failed = open_to_append(delivery.path, is_there, file)) return failed;
@@ -157,7 +90,8 @@ Fault append(const MailboxDelivery& delivery, int message, std::string& warning)
   if (Fault failed = refuse(status, delivery)) return failed;
   ::fcntl(file.get(), F_SETFL, ::fcntl(file.get(), F_GETFL) & ~O_NONBLOCK);
   if (S_ISREG(status.st_mode)) {
-    if (Fault failed = lock(file.get(), delivery)) return failed;
+    if (const int error = mta::lock_file(file.get(), delivery.locks); error != 0)
+      return fault("unable to lock for exclusive access", error);
     // Somebody may have written before the lock was had.
     if (::fstat(file.get(), &status) != 0) return fault("cannot open file", errno);
   }

@@ -1,5 +1,7 @@
 #include "tools/postlock/run.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,16 +11,20 @@
 #include <cstring>
 #include <ostream>
 
+#include "libconf/handle.h"
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
+#include "tools/mta/delivery/mailbox_lock.h"
 #include "tools/mta/submission/user_program.h"
-#include "tools/postlock/mailbox_lock.h"
 
 namespace postlock {
 namespace {
 
 using libconf::concat;
+using libconf::Error;
+using libconf::ErrorKind;
+using libconf::FileDescriptor;
 using libconf::Result;
 
 /// EX_TEMPFAIL of sysexits.h: the command was not run.
@@ -61,6 +67,46 @@ std::vector<std::string> up_to_file(std::vector<std::string> arguments) {
   return arguments;
 }
 
+Result<mta::LockRules> read_rules(const libconf::Settings& settings,
+                                  const std::optional<std::string>& style) {
+  mta::SettingsReader reader(settings);
+  mta::LockRules rules;
+  rules.read(reader, "mailbox_delivery_lock", style);
+  if (reader.error()) return *reader.error();
+  return rules;
+}
+
+/// While the object lives, the file is ours.
+struct LockedMailbox {
+  mta::DotLock dot_lock;
+  FileDescriptor file;
+};
+
+/// Makes the file where it is not there. Errors: "open file PATH: REASON".
+Result<LockedMailbox> lock_mailbox(const std::string& path, const mta::LockRules& rules) {
+  const auto failed = [&path](std::string_view what, int error) {
+    return Error{.kind = ErrorKind::kTemporary,
+                 .message = concat("open file ", path, ": ", what, ": ", std::strerror(error))};
+  };
+  LockedMailbox mailbox;
+  struct stat status {};
+  // What is no file has no lock file beside it either.
+  const bool is_file = ::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode);
+  if (is_file && (rules.methods & mta::kLockDotFile) != 0) {
+    if (const int error = mailbox.dot_lock.take(path, rules); error != 0)
+      return failed(concat("unable to create lock file ", path, ".lock"), error);
+  }
+  constexpr mode_t kMode = 0600;
+  // The command does not inherit it.
+  mailbox.file =
+      FileDescriptor(::open(path.c_str(), O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK | O_CLOEXEC, kMode));
+  if (!mailbox.file) return failed("cannot open file", errno);
+  if (!is_file) return mailbox;
+  if (const int error = mta::lock_file(mailbox.file.get(), rules); error != 0)
+    return failed("unable to lock for exclusive access", error);
+  return mailbox;
+}
+
 /// Runs the command to its end. Gives its exit status; 1, where it has none.
 int run_command(const std::vector<std::string>& words, mta::UserProgram& program) {
   std::vector<char*> arguments;
@@ -98,14 +144,14 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   const auto program =
       mta::UserProgram::start("postlock", mta::configuration_directory(line->value("config-directory")), err);
   if (!program) return fails(program.error().message);
-  const auto cannot = [&](const libconf::Error& error) {
+  const auto cannot = [&](const Error& error) {
     (*program)->fatal(error.message);
     return kNotNow;
   };
-  const Result<LockRules> rules = LockRules::read((*program)->settings(), line->value("lock-style"));
+  const Result<mta::LockRules> rules = read_rules((*program)->settings(), line->value("lock-style"));
   if (!rules) return cannot(rules.error());
-  const Result<MailboxLock> lock = MailboxLock::take(line->operands[0], *rules);
-  if (!lock) return cannot(lock.error());
+  const Result<LockedMailbox> mailbox = lock_mailbox(line->operands[0], *rules);
+  if (!mailbox) return cannot(mailbox.error());
   return run_command({line->operands.begin() + 1, line->operands.end()}, **program);
 }
 

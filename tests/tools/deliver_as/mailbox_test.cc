@@ -19,7 +19,7 @@ TEST(MailboxFile, AMessageIsAppendedAndQuoted) {
   mta::MailboxDelivery delivery = delivery_to(message, "mbox");
   delivery.copy.quotes_from = delivery.copy.stuffs_dots = true;
   delivery.copy.tail = "\n";
-  delivery.locks = mta::kLockFcntl | mta::kLockFlock | mta::kLockDotFile;
+  delivery.locks.methods = mta::kLockFcntl | mta::kLockFlock | mta::kLockDotFile;
   EXPECT_FALSE(append_to_file(delivery, message.get()).fault);
   EXPECT_EQ(message.read("mbox"), "before\nHead: x\n>From here\n..dot\n\ntext\n\n");
   EXPECT_EQ(message.read("mbox.lock"), "(none)");
@@ -52,7 +52,7 @@ TEST(MailboxFile, ADeviceTakesMailWhereThatIsAllowed) {
   const MessageFile message({"text"});
   mta::MailboxDelivery delivery = delivery_to(message, "mbox");
   delivery.path = "/dev/null";
-  delivery.locks = mta::kLockFcntl | mta::kLockDotFile;
+  delivery.locks.methods = mta::kLockFcntl | mta::kLockDotFile;
   const mta::ActionResult refused = append_to_file(delivery, message.get());
   EXPECT_TRUE(refused.fault);
   delivery.may_be_special = true;

@@ -21,15 +21,16 @@ TEST(UserActionWire, AHeaderIsTakenOffTheFront) {
 }
 
 TEST(UserActionWire, ADeliveryComesBack) {
-  MailboxDelivery delivery{.path = "/home/ann/Mail", .locks = kLockFcntl | kLockDotFile, .lock_attempts = 20};
+  MailboxDelivery delivery{.path = "/home/ann/Mail",
+                           .locks = {.methods = kLockFcntl | kLockDotFile, .attempts = 20}};
   delivery.copy = {.content_offset = 1ULL << 40, .head = "From x\n", .tail = "\n", .quotes_from = true};
   delivery.size_limit = 51200000;
   delivery.must_be_owned = false;
   const auto back = decode_delivery(encode(delivery));
   ASSERT_TRUE(back);
   EXPECT_EQ(back->path, delivery.path);
-  EXPECT_EQ(back->locks, delivery.locks);
-  EXPECT_EQ(back->lock_attempts, 20U);
+  EXPECT_EQ(back->locks.methods, delivery.locks.methods);
+  EXPECT_EQ(back->locks.attempts, 20U);
   EXPECT_EQ(back->copy.content_offset, 1ULL << 40);
   EXPECT_EQ(back->copy.head, "From x\n");
   EXPECT_TRUE(back->copy.quotes_from);

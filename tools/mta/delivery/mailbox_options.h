@@ -15,10 +15,7 @@
 namespace mta {
 
 struct MailboxOptions {
-  std::uint32_t locks = 0;  ///< An OR of MailboxLock.
-  std::uint32_t lock_attempts = 1;
-  std::uint32_t lock_delay = 1;
-  std::uint32_t stale_lock_time = 1;
+  LockRules locks = {};
   std::uint64_t size_limit = 0;
   bool must_be_owned = true;
 

@@ -113,10 +113,10 @@ template <class Stream>
 void fields(Stream& stream, MailboxDelivery& delivery) {
   stream.value(delivery.path);
   fields(stream, delivery.copy);
-  stream.value(delivery.locks);
-  stream.value(delivery.lock_attempts);
-  stream.value(delivery.lock_delay);
-  stream.value(delivery.stale_lock_time);
+  stream.value(delivery.locks.methods);
+  stream.value(delivery.locks.attempts);
+  stream.value(delivery.locks.delay);
+  stream.value(delivery.locks.stale_time);
   stream.value(delivery.size_limit);
   stream.value(delivery.must_be_owned);
   stream.value(delivery.needs_dot_lock);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tools/mta/daemon/identity.h"
+#include "tools/mta/delivery/mailbox_lock.h"
 
 namespace mta {
 
@@ -27,21 +28,15 @@ struct MessageCopy {
   bool stuffs_dots = false;  ///< A dot at the start of a line becomes two.
 };
 
-/// How a mailbox is locked, an OR of these (mailbox_delivery_lock).
-enum MailboxLock : std::uint32_t { kLockFcntl = 1, kLockFlock = 2, kLockDotFile = 4 };
-
 /// A message into a file, or into a maildir, when the path ends in a slash.
 struct MailboxDelivery {
   std::string path;
   MessageCopy copy = {};
-  std::uint32_t locks = 0;              ///< An OR of MailboxLock.
-  std::uint32_t lock_attempts = 1;      ///< deliver_lock_attempts
-  std::uint32_t lock_delay = 1;         ///< deliver_lock_delay, in seconds.
-  std::uint32_t stale_lock_time = 500;  ///< stale_lock_time, in seconds.
-  std::uint64_t size_limit = 0;         ///< Of the file, in bytes; 0: none.
-  bool must_be_owned = true;            ///< strict_mailbox_ownership
-  bool needs_dot_lock = true;           ///< Without: a lock file that cannot be made is warned of, no more.
-  bool may_be_special = false;          ///< Such as /dev/null; that is not locked.
+  LockRules locks = {};
+  std::uint64_t size_limit = 0;  ///< Of the file, in bytes; 0: none.
+  bool must_be_owned = true;     ///< strict_mailbox_ownership
+  bool needs_dot_lock = true;    ///< Without: a lock file that cannot be made is warned of, no more.
+  bool may_be_special = false;   ///< Such as /dev/null; that is not locked.
 };
 
 /// A command that gets the message on its standard input.
