@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -46,6 +47,29 @@ Result<std::string> read_file(const std::string& file) {
   }
   text.resize(filled);
   return text;
+}
+
+int read_to_end(int fd, std::string& text, std::size_t limit) {
+  std::array<char, 16384> block{};
+  while (text.size() < limit) {
+    const ssize_t count = ::read(fd, block.data(), block.size());
+    if (count == 0) break;
+    if (count > 0) text.append(block.data(), static_cast<std::size_t>(count));
+    if (count < 0 && errno != EINTR) return errno;
+  }
+  return 0;
+}
+
+int write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count >= 0) {
+      text.remove_prefix(static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      return errno;
+    }
+  }
+  return 0;
 }
 
 }  // namespace libconf

@@ -42,7 +42,9 @@ Result<bool> FileEdit::commit(std::string_view text) {
 
 Result<void> FileEdit::write(std::string_view text) {
   if (::ftruncate(replacement_.fd(), 0) != 0) return io_error("truncate ", replacement_.temporary(), errno);
-  return write_all(replacement_.fd(), text, replacement_.temporary());
+  if (const int error = write_all(replacement_.fd(), text); error != 0)
+    return io_error("write ", replacement_.temporary(), error);
+  return {};
 }
 
 }  // namespace libconf

@@ -39,18 +39,6 @@ void sync_directory_of(const std::string& file) {
 
 }  // namespace
 
-Result<void> write_all(int fd, std::string_view text, const std::string& file) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd, text.data(), text.size());
-    if (count >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      return io_error("write ", file, errno);
-    }
-  }
-  return {};
-}
-
 Result<FileReplacement::Lock> FileReplacement::take_lock(const std::string& file) {
   const std::string path = file + ".tmp";
   for (;;) {

@@ -12,7 +12,6 @@
 #include <sys/types.h>
 
 #include <string>
-#include <string_view>
 
 #include "libconf/handle.h"
 #include "libconf/result.h"
@@ -70,8 +69,5 @@ class FileReplacement {
   Lock lock_;
   Lock link_lock_;  ///< Beside the symbolic link, when the file is one.
 };
-
-/// Writes all of `text`, however many calls it takes. Errors: kInputOutput, "write FILE: REASON".
-Result<void> write_all(int fd, std::string_view text, const std::string& file);
 
 }  // namespace libconf

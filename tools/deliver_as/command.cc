@@ -14,6 +14,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "libconf/file.h"
 #include "libconf/handle.h"
 #include "libconf/text.h"
 #include "tools/deliver_as/copy_message.h"
@@ -65,8 +66,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   ::execvp(arguments.front(), arguments.data());
   const std::string reason =
       concat(command.failure, " ", command.arguments.front(), ": ", std::strerror(errno));
-  static_cast<void>(write_all(STDERR_FILENO, concat(command.program, ": fatal: ", reason, "\n")));
-  static_cast<void>(write_all(failure, reason));
+  static_cast<void>(libconf::write_all(STDERR_FILENO, concat(command.program, ": fatal: ", reason, "\n")));
+  static_cast<void>(libconf::write_all(failure, reason));
   ::_exit(kTryLater);
 }
 
@@ -159,13 +160,6 @@ class Conversation {
   bool is_silent_ = false;  ///< It has closed its output.
 };
 
-/// What somebody wrote who is gone: a short text.
-std::string read_all(int descriptor) {
-  std::array<char, 4096> buffer{};
-  const ssize_t size = ::read(descriptor, buffer.data(), buffer.size());
-  return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
-}
-
 CommandResult failed(std::string_view what, int error) {
   return {.reason = concat(what, ": ", std::strerror(error))};
 }
@@ -205,7 +199,7 @@ CommandResult run_command(const CommandRun& command, int message) {
   } else {
     result.end = CommandResult::End::kExit;
     result.number = WEXITSTATUS(status);
-    result.reason = read_all(failure.read.get());
+    libconf::read_to_end(failure.read.get(), result.reason);
   }
   result.output = conversation.take_output();
   return result;

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
 
 #include "libconf/text.h"
@@ -67,16 +66,6 @@ std::optional<CopyFault> copy_message(int message, const mta::MessageCopy& copy,
                      copier.error()};
   if (!done) return CopyFault{libconf::concat("error reading message: ", done.error().message), 0};
   return std::nullopt;
-}
-
-int write_all(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return errno;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return 0;
 }
 
 }  // namespace deliver_as

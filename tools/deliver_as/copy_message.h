@@ -1,6 +1,7 @@
 /// The text of a message, from a queue file to wherever it is delivered.
 ///
-///     auto fault = copy_message(message, copy, [&](std::string_view text) { return write_all(fd, text); });
+///     auto fault = copy_message(message, copy,
+///                               [&](std::string_view text) { return libconf::write_all(fd, text); });
 #pragma once
 
 #include <functional>
@@ -22,8 +23,5 @@ struct CopyFault {
 
 /// Nothing: all of it was written.
 std::optional<CopyFault> copy_message(int message, const mta::MessageCopy& copy, const TextOutput& output);
-
-/// A TextOutput for a descriptor that blocks.
-int write_all(int descriptor, std::string_view text);
 
 }  // namespace deliver_as

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "libconf/file.h"
 #include "libconf/handle.h"
 #include "libconf/text.h"
 #include "tools/deliver_as/copy_message.h"
@@ -62,8 +63,8 @@ Fault open_to_append(const std::string& path, bool is_there, FileDescriptor& fil
 Fault write_message(int file, const struct stat& before, const MailboxDelivery& delivery, int message) {
   const bool is_regular = S_ISREG(before.st_mode);
   const FileLimit limit(is_regular ? delivery.size_limit : 0);
-  std::optional<CopyFault> copied =
-      copy_message(message, delivery.copy, [&](std::string_view text) { return write_all(file, text); });
+  std::optional<CopyFault> copied = copy_message(
+      message, delivery.copy, [&](std::string_view text) { return libconf::write_all(file, text); });
   if (!copied && is_regular && ::fsync(file) != 0)
     copied = CopyFault{concat("error writing message: ", std::strerror(errno)), errno};
   if (!copied) return std::nullopt;

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "libconf/file.h"
 #include "libconf/handle.h"
 #include "libconf/text.h"
 #include "tools/deliver_as/copy_message.h"
@@ -114,7 +115,7 @@ Fault deliver(const MailboxDelivery& delivery, int message) {
   if (error != 0) return fault("create", file.path(), error);
   const FileLimit limit(delivery.size_limit);
   if (auto copied = copy_message(message, delivery.copy,
-                                 [&](std::string_view text) { return write_all(file.get(), text); }))
+                                 [&](std::string_view text) { return libconf::write_all(file.get(), text); }))
     return write_fault(copied->error, std::move(copied->reason));
   if (::fsync(file.get()) != 0) return fault("write", file.path(), errno);
   return move_to_new(file, delivery.path, host);

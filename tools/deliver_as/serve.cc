@@ -10,6 +10,7 @@
 #include <ctime>
 #include <optional>
 
+#include "libconf/file.h"
 #include "libconf/text.h"
 #include "tools/deliver_as/become_user.h"
 #include "tools/deliver_as/command.h"
@@ -72,15 +73,6 @@ std::optional<Request> receive(int connection, std::string& buffer) {
   return request;
 }
 
-void send_answer(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(descriptor, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-}
-
 std::string act(mta::ActionKind kind, std::string_view bytes, int message) {
   constexpr std::string_view kNonsense = "malformed request";
   switch (kind) {
@@ -127,7 +119,7 @@ void serve(int connection, const std::vector<std::string>& roots) {
     if (child != 0) continue;
     ::close(connection);
     ::signal(SIGCHLD, SIG_DFL);  // NOLINT: the constant is the C library's
-    send_answer(request->answer.get(), answer(request->packet, request->message.get(), roots));
+    libconf::write_all(request->answer.get(), answer(request->packet, request->message.get(), roots));
     ::_exit(0);
   }
 }

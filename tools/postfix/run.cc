@@ -14,6 +14,7 @@
 #include <ostream>
 #include <thread>
 
+#include "libconf/file.h"
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
@@ -163,16 +164,6 @@ constexpr std::string_view kServes = "serves";
   std::_Exit(0);
 }
 
-std::string read_all(int fd) {
-  std::string text;
-  std::array<char, 512> buffer{};
-  for (ssize_t size; (size = ::read(fd, buffer.data(), buffer.size())) != 0;) {
-    if (size > 0) text.append(buffer.data(), static_cast<std::size_t>(size));
-    if (size < 0 && errno != EINTR) break;
-  }
-  return text;
-}
-
 int start(const Call& call) {
   if (!is_prepared(call)) return 1;
   std::array<int, 2> ends{};
@@ -183,13 +174,15 @@ int start(const Call& call) {
   if (child < 0) return call.fatal(concat("fork: ", std::strerror(errno)));
   if (child == 0) run_in_background(call, std::move(writing));
   writing = {};
-  const std::string news = read_all(reading.get());
+  std::string news;
+  libconf::read_to_end(reading.get(), news);
   if (news == kServes) return 0;
   if (!news.empty()) static_cast<void>(call.fatal(news));
   return call.fatal("mail system startup failed");
 }
 
-/// Waits for the end of the mail system, and says so each second. Postfix's command loses patience after five.
+/// Waits for the end of the mail system, and says so each second. Postfix's command loses patience after
+/// five.
 int wait_for_end(const Call& call) {
   auto next_word = std::chrono::steady_clock::now() + 1s;
   for (;;) {

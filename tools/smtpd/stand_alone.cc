@@ -14,6 +14,7 @@
 #include <ostream>
 #include <thread>
 
+#include "libconf/file.h"
 #include "libconf/text.h"
 #include "tools/mta/access/policy_client.h"
 #include "tools/mta/dns/scripted_resolver.h"
@@ -58,23 +59,14 @@ constexpr std::array kOverrides = {
     Override{"smtpd_tls_wrappermode", "no"},
 };
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t size = ::write(fd, text.data(), text.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(size));
-  }
-  return true;
-}
-
 /// Carries what comes from one descriptor to the other, up to an end.
 void carry(int from, int to) {
   std::array<char, 8192> buffer{};
   for (;;) {
     const ssize_t size = ::read(from, buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
-    if (size <= 0 || !write_all(to, {buffer.data(), static_cast<std::size_t>(size)})) return;
+    if (size <= 0) return;
+    if (libconf::write_all(to, {buffer.data(), static_cast<std::size_t>(size)}) != 0) return;
   }
 }
 

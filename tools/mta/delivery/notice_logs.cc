@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "libconf/file.h"
 #include "libconf/handle.h"
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
@@ -22,9 +23,6 @@ using libconf::FileDescriptor;
 using libconf::Result;
 
 constexpr mode_t kMode = 0600;
-
-/// More than a message with any sensible number of recipients has.
-constexpr std::size_t kLongestLog = std::size_t{256} << 20;
 
 constexpr std::string_view kEndOfEntry = "\n\n";
 
@@ -56,15 +54,10 @@ std::string reason_of(NoticeKind kind, const RecipientReport& report) {
   return concat("delivery via ", report.relay, ": ", is_expanded ? "alias expanded" : report.status.text);
 }
 
-Result<std::string> read_all(int fd, const std::string& path) {
+Result<std::string> read_log(int fd, const std::string& path) {
   std::string text;
-  std::array<char, 16384> block{};
-  while (text.size() < kLongestLog) {
-    const ssize_t count = ::pread(fd, block.data(), block.size(), static_cast<off_t>(text.size()));
-    if (count == 0) break;
-    if (count > 0) text.append(block.data(), static_cast<std::size_t>(count));
-    if (count < 0 && errno != EINTR) return queue_error("read ", path, errno);
-  }
+  if (const int error = libconf::read_to_end(fd, text, kLongestNoticeLog); error != 0)
+    return queue_error("read ", path, error);
   return text;
 }
 
@@ -78,22 +71,12 @@ Result<off_t> cut_unfinished(int fd, const std::string& path) {
   if (size == 0 || (size >= length && ::pread(fd, end.data(), end.size(), size - length) == length &&
                     std::string_view(end.data(), end.size()) == kEndOfEntry))
     return size;
-  const Result<std::string> text = read_all(fd, path);
+  const Result<std::string> text = read_log(fd, path);
   if (!text) return text.error();
   const std::size_t last = text->rfind(kEndOfEntry);
   const off_t whole = last == std::string::npos ? 0 : static_cast<off_t>(last) + length;
   if (::ftruncate(fd, whole) != 0) return queue_error("write ", path, errno);
   return whole;
-}
-
-Result<void> write_all(int fd, const std::string& path, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(fd, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return queue_error("write ", path, errno);
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return {};
 }
 
 Result<void> sync_name(const std::string& path) {
@@ -152,7 +135,10 @@ Result<void> NoticeLogs::append(NoticeKind kind, std::string_view queue_id, cons
   if (::flock(file.get(), LOCK_EX) != 0) return queue_error("lock ", path, errno);
   const Result<off_t> size = cut_unfinished(file.get(), path);
   if (!size) return size.error();
-  Result<void> written = write_all(file.get(), path, format_notice_entry(entry, has_sentences_));
+  Result<void> written;
+  if (const int error = libconf::write_all(file.get(), format_notice_entry(entry, has_sentences_));
+      error != 0)
+    written = queue_error("write ", path, error);
   // What is late is tried again, and then written down again.
   if (written && kind != NoticeKind::kDelay) {
     if (::fsync(file.get()) != 0) {
@@ -172,7 +158,7 @@ Result<std::vector<NoticeEntry>> NoticeLogs::read(NoticeKind kind, std::string_v
     if (errno == ENOENT) return std::vector<NoticeEntry>();
     return queue_error("open ", path, errno);
   }
-  const Result<std::string> text = read_all(file.get(), path);
+  const Result<std::string> text = read_log(file.get(), path);
   if (!text) return text.error();
   return parse_notice_log(*text);
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <ctime>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "libconf/file.h"
 #include "libconf/handle.h"
 #include "libconf/text.h"
 #include "libmaps/domain_keys.h"
@@ -38,19 +38,6 @@ std::string file_name(std::string_view site) {
     if (!is_plain) c = '_';
   }
   return name;
-}
-
-Result<std::string> read_all(int fd, const std::string& path) {
-  std::string text;
-  std::array<char, 65536> block{};
-  while (text.size() < kLongestFile) {
-    const ssize_t count = ::read(fd, block.data(), block.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return queue_error("read ", path, errno);
-    if (count == 0) break;
-    text.append(block.data(), static_cast<std::size_t>(count));
-  }
-  return text;
 }
 
 }  // namespace
@@ -112,13 +99,13 @@ FlushStatus FastFlush::send_all(const std::string& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file && errno == ENOENT) return FlushStatus::kDone;
   if (!file) return failed("open ", path);
-  const Result<std::string> text = read_all(file.get(), path);
-  if (!text) return failed("read ", path);
+  std::string text;
+  if (libconf::read_to_end(file.get(), text, kLongestFile) != 0) return failed("read ", path);
   // From here on new lines are about mail that was deferred again.
   if (::ftruncate(file.get(), 0) != 0) return failed("truncate ", path);
   std::set<std::string_view> seen;
   bool has_any = false;
-  for (std::string_view rest = *text; !rest.empty();) {
+  for (std::string_view rest = text; !rest.empty();) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
     if (!is_queue_id(line))

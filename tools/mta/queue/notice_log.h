@@ -8,12 +8,16 @@
 /// last one it is not finished, and does not count. Any text is taken. Pure; thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace mta {
+
+/// How much of a log is read: more than a message with any sensible number of recipients has.
+inline constexpr std::size_t kLongestNoticeLog = std::size_t{256} << 20;
 
 struct NoticeEntry {
   std::string address;               ///< In its external form.

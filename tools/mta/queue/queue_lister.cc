@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
 #include <unordered_set>
 
+#include "libconf/file.h"
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/queue/notice_log.h"
@@ -24,9 +24,6 @@ using libconf::Result;
 constexpr std::array kOrder = {Queue::kMaildrop, Queue::kActive, Queue::kIncoming, Queue::kDeferred,
                                Queue::kHold};
 
-/// More than a message with any sensible number of recipients has.
-constexpr std::size_t kLongestLog = std::size_t{256} << 20;
-
 std::string external(std::string_view address, std::string_view null_address) {
   address = address.substr(0, address.find('\0'));
   return address.empty() ? std::string(null_address) : quote_address(address);
@@ -35,16 +32,6 @@ std::string external(std::string_view address, std::string_view null_address) {
 void take_size(std::string_view payload, ListedMessage& message) {
   const std::optional<std::int64_t> size = leading_number(payload);
   if (size && *size >= 0) message.size = *size;
-}
-
-std::string read_all(int fd) {
-  std::string text;
-  std::array<char, 16384> block{};
-  for (ssize_t count; text.size() < kLongestLog && (count = ::read(fd, block.data(), block.size())) != 0;) {
-    if (count > 0) text.append(block.data(), static_cast<std::size_t>(count));
-    if (count < 0 && errno != EINTR) break;
-  }
-  return text;
 }
 
 }  // namespace
@@ -100,9 +87,11 @@ void QueueLister::add_reasons(ListedMessage& message) const {
   const FileDescriptor log(::open(queue_.log_path_of("defer", message.id).c_str(),
                                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!log) return;
+  std::string text;
+  libconf::read_to_end(log.get(), text, kLongestNoticeLog);
   std::vector<ListedRecipient> recipients;
   std::unordered_set<std::string> seen;
-  for (NoticeEntry& each : parse_notice_log(read_all(log.get()))) {
+  for (NoticeEntry& each : parse_notice_log(text)) {
     if (options_.duplicate_limit == 0 || seen.size() < options_.duplicate_limit) seen.insert(each.address);
     recipients.push_back({std::move(each.address), std::move(each.reason)});
   }
