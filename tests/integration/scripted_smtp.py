@@ -6,7 +6,7 @@
 
 A reply stands under the first word of a command, under the whole command, or as GREETING and END (of content); None hangs up
 (as CONTENT: when a part of the content has come), a number sleeps for so many seconds and hangs up. A list has replies to one after the other; the last one stays. "(write)" marks
-what came at one time.
+what came at one time. What two connections tell stands in the order in which they came, however they take turns.
 
 TLS says how STARTTLS, or with WRAPPER the connection, goes on: {"chain": FILE}, and "ca", a file, to ask for a certificate,
 "maximum", the last version, "ciphers", all below `certificates`; without it the server hangs up there. What is said behind TLS
@@ -28,7 +28,8 @@ class ScriptedSmtp:
         family = socket.AF_UNIX if port is None else socket.AF_INET6 if ":" in address else socket.AF_INET
         self.place = address if port is None else (address, port)
         self.certificates = None
-        self.replies, self.lines, self._spoken, self._lock = replies or {}, [], {}, threading.Lock()
+        self.replies, self._spoken, self._lock = replies or {}, {}, threading.Lock()
+        self._heard, self._own = [], threading.local()  # The lines of each connection; of that which a thread serves.
         self._open, self._barriers = 0, {}
         self._listener = socket.socket(family)
         if port is not None:
@@ -47,7 +48,7 @@ class ScriptedSmtp:
     def script(self, replies):
         """Forgets what was, for the next test."""
         with self._lock:
-            self.replies, self.lines, self._spoken = dict(replies), [], {}
+            self.replies, self._heard, self._spoken = dict(replies), [], {}
 
     def take(self):
         """What was said until now, once all who came before have gone, or wait in vain for a reply."""
@@ -56,7 +57,7 @@ class ScriptedSmtp:
         while time.monotonic() < deadline and self._open > 0:
             time.sleep(0.01)
         with self._lock:
-            return list(self.lines)
+            return [line for lines in self._heard for line in lines]
 
     def _wait_for_arrivals(self):
         """Connections are accepted in the order in which they come: when one of our own is, all before it are."""
@@ -69,7 +70,7 @@ class ScriptedSmtp:
 
     def _note(self, line):
         with self._lock:
-            self.lines.append(line)
+            self._own.lines.append(line)
             self._open -= line in ENDS
 
     def _accept(self):
@@ -83,9 +84,11 @@ class ScriptedSmtp:
                 connection.close()
                 barrier.set()
                 continue
+            lines = []
             with self._lock:
                 self._open += 1
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+                self._heard.append(lines)
+            threading.Thread(target=self._serve, args=(connection, lines), daemon=True).start()
 
     def _reply(self, *names, is_protected=False):
         for name in [("TLS " + name) for name in names if is_protected] + list(names):
@@ -114,7 +117,8 @@ class ScriptedSmtp:
         self._note("(hung up)")
         return False
 
-    def _serve(self, connection):
+    def _serve(self, connection, lines):
+        self._own.lines = lines
         with connection:
             try:
                 if "WRAPPER" in self.replies:
