@@ -12,6 +12,7 @@ from queue_text import normal, normal_records, record
 
 LOCAL = record(b"A", b"rewrite_context=local")
 TIME = record(b"T", b"1795915176 123456")
+WAITS = re.compile(r"message not accepted|milter-reject: .*: 4\.\d+\.\d+ ")  # What is logged of a file that stays.
 
 
 def submission(*middle, sender=b"ann", recipients=(b"bob",), envelope=b"", content=(b"Subject: x", b"", b"hi"),
@@ -45,12 +46,14 @@ class Maildrop:
     def is_empty(self):
         return not any((self.queue / "maildrop").iterdir())
 
-    def settled_log(self, start):
-        """What was logged since then, when no more comes: Postfix's programs write by way of another."""
-        deadline, before = time.monotonic() + 10, None
+    def settled_log(self, start, name):
+        """What was logged since then, when the file has gone or has to wait, and no more comes: Postfix's programs write by
+        way of another."""
+        file, deadline, before = self.queue / "maildrop" / name, time.monotonic() + 10, None
         while time.monotonic() < deadline:
+            is_gone = not file.exists()
             text = self.read_log()[start:]
-            if text == before and "/pickup[" in text:
+            if text == before and "/pickup[" in text and (is_gone or WAITS.search(text)):
                 break
             before = text
             time.sleep(0.05)
@@ -62,10 +65,7 @@ class Maildrop:
         log = len(self.read_log())
         name = self.put(data)
         self.wake_up()
-        deadline = time.monotonic() + 10
-        while (self.queue / "maildrop" / name).exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        lines = [re.sub(r"^.*?/(pickup|cleanup)\[\d+\]", r"\1", line) for line in self.settled_log(log).splitlines()
+        lines = [re.sub(r"^.*?/(pickup|cleanup)\[\d+\]", r"\1", line) for line in self.settled_log(log, name).splitlines()
                  if "/pickup[" in line or "/cleanup[" in line]
         text = [normal(line.replace(name, "FILE").encode()) for line in lines if "public/qmgr" not in line]
         found = [self.queue / queue / each for queue, old in before.items()

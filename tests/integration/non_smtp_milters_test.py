@@ -73,7 +73,7 @@ class OneSide:
         log = len(self.read_log())
         name = self.maildrop.put(data)
         self.maildrop.wake_up()
-        text = self.maildrop.settled_log(log)
+        text = self.maildrop.settled_log(log, name)
         ids = re.findall(r"pickup\[\d+\]: ([0-9A-F]+): uid=", text)
         lines = [normal(line) for line in re.findall(r"cleanup\[\d+\]: (.*)", text)
                  if not UNCOMPARED.search(line) and (line.split(":")[0] in ids or line.startswith("warning: "))]
