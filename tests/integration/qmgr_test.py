@@ -105,14 +105,14 @@ def lines_of(side, queue_id):
     return sorted(line for line in found if "delay=N" in line), [line for line in found if "delay=N" not in line]
 
 
-def waiting(side, each):
-    """The recipients that are not done, where the message still is; and in how many seconds it is tried again."""
+def waiting(side, each, began):
+    """The recipients that are not done, where the message still is; and how many seconds after `began` it is tried again."""
     queue = side.where(each.id)
     if queue is None:
         return queue, [], 0
     path = side.place(queue, each.id)
     left = [payload.decode() for kind, payload in records_as_read(path.read_bytes()) if kind == b"R"]
-    return queue, left, path.stat().st_mtime - time.time()
+    return queue, left, path.stat().st_mtime - began
 
 
 def is_quiet(side):
@@ -128,10 +128,11 @@ def run_cases(checks, bin_directory, cases, settings):
     with both(bin_directory, dict(SETTINGS, **settings)) as sides:
         for side in sides:
             side.wait_for(lambda: is_quiet(side))  # pylint: disable=cell-var-from-loop
-        now = time.time()
+        began = []
         for side in sides:
+            began.append(time.time())
             for each in cases:
-                put(side, each, now)
+                put(side, each, began[-1])
             side.trigger(cases[0].requests)
             time.sleep(0.5)
             side.wait_for(lambda: is_quiet(side))  # pylint: disable=cell-var-from-loop
@@ -139,7 +140,7 @@ def run_cases(checks, bin_directory, cases, settings):
             (our_lines, their_lines) = (lines_of(side, each.id) for side in sides)
             checks.equal("%s: deliveries in the log" % each.name, our_lines[0], their_lines[0])
             checks.equal("%s: the log" % each.name, our_lines[1], their_lines[1])
-            (ours, theirs) = (waiting(side, each) for side in sides)
+            (ours, theirs) = (waiting(side, each, start) for side, start in zip(sides, began))
             checks.equal("%s: where it is" % each.name, ours[0], theirs[0])
             checks.equal("%s: who still waits" % each.name, ours[1], theirs[1])
             checks.check("%s: when it is tried again" % each.name, abs(ours[2] - theirs[2]) <= TIME_SLACK,

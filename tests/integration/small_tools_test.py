@@ -190,7 +190,10 @@ def heard(directory, program):
 
         def listen():
             with listener.accept()[0] as client:
-                words.append(client.recv(100))
+                request = b""
+                while not request.endswith(b"\0") and (part := client.recv(100)):
+                    request += part
+                words.append(request)
         thread = threading.Thread(target=listen)
         thread.start()
         done = run([program, "public", "service", "WX"], env=environment(MAIL_CONFIG=str(directory)))
