@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <chrono>
 #include <functional>
+#include <thread>
 
 #include "libmaps/file_lock.h"
 #include "libmaps/index_build.h"
@@ -311,35 +313,6 @@ TEST(LmdbRewrite, SurvivesACrashBetweenAnyTwoWrites) {
   }
 }
 
-TEST(LmdbRewrite, SurvivesTheDeathOfItsProcess) {
-  const TempDirectory directory;
-  const std::string path = directory.path("t");
-  std::mt19937 random(66);
-  const Sample samples[] = {random_sample(random, 3000), random_sample(random, 9000)};
-  create(path + ".lmdb", samples[0]);
-  int changes = 0;
-  bool had_first = true;
-  for (int round = 0; round < 50; ++round) {
-    Child child([&] {
-      for (int i = round;; ++i) {
-        Result<IndexBuild> build = IndexBuild::begin(*find_table_type("lmdb"), path);
-        if (!build || !build->finish(entries_of(samples[i % 2]), kPlain, {.if_new = 0600})) return false;
-      }
-    });
-    ::usleep(random() % 40000);
-    child.kill();
-    const Result<LmdbFile> file = LmdbFile::open(path + ".lmdb");
-    ASSERT_TRUE(file) << file.error().message;
-    const Result<void> checked = file->check();
-    ASSERT_TRUE(checked) << checked.error().message;
-    const SampleList entries = listed(*file);
-    const bool has_first = entries == in_order(samples[0]);
-    ASSERT_TRUE(has_first || entries == in_order(samples[1]));
-    changes += has_first != std::exchange(had_first, has_first) ? 1 : 0;
-  }
-  EXPECT_GT(changes, 5);
-}
-
 /// Lets another process go on, or waits for it.
 class Signal {
  public:
@@ -358,6 +331,41 @@ class Signal {
  private:
   int ends_[2] = {-1, -1};
 };
+
+TEST(LmdbRewrite, SurvivesTheDeathOfItsProcess) {
+  const TempDirectory directory;
+  const std::string path = directory.path("t");
+  std::mt19937 random(66);
+  const Sample samples[] = {random_sample(random, 3000), random_sample(random, 9000)};
+  create(path + ".lmdb", samples[0]);
+  int changes = 0;
+  bool had_first = true;
+  for (int round = 0; round < 50; ++round) {
+    const Signal is_built;
+    const auto start = std::chrono::steady_clock::now();
+    Child child([&] {
+      for (int i = round;; ++i) {
+        Result<IndexBuild> build = IndexBuild::begin(*find_table_type("lmdb"), path);
+        const bool is_done = build && build->finish(entries_of(samples[i % 2]), kPlain, {.if_new = 0600});
+        if (!is_built.give() || !is_done) return false;
+      }
+    });
+    // At any moment of the second build or the third, however long one takes.
+    ASSERT_TRUE(is_built.await());
+    const auto build_time = std::chrono::steady_clock::now() - start;
+    std::this_thread::sleep_for(build_time * (random() % 200) / 100);
+    child.kill();
+    const Result<LmdbFile> file = LmdbFile::open(path + ".lmdb");
+    ASSERT_TRUE(file) << file.error().message;
+    const Result<void> checked = file->check();
+    ASSERT_TRUE(checked) << checked.error().message;
+    const SampleList entries = listed(*file);
+    const bool has_first = entries == in_order(samples[0]);
+    ASSERT_TRUE(has_first || entries == in_order(samples[1]));
+    changes += has_first != std::exchange(had_first, has_first) ? 1 : 0;
+  }
+  EXPECT_GT(changes, 5);
+}
 
 TEST(LmdbRewrite, LetsReadersGoOnButForItsBeginningAndItsEnd) {
   const TempDirectory directory;
