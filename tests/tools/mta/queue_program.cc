@@ -12,6 +12,8 @@
 //       text.
 //   queue_program message FILE
 //       Checks that the file is whole. Prints sender, number of recipients, and the content.
+//   queue_program numbers FILE...
+//       Checks that each file is one of write's, whole and under its own name. Prints its number, or why not.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -129,56 +131,90 @@ int sweep(std::span<char*> arguments) {
   return 0;
 }
 
-/// Calls `use` with a reader of the file.
+/// Calls `use` with a reader of the file, which returns a Result<void>.
 template <class Use>
-int with_file(const char* name, Use use) {
+libconf::Result<void> with_file(const char* name, Use use) {
   const libconf::FileDescriptor fd(::open(name, O_RDONLY | O_CLOEXEC));
   auto reader = mta::QueueFileReader::open(fd.get(), name);
-  if (!reader) fail(reader.error());
-  use(*reader);
-  return 0;
+  if (!reader) return reader.error();
+  return use(*reader);
 }
 
 int list(std::span<char*> arguments) {
-  return with_file(arguments[0], [](mta::QueueFileReader& reader) {
+  const auto listed = with_file(arguments[0], [](mta::QueueFileReader& reader) -> libconf::Result<void> {
     for (;;) {
       const std::uint64_t offset = reader.position();
       const auto record = reader.next();
-      if (!record) fail(record.error());
-      if (!*record) return;
+      if (!record) return record.error();
+      if (!*record) return {};
       std::cout << offset << ' ' << static_cast<int>((*record)->type) << ' ' << (*record)->payload << '\n';
     }
   });
+  if (!listed) fail(listed.error());
+  return 0;
+}
+
+/// Sender, number of recipients, and the content.
+libconf::Result<std::string> text_of(const char* name) {
+  std::string text;
+  const auto read = with_file(name, [&](mta::QueueFileReader& reader) -> libconf::Result<void> {
+    const auto message = mta::read_queue_message(reader);
+    if (!message) return message.error();
+    text = message->sender.value_or("none") + '\n' + std::to_string(message->recipients.size()) + '\n';
+    return mta::read_content(reader, message->content_offset,
+                             [&](std::string_view part, bool ends_line) -> libconf::Result<void> {
+                               text.append(part).append(ends_line ? "\n" : "");
+                               return {};
+                             });
+  });
+  if (!read) return read.error();
+  return text;
 }
 
 int message(std::span<char*> arguments) {
-  return with_file(arguments[0], [](mta::QueueFileReader& reader) {
-    const auto message = mta::read_queue_message(reader);
-    if (!message) fail(message.error());
-    std::cout << message->sender.value_or("none") << '\n' << message->recipients.size() << '\n';
-    const auto read = mta::read_content(reader, message->content_offset,
-                                        [](std::string_view text, bool ends_line) -> libconf::Result<void> {
-                                          std::cout << text << (ends_line ? "\n" : "");
-                                          return {};
-                                        });
-    if (!read) fail(read.error());
-  });
+  const auto text = text_of(arguments[0]);
+  if (!text) fail(text.error());
+  std::cout << *text;
+  return 0;
+}
+
+int numbers(std::span<char*> arguments) {
+  constexpr std::string_view kSubject = "\nSubject: message ";
+  for (const char* name : arguments) {
+    const std::string_view id = std::string_view(name).substr(std::string_view(name).rfind('/') + 1);
+    const auto text = text_of(name);
+    const std::size_t subject = text ? text->find(kSubject) : std::string::npos;
+    if (!text) {
+      std::cout << text.error().message << '\n';
+    } else if (subject == std::string::npos || text->find("id " + std::string(id) + '\n') > subject) {
+      std::cout << "not the message " << id << '\n';
+    } else {
+      std::cout << std::stoi(text->substr(subject + kSubject.size())) << '\n';
+    }
+  }
+  return 0;
 }
 
 struct Command {
   std::string_view name;
-  std::size_t arguments;
+  std::size_t arguments;  ///< At least so many, at most so many unless `takes_more`.
   int (*run)(std::span<char*> arguments);
+  bool takes_more = false;
 };
-constexpr Command kCommands[] = {
-    {"write", 6, write}, {"sweep", 1, sweep}, {"list", 1, list}, {"message", 1, message}};
+constexpr Command kCommands[] = {{"write", 6, write},
+                                 {"sweep", 1, sweep},
+                                 {"list", 1, list},
+                                 {"message", 1, message},
+                                 {"numbers", 1, numbers, true}};
 
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::span<char*> arguments(argv + 1, static_cast<std::size_t>(argc - 1));
   for (const Command& command : kCommands)
-    if (!arguments.empty() && command.name == arguments[0] && arguments.size() == command.arguments + 1)
+    if (!arguments.empty() && command.name == arguments[0] &&
+        (arguments.size() == command.arguments + 1 ||
+         (command.takes_more && arguments.size() > command.arguments)))
       return command.run(arguments.subspan(1));
   std::cerr << "usage: see the source\n";
   return 1;
