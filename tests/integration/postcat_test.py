@@ -126,9 +126,9 @@ MESSAGES = {
 
 
 class Test:
-    def __init__(self, checks, programs, directory):
+    def __init__(self, checks, tools, programs, directory):
         self.checks, self.directory = checks, directory
-        self.ours, self.stock = programs / "postcat", find_program("postcat")
+        self.ours, self.stock = tools / "postcat", find_program("postcat")
         self.configuration = directory / "config"
         self.environment = environment(MAIL_CONFIG=str(self.configuration))
         self.queue_program = programs / "queue_program"
@@ -272,10 +272,11 @@ def real_files(checks, test):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bin", type=pathlib.Path, required=True)
+    parser.add_argument("--programs", type=pathlib.Path, help="where queue_program is, when it is not beside the tools")
     options = parser.parse_args()
     checks, directory = Checks(), private_directory()
     try:
-        test = Test(checks, options.bin.resolve(), directory)
+        test = Test(checks, options.bin.resolve(), (options.programs or options.bin).resolve(), directory)
         test.prepare()
         test.crafted()
         test.by_id()
