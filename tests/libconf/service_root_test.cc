@@ -110,11 +110,14 @@ TEST_F(RootedPathTest, IsWhatTheKernelFinds) {
     const TempDirectory tree;
     for (const char* name : {"a", "b", "c", "a/a", "a/b", "b/a", "b/c", "c/c", "a/b/c"}) {
       std::error_code failure;
+      const std::filesystem::path place = tree.path(name);
+      // Not through a link, which leads out of here.
+      if (!std::filesystem::is_directory(std::filesystem::symlink_status(place.parent_path(), failure)))
+        continue;
       if (random() % 2 == 0)
-        std::filesystem::create_directory(tree.path(name), failure);
-      else if (std::filesystem::is_directory(
-                   std::filesystem::symlink_status(std::filesystem::path(tree.path(name)).parent_path())))
-        std::filesystem::create_symlink(any_path(), tree.path(name), failure);
+        std::filesystem::create_directory(place, failure);
+      else
+        std::filesystem::create_symlink(any_path(), place, failure);
     }
     for (int question = 0; question < 10; ++question) {
       const std::string path = any_path();
@@ -126,7 +129,8 @@ TEST_F(RootedPathTest, IsWhatTheKernelFinds) {
       } else if (wanted == std::strerror(ELOOP)) {
         EXPECT_EQ(got, tree.path()) << path << " in round " << round;
       } else {
-        EXPECT_FALSE(std::filesystem::exists(std::filesystem::symlink_status(got)))
+        std::error_code failure;
+        EXPECT_FALSE(std::filesystem::exists(std::filesystem::symlink_status(got, failure)))
             << path << " in round " << round << ": " << wanted;
       }
     }
