@@ -56,7 +56,7 @@ MAIN = {
     "transport_maps": "inline:{{{{y.test = lmtp-y:unix:{top}/lmtp-y}}, {{n.test = lmtp-n:unix:{top}/lmtp-n}}}}, "
                       "socketmap:unix:{top}/transport:name",
     "default_transport": "discard", "relay_transport": "discard", "local_transport": "discard", "relay_domains": "test",
-    "lmtp_connection_cache_on_demand": "no", "notify_classes": "",
+    "lmtp_connection_cache_on_demand": "no", "notify_classes": "", "milter_default_action": "tempfail",
 }
 MASTER = """pickup unix n - {pickup} 60 1 pickup
 cleanup unix n - {cleanup} - 0 cleanup
