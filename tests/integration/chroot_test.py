@@ -53,7 +53,8 @@ SASL_CONF = {
 MAIN = {
     "canonical_maps": "socketmap:unix:{top}/canonical:name",
     "non_smtpd_milters": "unix:{top}/non-smtp-milter",
-    "transport_maps": "inline:{{{{y.test = lmtp-y:unix:{top}/lmtp-y}}, {{n.test = lmtp-n:unix:{top}/lmtp-n}}}}, "
+    "transport_maps": "inline:{{{{y.test = lmtp-y:unix:{top}/lmtp-y}}, {{n.test = lmtp-n:unix:{top}/lmtp-n}}, "
+                      "{{relative-y.test = lmtp-y:unix:there/lmtp}}, {{relative-n.test = lmtp-n:unix:there/lmtp}}}}, "
                       "socketmap:unix:{top}/transport:name",
     "default_transport": "discard", "relay_transport": "discard", "local_transport": "discard", "relay_domains": "test",
     "lmtp_connection_cache_on_demand": "no", "notify_classes": "", "milter_default_action": "tempfail",
@@ -139,6 +140,7 @@ class Site:
             self.places.listen(name, speak)
         for name in LOST:
             self.places.listen(name + "-lost", SERVERS[name], OUTSIDE)
+        self.places.listen_in_queue("relative", "there/lmtp", speak_smtp)
         for path, password in ((self.top / "sasldb", OUTSIDE), (self.places.inside(self.top / "sasldb"), INSIDE)):
             make_sasldb(path, [("joe", "mail.example.org", password)])
         # The same at both places; after chroot(2) it leads to the socket inside.
@@ -231,9 +233,14 @@ class Observer:
         self._session(service)
         return self.places.take("canonical"), self.places.take("transport")
 
-    def lmtp(self, chroot):
-        self._session(("policy", "n"), domain=chroot + ".test")
-        return self.places.take("lmtp-" + chroot)
+    def lmtp(self, domain, place):
+        """Who is asked, and what the log calls it."""
+        start = len(self.read_log())
+        self._session(("policy", "n"), domain=domain)
+        asked, deadline = self.places.take(place), time.monotonic() + 10
+        while not (relay := re.search(r"to=<bob@%s>, relay=([^ ]*)," % domain, self.read_log()[start:])) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return asked, relay and relay[1].replace(str(self.top), "TOP")
 
     def submission(self, queue):
         """(non_smtpd_milters, canonical_maps), of a message that a user submits."""
@@ -269,7 +276,10 @@ def check_system(checks, name, system, surroundings):
             asked, *lost[service] = observer.lost(service)
             checks.equal(name + "%s, chroot = %s" % service, asked, expected(service))
         for chroot in "yn":
-            checks.equal(name + "the next hop of lmtp, chroot = %s" % chroot, observer.lmtp(chroot), expected(("lmtp", chroot)))
+            checks.equal(name + "the next hop of lmtp, chroot = %s" % chroot, observer.lmtp(chroot + ".test", "lmtp-" + chroot),
+                         (expected(("lmtp", chroot)), "mail.example.org[TOP/lmtp-%s]" % chroot))
+            checks.equal(name + "a relative next hop, chroot = %s" % chroot, observer.lmtp("relative-%s.test" % chroot, "relative"),
+                         (INSIDE, "mail.example.org[there/lmtp]"))
             checks.equal(name + "canonical_maps and transport_maps, chroot = %s" % chroot, observer.inside_of(("milter", chroot)),
                          (surroundings.cleanup, surroundings.rewrite))
         checks.equal(name + "non_smtpd_milters and canonical_maps", observer.submission(system.queue),

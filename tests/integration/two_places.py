@@ -59,6 +59,12 @@ class TwoPlaces:
                 at.parent.mkdir(parents=True, exist_ok=True)
                 self.servers[name, place] = _Place(at, speak).__enter__()
 
+    def listen_in_queue(self, name, path, speak):
+        """At a path that is relative, and so below the queue directory for all."""
+        at = self.queue / path
+        at.parent.mkdir(exist_ok=True)
+        self.servers[name, INSIDE] = _Place(at, speak).__enter__()
+
     def close(self):
         for server in self.servers.values():
             try:

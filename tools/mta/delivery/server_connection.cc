@@ -23,7 +23,7 @@ struct Attempt {
 tl::expected<StreamSocket::endpoint_type, std::string> endpoint_of(const MailServer& server) {
   asio::error_code error;
   if (server.port == 0) {
-    const auto endpoint = unix_address({.path = server.address, .root = server.root});
+    const auto endpoint = unix_address(server.path);
     if (!endpoint) return tl::make_unexpected("File name too long");
     return StreamSocket::endpoint_type(*endpoint);
   }

@@ -65,7 +65,8 @@ std::string MailServer::relay() const {
 Result<ServerDestination> parse_destination(std::string_view nexthop, const SmtpClientOptions& options) {
   ServerDestination destination;
   if (options.is_lmtp() && nexthop.starts_with("unix:")) {
-    destination.path = options.root.at(nexthop.substr(5));
+    destination.written_path = nexthop.substr(5);
+    destination.path = options.root.at(destination.written_path);
     destination.name = options.myhostname;
     return destination;
   }
@@ -234,7 +235,7 @@ asio::awaitable<ServerLookup> ServerFinder::find(ServerDestination destination) 
   if (!destination.path.empty()) {
     ServerLookup found;
     found.servers.push_back(
-        {.name = destination.name, .address = destination.path.path, .root = destination.path.root});
+        {.name = destination.name, .address = destination.written_path, .path = destination.path});
     co_return found;
   }
   const bool is_address = libmaps::parse_ip_address(destination.name).has_value();
