@@ -122,7 +122,8 @@ class Site:
         self.ports = {service: free_port() for service in entries}
         main_cf = (config / "main.cf").read_text() + "".join("%s = %s\n" % (name, value.format(top=self.top))
                                                              for name, value in MAIN.items())
-        (config / "main.cf").write_text(re.sub(r"(?m)^compatibility_level = .*", "compatibility_level = " + surroundings.level, main_cf))
+        level = "compatibility_level = " + surroundings.level
+        (config / "main.cf").write_text(re.sub(r"(?m)^compatibility_level = .*", level, main_cf))
         text = MASTER.format(**surroundings.fields)
         for service, parameters in entries.items():
             text += "127.0.0.1:%d inet n - %s - - smtpd\n" % (self.ports[service], service[1])
@@ -238,8 +239,10 @@ class Observer:
         start = len(self.read_log())
         self._session(("policy", "n"), domain=domain)
         asked, deadline = self.places.take(place), time.monotonic() + 10
-        while not (relay := re.search(r"to=<bob@%s>, relay=([^ ]*)," % domain, self.read_log()[start:])) and time.monotonic() < deadline:
+        pattern, relay = r"to=<bob@%s>, relay=([^ ]*)," % domain, None
+        while not relay and time.monotonic() < deadline:
             time.sleep(0.01)
+            relay = re.search(pattern, self.read_log()[start:])
         return asked, relay and relay[1].replace(str(self.top), "TOP")
 
     def submission(self, queue):
