@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "libconf/compatibility_level.h"
 #include "libconf/parameter_table.h"
 #include "libconf/service_parameters.h"
 #include "libconf/text.h"
@@ -33,7 +34,8 @@ std::string to_string(const Origin& origin) {
 Settings::Settings(const MainCfDocument* document, Host host)
     : document_(document),
       host_(std::make_shared<const Host>(std::move(host))),
-      service_defaults_(std::make_shared<const ServiceDefaults>()) {
+      service_defaults_(std::make_shared<const ServiceDefaults>()),
+      chroot_fields_(std::make_shared<const ChrootFields>()) {
   MainCfEntries entries;
   if (document != nullptr) {
     entries.reserve(document->entries().size());
@@ -63,6 +65,11 @@ void Settings::define_service_parameters(const MasterCf& master_cf) {
                                  defaults.try_emplace(name, default_value);
                                });
   service_defaults_ = std::make_shared<const ServiceDefaults>(std::move(defaults));
+  ChrootFields fields;
+  for (const PlacedService& placed : master_cf.services())
+    if (placed.service.type() == "unix")
+      fields[placed.service.service()] = placed.service.field(MasterField::kChroot);
+  chroot_fields_ = std::make_shared<const ChrootFields>(std::move(fields));
 }
 
 Settings Settings::for_service(const PlacedService& service, const MasterCf& master_cf) const {
@@ -73,6 +80,7 @@ Settings Settings::for_service(const PlacedService& service, const MasterCf& mas
     view.overrides_[std::string(name)] = {std::string(value),
                                           {.kind = kind, .file = master_cf.file(), .line = line}};
   };
+  view.chroot_field_ = service.service.field(MasterField::kChroot);
   set("service_name", service.service.service(), OriginKind::kServiceEntry, service.line);
   bool has_options = false;
   for (const PlacedService& entry : master_cf.services()) {
@@ -85,6 +93,22 @@ Settings Settings::for_service(const PlacedService& service, const MasterCf& mas
           master_cf.position(entry, option.offset).line);
   }
   return view;
+}
+
+Settings Settings::in_root_of(std::string_view parameter) const {
+  Settings view = *this;
+  const Result<std::string> name = get(parameter);
+  const auto found = name ? chroot_fields_->find(*name) : chroot_fields_->end();
+  view.chroot_field_ = found == chroot_fields_->end() ? "n" : found->second;
+  return view;
+}
+
+bool Settings::is_confined() const {
+  if (chroot_field_ != "-") return chroot_field_ == "y";
+  const Result<std::string> text = get("compatibility_level");
+  const std::optional<CompatibilityLevel> level =
+      text ? parse_compatibility_level(*text) : std::optional<CompatibilityLevel>();
+  return level && level->major < 1;
 }
 
 std::optional<Setting> Settings::explicit_setting(std::string_view name) const {

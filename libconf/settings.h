@@ -65,8 +65,8 @@ class Settings : public ExpansionScope {
   /// `name = value` over main.cf.
   void override_value(std::string_view name, std::string_view value);
 
-  /// Makes the parameters known that carry the name of a service (see libconf/service_parameters.h), with
-  /// their defaults.
+  /// Makes known what depends on the services: the parameters that carry the name of one (see
+  /// libconf/service_parameters.h), with their defaults, and which of them ask for a chroot.
   void define_service_parameters(const MasterCf& master_cf);
 
   /// The parameters so defined, with their defaults.
@@ -79,6 +79,14 @@ class Settings : public ExpansionScope {
   /// them but those ahead of the first that has any: so Postfix's tools see it. REQUIRES: `service` is one of
   /// `master_cf`.
   Settings for_service(const PlacedService& service, const MasterCf& master_cf) const;
+
+  /// This view as the service sees it whose name `parameter` has, such as cleanup_service_name: for what that
+  /// does in the process of another one. The options of its entry do not count.
+  Settings in_root_of(std::string_view parameter) const;
+
+  /// Whether the service of this view has queue_directory for its root: see libconf/service_root.h. The
+  /// default of the field is "n"; below compatibility level 1, "y" (COMPATIBILITY_README).
+  bool is_confined() const;
 
   /// A value that something set explicitly, or nothing.
   std::optional<Setting> explicit_setting(std::string_view name) const;
@@ -125,12 +133,15 @@ class Settings : public ExpansionScope {
 
   using MainCfEntries = std::unordered_map<std::string_view, const MainCfEntry*>;
   using ServiceDefaults = std::map<std::string, std::string, std::less<>>;
+  using ChrootFields = std::map<std::string, std::string, std::less<>>;  ///< Of local services, by name.
 
   // Copies, such as the views of services, share what is large and does not change.
   const MainCfDocument* document_;
   std::shared_ptr<const Host> host_;
   std::shared_ptr<const MainCfEntries> main_cf_;  ///< The last entry of each name.
   std::shared_ptr<const ServiceDefaults> service_defaults_;
+  std::shared_ptr<const ChrootFields> chroot_fields_;
+  std::string chroot_field_ = "n";
   std::map<std::string, Layered, std::less<>> overrides_;
   std::optional<std::string> config_directory_;
 

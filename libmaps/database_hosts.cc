@@ -50,11 +50,12 @@ Result<DatabaseHost> parse_host(std::string_view text) {
 
 }  // namespace
 
-Result<std::vector<DatabaseHost>> parse_database_hosts(std::string_view text) {
+Result<std::vector<DatabaseHost>> parse_database_hosts(std::string_view text, const std::string& root) {
   std::vector<DatabaseHost> hosts;
   while (const auto word = libconf::next_word(text, libconf::kListSeparators)) {
     Result<DatabaseHost> host = parse_host(*word);
     if (!host) return host.error();
+    if (host->is_local) host->root = root;
     hosts.push_back(std::move(*host));
   }
   if (hosts.empty()) hosts.push_back({.text = "localhost", .name = "localhost"});

@@ -16,7 +16,7 @@ using libconf::concat;
 
 std::string full_name(const TableConfig& config) { return concat("memcache:", config.name()); }
 
-Result<MemcacheSettings> read_settings(const TableConfig& config) {
+Result<MemcacheSettings> read_settings(const TableConfig& config, const TableContext& context) {
   std::int64_t timeout = 0, ttl = 0, flags = 0, retry_pause = 0, max_try = 0, line_size = 0, data_size = 0;
   const struct {
     std::int64_t* value;
@@ -39,7 +39,7 @@ Result<MemcacheSettings> read_settings(const TableConfig& config) {
   }
   const Result<std::string> server = config.get_string("memcache", "inet:localhost:11211");
   if (!server) return server.error();
-  Result<Endpoint> endpoint = parse_endpoint(*server);
+  Result<Endpoint> endpoint = parse_endpoint(*server, context.settings);
   if (!endpoint) return endpoint.error();
 
   // 0 is no limit to Postfix; no wait here is without one.
@@ -190,7 +190,7 @@ struct Parts {
 template <class Backup, class Open>
 Result<Parts<Backup>> make_parts(const TableConfig& config, const TableContext& context,
                                  const Open& open_backup) {
-  Result<MemcacheSettings> settings = read_settings(config);
+  Result<MemcacheSettings> settings = read_settings(config, context);
   if (!settings) return settings.error();
   const Result<std::string> name = config.get_string("backup", "");
   if (!name) return name.error();

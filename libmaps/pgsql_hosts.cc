@@ -13,7 +13,7 @@ void remove_prefix(std::string_view& text, std::string_view prefix) {
   if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
 }
 
-PgsqlHost parse_host(std::string_view text) {
+PgsqlHost parse_host(std::string_view text, const std::string& root) {
   if (is_pgsql_uri(text)) return {.text = redact_pgsql_uri(text), .uri = std::string(text)};
   PgsqlHost host{.text = std::string(text)};
   remove_prefix(text, "unix:");
@@ -29,6 +29,7 @@ PgsqlHost parse_host(std::string_view text) {
   if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
   host.name = name;
   host.is_local = name.empty() || name.starts_with('/');
+  if (host.is_local) host.root = root;
   return host;
 }
 
@@ -50,10 +51,10 @@ bool is_pgsql_uri(std::string_view text) {
   return text.starts_with("postgresql://") || text.starts_with("postgres://");
 }
 
-std::vector<PgsqlHost> parse_pgsql_hosts(std::string_view text) {
+std::vector<PgsqlHost> parse_pgsql_hosts(std::string_view text, const std::string& root) {
   std::vector<PgsqlHost> hosts;
   while (const auto word = libconf::next_word(text, libconf::kListSeparators))
-    hosts.push_back(parse_host(*word));
+    hosts.push_back(parse_host(*word, root));
   if (hosts.empty()) hosts.push_back({.text = "localhost", .name = "localhost"});
   return hosts;
 }

@@ -17,6 +17,7 @@ struct PgsqlHost {
   std::string uri;        ///< A connection URI, complete. Empty: the others hold.
   std::string name;       ///< A directory of sockets, a host name or an address; empty: libpq's default.
   std::string port;       ///< As written: libpq judges it. Empty: libpq's default.
+  std::string root = {};  ///< Where a directory starts, as libconf::RootedPath::root.
 };
 
 /// Whether libpq takes the text for a connection URI, postgresql:// or postgres://.
@@ -24,9 +25,9 @@ bool is_pgsql_uri(std::string_view text);
 
 /// Hosts in the order of the text, which are separated by blanks or commas: a URI, a directory with the
 /// socket (with or without "unix:"), "NAME:PORT" (with or without "inet:"), "[ADDRESS]:PORT". The port can be
-/// left out. As in Postfix the prefixes say nothing: what begins with '/' is a directory. No host at all is
-/// "localhost".
-std::vector<PgsqlHost> parse_pgsql_hosts(std::string_view text);
+/// left out. As in Postfix the prefixes say nothing: what begins with '/' is a directory. Directories
+/// start at `root`, but not that of a URI. No host at all is "localhost".
+std::vector<PgsqlHost> parse_pgsql_hosts(std::string_view text, const std::string& root = {});
 
 /// SCHEME://USER@HOST of a connection URI. A part is left out where it cannot be told from an unescaped
 /// password.

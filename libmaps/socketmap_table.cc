@@ -154,7 +154,7 @@ Result<std::unique_ptr<Table>> open_socketmap(std::string_view name, const Table
   if (colon == std::string_view::npos)
     return Error{.kind = ErrorKind::kConfiguration,
                  .message = "socketmap requires server:socketmap argument"};
-  Result<Endpoint> endpoint = parse_endpoint(name.substr(0, colon));
+  Result<Endpoint> endpoint = parse_endpoint(name.substr(0, colon), context.settings);
   if (!endpoint) return endpoint.error();
   const Result<std::int64_t> query_size = context.settings.get_int("socketmap_max_query_size");
   if (!query_size) return query_size.error();

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "libconf/service_root.h"
 #include "libconf/text.h"
 #include "libmaps/lookup_error.h"
 
@@ -58,7 +59,8 @@ FileDescriptor connect_to(int family, const sockaddr* address, socklen_t size, s
   return {};
 }
 
-FileDescriptor connect_local(const std::string& path, std::chrono::seconds limit) {
+FileDescriptor connect_local(const Endpoint& endpoint, std::chrono::seconds limit) {
+  const std::string path = libconf::RootedPath{.path = endpoint.host, .root = endpoint.root}.on_host();
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -117,22 +119,29 @@ Result<Endpoint> parse_tcp_endpoint(std::string_view text) {
   return endpoint;
 }
 
-Result<Endpoint> parse_endpoint(std::string_view text) {
+Result<Endpoint> parse_endpoint(std::string_view text, const libconf::Settings& settings) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon + 1 == text.size())
     return bad(concat("need service transport:endpoint instead of \"", text, "\""));
   const std::string_view transport = text.substr(0, colon);
   const std::string_view rest = text.substr(colon + 1);
   if (transport == "inet") return parse_tcp_endpoint(rest);
-  if (transport == "unix")
-    return Endpoint{.is_local = true, .host = std::string(rest), .service = {}, .text = std::string(rest)};
+  if (transport == "unix") {
+    const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(settings);
+    if (!root) return root.error();
+    return Endpoint{.is_local = true,
+                    .host = std::string(rest),
+                    .service = {},
+                    .text = std::string(rest),
+                    .root = root->directory()};
+  }
   return bad(concat("invalid transport name: ", transport, " in service: ", text));
 }
 
 Result<StreamConnection> StreamConnection::connect(const Endpoint& endpoint, std::chrono::seconds limit,
                                                    DiagnosticSink& warnings) {
   FileDescriptor fd =
-      endpoint.is_local ? connect_local(endpoint.host, limit) : connect_tcp(endpoint, limit, warnings);
+      endpoint.is_local ? connect_local(endpoint, limit) : connect_tcp(endpoint, limit, warnings);
   if (!fd) return lookup_error(errno);
   return StreamConnection(std::move(fd));
 }

@@ -15,6 +15,7 @@
 #include "libconf/diagnostic.h"
 #include "libconf/handle.h"
 #include "libconf/result.h"
+#include "libconf/settings.h"
 
 namespace libmaps {
 
@@ -24,13 +25,15 @@ struct Endpoint {
   std::string host;       ///< A name or an address, without brackets; empty: this host.
   std::string service;    ///< A port number or a name from services(5).
   std::string text;       ///< As messages give it: "127.0.0.1:2222", "/run/map".
+  std::string root = {};  ///< Where the path starts, as libconf::RootedPath::root.
 };
 
 /// "HOST:PORT", "[ADDRESS]:PORT", or "PORT" alone. Errors: kConfiguration, in Postfix's words.
 libconf::Result<Endpoint> parse_tcp_endpoint(std::string_view text);
 
-/// "inet:HOST:PORT" or "unix:PATH". Errors: kConfiguration, in Postfix's words.
-libconf::Result<Endpoint> parse_endpoint(std::string_view text);
+/// "inet:HOST:PORT" or "unix:PATH"; a path starts where the service that `settings` are of sees it. Errors:
+/// kConfiguration, in Postfix's words; as ServiceRoot::of().
+libconf::Result<Endpoint> parse_endpoint(std::string_view text, const libconf::Settings& settings);
 
 /// Movable, not copyable, not thread-safe. After an error it is of no further use.
 class StreamConnection {

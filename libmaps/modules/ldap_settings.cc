@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "libconf/service_root.h"
 #include "libconf/text.h"
 #include "libmaps/ldap_escape.h"
 
@@ -78,8 +79,25 @@ struct FreeUrl {
   void operator()(LDAPURLDesc* url) const { ::ldap_free_urldesc(url); }
 };
 
-/// Looks at a server's URI for what needs the third version of the protocol. False: it is not one.
-bool take_uri(const std::string& uri, LdapServerSettings& server, libconf::DiagnosticSink& warnings) {
+/// The URI of a socket, with a path that the service's root comes before.
+std::string rooted_uri(std::string_view path, const std::string& root) {
+  const std::string on_host = libconf::RootedPath{.path = std::string(path), .root = root}.on_host();
+  std::string uri = "ldapi://";
+  for (const char c : on_host) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    const auto code = static_cast<unsigned char>(c);
+    if (libconf::is_name_char(c) || c == '.' || c == '-')
+      uri += c;
+    else
+      uri.append({'%', kDigits[code / 16], kDigits[code % 16]});
+  }
+  return uri;
+}
+
+/// Looks at a server's URI for what needs the third version of the protocol; the path of a socket becomes one
+/// of the host. False: it is no URI.
+bool take_uri(std::string& uri, const std::string& root, LdapServerSettings& server,
+              libconf::DiagnosticSink& warnings) {
   LDAPURLDesc* parsed = nullptr;
   const int fault = ::ldap_url_parse(uri.c_str(), &parsed);
   const std::unique_ptr<LDAPURLDesc, FreeUrl> url(parsed);
@@ -97,11 +115,14 @@ bool take_uri(const std::string& uri, LdapServerSettings& server, libconf::Diagn
     server.version = LDAP_VERSION3;
   }
   if (scheme == "ldaps") server.uses_tls = true;
+  const std::string_view host = url->lud_host == nullptr ? "" : url->lud_host;
+  if (scheme == "ldapi" && !host.empty() && !root.empty()) uri = rooted_uri(host, root);
   return true;
 }
 
 /// Reads server_host, server_port and version, which depend on one another.
-void read_servers(Reader& reader, LdapServerSettings& server, libconf::DiagnosticSink& warnings) {
+void read_servers(Reader& reader, const std::string& root, LdapServerSettings& server,
+                  libconf::DiagnosticSink& warnings) {
   const std::string hosts = reader.text("server_host", "localhost", {.min = 1});
   const std::string port = std::to_string(reader.number("server_port", LDAP_PORT));
   server.version = reader.number("version", LDAP_VERSION3, {.min = LDAP_VERSION2});
@@ -111,8 +132,8 @@ void read_servers(Reader& reader, LdapServerSettings& server, libconf::Diagnosti
                                          std::to_string(server.version), ", using 3."));
     server.version = LDAP_VERSION3;
   }
-  for (const LdapServerUri& entry : ldap_server_uris(hosts, port)) {
-    if (entry.is_written && !take_uri(entry.uri, server, warnings)) continue;
+  for (LdapServerUri& entry : ldap_server_uris(hosts, port)) {
+    if (entry.is_written && !take_uri(entry.uri, root, server, warnings)) continue;
     server.uris += concat(server.uris.empty() ? "" : " ", entry.uri);
   }
 }
@@ -199,7 +220,9 @@ Result<LdapSettings> read_ldap_settings(const TableConfig& config, const TableCo
   LdapServerSettings server;
   server.config = config.name();
   server.table = concat("ldap:", config.name());
-  read_servers(reader, server, warnings);
+  const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(context.settings);
+  if (!root) return root.error();
+  read_servers(reader, root->directory(), server, warnings);
   const int scope = read_scope(reader, server, warnings);
   const std::string base = reader.text("search_base");
   server.timeout = reader.number("timeout", 10);

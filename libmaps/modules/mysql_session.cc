@@ -12,6 +12,7 @@
 #include <array>
 #include <cstdint>
 
+#include "libconf/service_root.h"
 #include "libconf/text.h"
 
 // The connector throws; nothing that it throws leaves this file.
@@ -53,7 +54,8 @@ Error unquotable() { return {.kind = ErrorKind::kInputOutput, .message = "query 
 /// it.
 void set_host(const DatabaseHost& host, sql::ConnectOptionsMap& options) {
   if (host.is_local || host.name.empty() || host.name == "localhost") {
-    options["hostName"] = sql::SQLString(concat("unix://", host.is_local ? host.name : ""));
+    const libconf::RootedPath socket{.path = host.is_local ? host.name : "", .root = host.root};
+    options["hostName"] = sql::SQLString(concat("unix://", socket.on_host()));
     return;
   }
   const bool is_ipv6 = host.name.find(':') != std::string::npos;

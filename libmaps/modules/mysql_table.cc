@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "libconf/service_root.h"
 #include "libconf/text.h"
 #include "libmaps/batch_table.h"
 #include "libmaps/host_pool.h"
@@ -281,7 +282,9 @@ Result<std::unique_ptr<Table>> make_mysql(const TableConfig& config, const Table
   if (!rules) return rules.error();
   const Result<std::string> host_list = config.get_string("hosts", "");
   if (!host_list) return host_list.error();
-  Result<std::vector<DatabaseHost>> hosts = parse_database_hosts(*host_list);
+  const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(context.settings);
+  if (!root) return root.error();
+  Result<std::vector<DatabaseHost>> hosts = parse_database_hosts(*host_list, root->directory());
   if (!hosts) return hosts.error();
   parameters->hosts = std::move(*hosts);
   return std::unique_ptr<Table>(std::make_unique<MysqlTable>(

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "libconf/service_root.h"
 #include "libconf/text.h"
 
 namespace libmaps {
@@ -34,9 +35,10 @@ void receive_notice(void* warn, const PGresult* notice) {
 PGconn* start_connecting(const PgsqlHost& host, const PgsqlLogin& login) {
   // What comes later replaces what came before, and "dbname" may be a URI or a string with all of them.
   const bool is_uri = !host.uri.empty();
+  const std::string address = libconf::RootedPath{.path = host.name, .root = host.root}.on_host();
   const std::array<std::pair<const char*, const std::string*>, 6> options = {{
       {"dbname", is_uri ? &host.uri : &login.database},
-      {"host", &host.name},
+      {"host", &address},
       {"port", &host.port},
       {"user", is_uri ? nullptr : &login.user},
       {"password", is_uri ? nullptr : &login.password},

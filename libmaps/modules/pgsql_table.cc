@@ -5,6 +5,7 @@
 #include <deque>
 #include <vector>
 
+#include "libconf/service_root.h"
 #include "libconf/text.h"
 #include "libmaps/batch_table.h"
 #include "libmaps/host_pool.h"
@@ -334,7 +335,9 @@ Result<std::unique_ptr<Table>> make_pgsql(const TableConfig& config, const Table
   const std::string table = concat("pgsql:", config.name());
   const Result<std::string> host_list = config.get_string("hosts", "");
   if (!host_list) return host_list.error();
-  std::vector<PgsqlHost> hosts = parse_pgsql_hosts(*host_list);
+  const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(context.settings);
+  if (!root) return root.error();
+  std::vector<PgsqlHost> hosts = parse_pgsql_hosts(*host_list, root->directory());
   Result<Parameters> parameters = read_parameters(config, hosts);
   if (!parameters) return parameters.error();
   const Result<std::string> text = read_query(config, table, context.warnings);

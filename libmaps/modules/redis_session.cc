@@ -25,7 +25,8 @@ Endpoint endpoint_of(const DatabaseHost& host) {
   return {.is_local = host.is_local,
           .host = host.name,
           .service = host.is_local ? "" : std::to_string(host.port == 0 ? kDefaultPort : host.port),
-          .text = host.text};
+          .text = host.text,
+          .root = host.root};
 }
 
 /// Appends a command as the protocol has it. False: there is not enough memory.

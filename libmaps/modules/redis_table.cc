@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "libconf/service_root.h"
 #include "libconf/text.h"
 #include "libmaps/batch_table.h"
 #include "libmaps/host_pool.h"
@@ -213,7 +214,9 @@ Result<std::unique_ptr<Table>> make_redis(const TableConfig& config, const Table
   if (!rules) return rules.error();
   const Result<std::string> host_list = config.get_string("hosts", "");
   if (!host_list) return host_list.error();
-  Result<std::vector<DatabaseHost>> hosts = parse_database_hosts(*host_list);
+  const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(context.settings);
+  if (!root) return root.error();
+  Result<std::vector<DatabaseHost>> hosts = parse_database_hosts(*host_list, root->directory());
   if (!hosts) return hosts.error();
   return std::unique_ptr<Table>(std::make_unique<RedisTable>(table, std::move(*hosts), std::move(*parameters),
                                                              std::move(*rules), std::move(*field),

@@ -117,7 +117,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   asio::io_context io;
   stream_protocol::acceptor acceptor(io, stream_protocol::endpoint(place.path()));
   const mta::ProxyOptions options{.endpoint = "unix:filter",
-                                  .place = {.path = place.path()},
+                                  .place = {.path = {.path = place.path()}},
                                   .ehlo = "client.example",
                                   .timeout = std::chrono::seconds(20),
                                   .is_speed_adjusted = is_speed_adjusted};

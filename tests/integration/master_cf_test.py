@@ -246,7 +246,7 @@ def check_absent(checks, bin_directory, directory):
 
 
 def check_chroot(checks, bin_directory, directory):
-    """Entries that ask for chroot serve without it, beside entries that do not; who looks is told."""
+    """Entries that ask for chroot serve beside entries that do not, and the process has the root of the host; who looks is told."""
     (directory / "clients").write_text("127.0.0.1 REJECT from a table outside\n")
     system = MailSystem(bin_directory, directory, "smtpd_client_restrictions = check_client_access texthash:%s/clients\n"
                         % directory)
@@ -256,11 +256,11 @@ def check_chroot(checks, bin_directory, directory):
     master_cf.write_text(text.replace("inet n - n - - smtpd", "inet n - y - - smtpd").replace("pickup unix n - n", "pickup unix n - y")
                          + "proxymap unix - - n - - proxymap\n")
     line = 1 + text.splitlines().index("127.0.0.1:%d inet n - n - - smtpd" % system.port)
-    note = ": %s: line %d: service 127.0.0.1:%d/inet: not confined to the queue directory: the chroot field has no effect" % (
-        master_cf, line, system.port)
+    note = (": %s: line %d: service 127.0.0.1:%d/inet: chroot: paths of sockets start at the queue directory; the process is not "
+            "confined to it" % (master_cf, line, system.port))
 
     def notes():
-        return [each for each in system.log().splitlines() if "the chroot field" in each]
+        return [each for each in system.log().splitlines() if ": chroot: " in each]
 
     with system:
         with system.client() as smtp:

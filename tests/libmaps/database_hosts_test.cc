@@ -68,6 +68,14 @@ TEST(DatabaseHosts, KeepsTheOrderOfAList) {
   EXPECT_EQ((*hosts)[2].text, "c");
 }
 
+TEST(DatabaseHosts, HaveARootIfTheyArePaths) {
+  const auto hosts = parse_database_hosts("unix:/a, b", "/queue");
+  ASSERT_TRUE(hosts && hosts->size() == 2);
+  EXPECT_EQ((*hosts)[0].root, "/queue");
+  EXPECT_EQ((*hosts)[0].name, "/a");
+  EXPECT_EQ((*hosts)[1].root, "");
+}
+
 TEST(DatabaseHosts, AreThisHostWhenNoneIsNamed) {
   const auto hosts = parse_database_hosts(" ");
   ASSERT_TRUE(hosts && hosts->size() == 1);

@@ -59,6 +59,15 @@ TEST(PgsqlHosts, AreSeparatedByBlanksAndCommas) {
   EXPECT_EQ(hosts[3].name, "e");
 }
 
+TEST(PgsqlHosts, HaveARootIfTheyArePaths) {
+  const std::vector<PgsqlHost> hosts = parse_pgsql_hosts("unix:/a b:1 postgresql:///mail?host=/a", "/queue");
+  ASSERT_EQ(hosts.size(), 3u);
+  EXPECT_EQ(hosts[0].root, "/queue");
+  EXPECT_EQ(hosts[0].name, "/a");
+  EXPECT_EQ(hosts[1].root, "");
+  EXPECT_EQ(hosts[2].root, "");
+}
+
 TEST(PgsqlHosts, AreThisHostWhenThereIsNone) {
   for (const std::string_view text : {"", " , "}) {
     const std::vector<PgsqlHost> hosts = parse_pgsql_hosts(text);

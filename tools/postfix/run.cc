@@ -107,10 +107,12 @@ int check_and_explain(const Call& call) {
   for (const libconf::PlacedService* const placed : call.site.services()) {
     const auto field = [&](libconf::MasterField name) { return placed->service.field(name); };
     const mta::ServiceRole* const role = mta::find_service_role(field(libconf::MasterField::kCommand));
-    if (role->kind != mta::ServiceKind::kServer || field(libconf::MasterField::kChroot) != "y") continue;
-    call.say(concat(call.site.master_cf().file(), ": line ", std::to_string(placed->line), ": service ",
-                    placed->service.key(),
-                    ": not confined to the queue directory: the chroot field has no effect"));
+    if (role->kind != mta::ServiceKind::kServer) continue;
+    if (!call.site.settings().for_service(*placed, call.site.master_cf()).is_confined()) continue;
+    call.say(
+        concat(call.site.master_cf().file(), ": line ", std::to_string(placed->line), ": service ",
+               placed->service.key(),
+               ": chroot: paths of sockets start at the queue directory; the process is not confined to it"));
   }
   return 0;
 }

@@ -121,6 +121,18 @@ TEST_F(CyrusServerTest, AsksSaslauthd) {
   EXPECT_EQ(log_.items()[0].message, "SASL authentication failure: Password verification failed");
 }
 
+TEST_F(CyrusServerTest, AsksSaslauthdBelowTheRoot) {
+  settings_.root = directory_.string();
+  configure("pwcheck_method: saslauthd\nmech_list: PLAIN\nsaslauthd_path: /mux\n");
+  EXPECT_EQ(plain("joe", "secret").kind, Kind::kSuccess);
+  // The library's own path.
+  std::filesystem::create_directories(directory_ / "var/run/saslauthd");
+  std::filesystem::create_symlink("/mux", directory_ / "var/run/saslauthd/mux");
+  configure("pwcheck_method: saslauthd\nmech_list: PLAIN\n");
+  EXPECT_EQ(plain("joe", "secret").kind, Kind::kSuccess);
+  EXPECT_EQ(requests_, (std::vector<std::string>(2, "joe|secret|smtp||")));
+}
+
 TEST_F(CyrusServerTest, SaysTheDomain) {
   settings_.local_domain = "example.com";
   const SaslAnswer success = plain("joe", "secret");

@@ -80,7 +80,7 @@ class FilterServer {
 class NonSmtpMiltersTest : public testing::Test {
  protected:
   EnvelopeVerdict tell(const std::string& endpoint) {
-    MilterOptions options{.endpoint = endpoint, .place = *parse_server_place(endpoint, "")};
+    MilterOptions options{.endpoint = endpoint, .place = *parse_server_place(endpoint, {})};
     options.connect_timeout = options.command_timeout = options.content_timeout = std::chrono::seconds(20);
     const MilterSettings settings{.filters = {options}};
     asio::io_context io;
@@ -160,9 +160,10 @@ TEST(RejectionOf, TakesRepliesApart) {
 }
 
 TEST(ServerPlace, IsReadAsMainCfHasIt) {
-  const auto shown = [](std::string_view text) {
-    const std::optional<ServerPlace> place = parse_server_place(text, "/queue");
-    return place ? concat(place->path, "|", place->host, "|", place->port) : "(none)";
+  const auto shown = [](std::string_view text, bool is_confined = false) {
+    const std::optional<ServerPlace> place =
+        parse_server_place(text, {.queue_directory = "/queue", .is_confined = is_confined});
+    return place ? concat(place->path.root, place->path.path, "|", place->host, "|", place->port) : "(none)";
   };
   EXPECT_EQ(shown("inet:localhost:8891"), "|localhost|8891");
   EXPECT_EQ(shown("127.0.0.1:25"), "|127.0.0.1|25");
@@ -170,6 +171,7 @@ TEST(ServerPlace, IsReadAsMainCfHasIt) {
   EXPECT_EQ(shown("10025"), "||10025");
   EXPECT_EQ(shown("unix:/run/x"), "/run/x||");
   EXPECT_EQ(shown("local:x"), "/queue/x||");
+  EXPECT_EQ(shown("unix:/run/x", true), "/queue/run/x||") << "the service has another root";
   EXPECT_EQ(shown("unix:"), "(none)");
   EXPECT_EQ(shown("host:"), "(none)");
   EXPECT_EQ(shown(concat("unix:/", std::string(200, 'x'))), "(none)") << "the system has no such long names";

@@ -223,6 +223,19 @@ TEST(PolicyClient, KeepsOneConnectionForOneMessage) {
   EXPECT_EQ(client.kept(), 2u);
 }
 
+TEST(PolicyClient, KeepsApartWhatServicesWithAnotherRootAsk) {
+  asio::io_context context;
+  PolicyServer server(context,
+                      [](int connection, int) { return "action=" + std::to_string(connection) + "\n\n"; });
+  PolicyClient client(context.get_executor(), {});
+  auto settings = server.settings();
+  auto confined = settings;
+  confined.path.root = "/queue";
+  EXPECT_EQ(ask(context, client, settings, {"a"}).actions, (std::vector<std::string>{"1"}));
+  EXPECT_EQ(ask(context, client, confined, {"a"}).actions, (std::vector<std::string>{"2"}));
+  EXPECT_EQ(ask(context, client, settings, {"a"}).actions, (std::vector<std::string>{"1"}));
+}
+
 TEST(PolicyClient, TriesAgainAndThenActsByDefault) {
   struct FailureCase {
     const char* name;

@@ -100,7 +100,7 @@ TEST(PolicySettings, OwnSettingsGoOverThoseOfMainCf) {
   const auto plain = parse_policy_service("unix:private/policy", settings);
   ASSERT_TRUE(plain);
   EXPECT_TRUE(plain->is_unix);
-  EXPECT_EQ(plain->path, "/var/spool/postfix/private/policy");
+  EXPECT_EQ(plain->path, libconf::RootedPath{.path = "/var/spool/postfix/private/policy"});
   EXPECT_EQ(plain->name, "private/policy");
   EXPECT_EQ(plain->timeout, std::chrono::seconds(7));
   EXPECT_EQ(plain->try_limit, 2);

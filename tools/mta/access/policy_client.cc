@@ -6,7 +6,6 @@
 #include <asio/connect.hpp>
 #include <asio/generic/stream_protocol.hpp>
 #include <asio/ip/tcp.hpp>
-#include <asio/local/stream_protocol.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
@@ -14,6 +13,7 @@
 #include <utility>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/unix_address.h"
 
 namespace mta {
 namespace {
@@ -36,7 +36,9 @@ class PolicyClient::Connection : public std::enable_shared_from_this<Connection>
     asio::error_code error;
     arm(settings.timeout);
     if (settings.is_unix) {
-      co_await socket_.async_connect(asio::local::stream_protocol::endpoint(settings.path), done(error));
+      const auto address = unix_address(settings.path);
+      error = asio::error::name_too_long;
+      if (address) co_await socket_.async_connect(*address, done(error));
     } else {
       asio::ip::tcp::resolver resolver(socket_.get_executor());
       const std::string host = settings.host.empty() ? "localhost" : settings.host;
@@ -85,6 +87,7 @@ class PolicyClient::Connection : public std::enable_shared_from_this<Connection>
   }
 
   std::string endpoint;
+  std::string root;      ///< Of a service that is confined; its endpoint is another one.
   std::string instance;  ///< The message that it is for; empty: anybody's.
   Clock::time_point opened = Clock::now();
   Clock::time_point expires = {};
@@ -138,6 +141,7 @@ asio::awaitable<std::string> PolicyClient::ask(const PolicyServiceSettings& sett
     if (!connection) {
       connection = std::make_shared<Connection>(executor_);
       connection->endpoint = settings.endpoint;
+      connection->root = settings.path.root;
       connection->instance = instance;
       fault = co_await connection->connect(settings);
       if (!fault.empty()) warn(concat("connect to ", settings.name, ": ", fault));
@@ -167,7 +171,8 @@ std::shared_ptr<PolicyClient::Connection> PolicyClient::take(const PolicyService
   drop_expired();
   const auto usable = [&](std::string_view wanted) {
     return std::find_if(kept_.begin(), kept_.end(), [&](const auto& each) {
-      return each->endpoint == settings.endpoint && each->instance == wanted;
+      return each->endpoint == settings.endpoint && each->root == settings.path.root &&
+             each->instance == wanted;
     });
   };
   auto found = usable(instance);

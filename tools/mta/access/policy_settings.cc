@@ -83,11 +83,9 @@ Result<void> set_endpoint(std::string_view text, const libconf::Settings& settin
   service.name = text.substr(colon + 1);
   if (type == "unix" || type == "local") {
     service.is_unix = true;
-    service.path = service.name;
-    if (service.path.starts_with('/')) return {};
-    auto directory = settings.get("queue_directory");
-    if (!directory) return directory.error();
-    service.path = concat(*directory, "/", service.name);
+    const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(settings);
+    if (!root) return root.error();
+    service.path = root->at(service.name);
     return {};
   }
   if (type != "inet")

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "libconf/result.h"
+#include "libconf/service_root.h"
 #include "libconf/settings.h"
 
 namespace mta {
@@ -23,7 +24,7 @@ struct PolicyServiceSettings {
   bool is_unix = false;
   std::string host = {};
   std::string port = {};
-  std::string path = {};  ///< Relative ones are below queue_directory already.
+  libconf::RootedPath path = {};
   std::chrono::seconds timeout{};
   std::chrono::seconds max_idle{};
   std::chrono::seconds max_ttl{};

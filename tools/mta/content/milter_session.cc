@@ -140,11 +140,11 @@ Result<void> read_entry(std::string_view entry, MilterOptions& options) {
   return {};
 }
 
-Result<ServerPlace> place_of(std::string_view endpoint, std::string_view queue_directory) {
+Result<ServerPlace> place_of(std::string_view endpoint, const libconf::ServiceRoot& root) {
   const std::string_view type = endpoint.substr(0, endpoint.find(':'));
   if (type != "inet" && type != "unix" && type != "local")
     return configuration_error(concat("invalid transport name: ", type, " in Milter service: ", endpoint));
-  std::optional<ServerPlace> place = parse_server_place(endpoint, queue_directory);
+  std::optional<ServerPlace> place = parse_server_place(endpoint, root);
   if (!place) return configuration_error(concat("bad Milter service: ", endpoint));
   return std::move(*place);
 }
@@ -178,8 +178,8 @@ Result<std::vector<MilterOptions>> parse_milter_options(const libconf::Settings&
     if (!value) return value.error();
     shared.macros[index_of(known.stage)] = words_of(*value);
   }
-  const Result<std::string> queue_directory = settings.get("queue_directory");
-  if (!queue_directory) return queue_directory.error();
+  const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(settings);
+  if (!root) return root.error();
   std::vector<MilterOptions> filters;
   std::string_view rest = entries;
   while (const auto entry = libconf::next_braced_word(rest, libconf::kListSeparators)) {
@@ -191,7 +191,7 @@ Result<std::vector<MilterOptions>> parse_milter_options(const libconf::Settings&
       if (auto done = setting.set(options, *value); !done) return done.error();
     }
     if (auto done = read_entry(*entry, options); !done) return done.error();
-    Result<ServerPlace> place = place_of(options.endpoint, *queue_directory);
+    Result<ServerPlace> place = place_of(options.endpoint, *root);
     if (!place) return place.error();
     options.place = std::move(*place);
     filters.push_back(std::move(options));

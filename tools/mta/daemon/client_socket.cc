@@ -3,10 +3,11 @@
 #include <array>
 #include <asio/buffer.hpp>
 #include <asio/ip/tcp.hpp>
-#include <asio/local/stream_protocol.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
+
+#include "tools/mta/daemon/unix_address.h"
 
 namespace mta {
 namespace {
@@ -44,8 +45,9 @@ asio::awaitable<std::string> ClientSocket::connect(ServerPlace place, Duration l
   asio::error_code error;
   arm(limit);
   if (!place.path.empty()) {
-    const asio::local::stream_protocol::endpoint endpoint(place.path);
-    co_await socket_.async_connect(endpoint, into(error));
+    const auto endpoint = unix_address(place.path);
+    error = asio::error::name_too_long;
+    if (endpoint) co_await socket_.async_connect(*endpoint, into(error));
   } else {
     asio::ip::tcp::resolver resolver(socket_.get_executor());
     const std::string host = place.host.empty() ? "localhost" : place.host;

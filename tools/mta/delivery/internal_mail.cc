@@ -136,7 +136,7 @@ Result<void> InternalMailService::open_tables() {
 
 Result<std::unique_ptr<InternalMailService>> InternalMailService::create(libconf::Settings settings,
                                                                          const InternalMailRuntime& runtime) {
-  std::unique_ptr<InternalMailService> service(new InternalMailService(std::move(settings), runtime));
+  std::unique_ptr<InternalMailService> service(new InternalMailService(settings, runtime));
   if (Result<void> read = service->read_settings(); !read) return read.error();
   if (Result<void> opened = service->open_tables(); !opened) return opened.error();
   return service;

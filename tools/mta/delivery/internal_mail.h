@@ -120,8 +120,8 @@ class InternalMailService {
   libconf::Result<std::unique_ptr<InternalMail>> open(InternalEnvelope envelope);
 
  private:
-  InternalMailService(libconf::Settings settings, const InternalMailRuntime& runtime)
-      : settings_(std::move(settings)), runtime_(runtime) {}
+  InternalMailService(const libconf::Settings& settings, const InternalMailRuntime& runtime)
+      : settings_(settings.in_root_of("cleanup_service_name")), runtime_(runtime) {}
   libconf::Result<void> read_settings();
   libconf::Result<void> open_tables();
   bool is_inspected(InternalMailClass mail_class) const;

@@ -22,9 +22,12 @@ MailRoute deferred(std::string_view why) {
 
 class ConfiguredRouter final : public MailRouter {
  public:
-  ConfiguredRouter(MailLog& log) : warnings_(log, {.program = "trivial-rewrite"}) {}
+  ConfiguredRouter(const libconf::Settings& settings, MailLog& log)
+      : warnings_(log, {.program = "trivial-rewrite"}),
+        settings_(settings.in_root_of("rewrite_service_name")) {}
 
-  Result<void> open(const libconf::Settings& settings, const libconf::Host& host) {
+  Result<void> open(const libconf::Host& host) {
+    const libconf::Settings& settings = settings_;
     const AddressContext context{.tables = {.settings = settings, .warnings = warnings_}, .host = host};
     Result<AddressRewriting> rewriting = AddressRewriting::from(settings);
     if (!rewriting) return rewriting.error();
@@ -79,6 +82,7 @@ class ConfiguredRouter final : public MailRouter {
   }
 
   LogSink warnings_;
+  libconf::Settings settings_;
   std::optional<RouteResolver> resolver_;
   std::set<std::string, std::less<>> defer_transports_;
   std::string filter_nexthop_;
@@ -89,8 +93,8 @@ class ConfiguredRouter final : public MailRouter {
 
 Result<std::unique_ptr<MailRouter>> MailRouter::create(const libconf::Settings& settings,
                                                        const libconf::Host& host, MailLog& log) {
-  auto router = std::make_unique<ConfiguredRouter>(log);
-  if (Result<void> opened = router->open(settings, host); !opened) return opened.error();
+  auto router = std::make_unique<ConfiguredRouter>(settings, log);
+  if (Result<void> opened = router->open(host); !opened) return opened.error();
   return std::unique_ptr<MailRouter>(std::move(router));
 }
 

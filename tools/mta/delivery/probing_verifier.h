@@ -70,7 +70,9 @@ class ProbingVerifier final : public AddressVerifier {
   };
 
   ProbingVerifier(const libconf::Settings& settings, const Parts& parts)
-      : settings_(settings), parts_(parts), warnings_(parts.log, {.program = "verify"}) {}
+      : settings_(settings.in_root_of("rewrite_service_name")),
+        parts_(parts),
+        warnings_(parts.log, {.program = "verify"}) {}
   libconf::Result<Addresses> open_addresses();
   void start_probe(const std::string& address);
   asio::awaitable<void> probe(std::string address);
@@ -78,7 +80,7 @@ class ProbingVerifier final : public AddressVerifier {
   DeliveryRequest request_for(const EnvelopeRecipient& recipient, Resolution resolution);
   void clean();
 
-  const libconf::Settings& settings_;
+  libconf::Settings settings_;
   Parts parts_;
   LogSink warnings_;
   std::optional<VerifyCache> cache_;

@@ -1,12 +1,12 @@
 #include "tools/mta/delivery/server_connection.h"
 
 #include <asio/ip/tcp.hpp>
-#include <asio/local/stream_protocol.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/unix_address.h"
 
 namespace mta {
 namespace {
@@ -23,9 +23,9 @@ struct Attempt {
 tl::expected<StreamSocket::endpoint_type, std::string> endpoint_of(const MailServer& server) {
   asio::error_code error;
   if (server.port == 0) {
-    constexpr std::size_t kLongestPath = 107;
-    if (server.address.size() > kLongestPath) return tl::make_unexpected("File name too long");
-    return StreamSocket::endpoint_type(asio::local::stream_protocol::endpoint(server.address));
+    const auto endpoint = unix_address(server.path);
+    if (!endpoint) return tl::make_unexpected("File name too long");
+    return StreamSocket::endpoint_type(*endpoint);
   }
   const asio::ip::address address = asio::ip::make_address(server.address, error);
   if (error) return tl::make_unexpected(error.message());

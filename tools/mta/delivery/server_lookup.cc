@@ -65,9 +65,8 @@ std::string MailServer::relay() const {
 Result<ServerDestination> parse_destination(std::string_view nexthop, const SmtpClientOptions& options) {
   ServerDestination destination;
   if (options.is_lmtp() && nexthop.starts_with("unix:")) {
-    destination.path = nexthop.substr(5);
-    if (!destination.path.starts_with('/'))
-      destination.path = concat(options.queue_directory, "/", destination.path);
+    destination.written_path = nexthop.substr(5);
+    destination.path = options.root.at(destination.written_path);
     destination.name = options.myhostname;
     return destination;
   }
@@ -235,7 +234,8 @@ asio::awaitable<ServerLookup> ServerFinder::find_domain(std::string name, unsign
 asio::awaitable<ServerLookup> ServerFinder::find(ServerDestination destination) {
   if (!destination.path.empty()) {
     ServerLookup found;
-    found.servers.push_back({.name = destination.name, .address = destination.path});
+    found.servers.push_back(
+        {.name = destination.name, .address = destination.written_path, .path = destination.path});
     co_return found;
   }
   const bool is_address = libmaps::parse_ip_address(destination.name).has_value();

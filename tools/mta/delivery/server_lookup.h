@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libconf/service_root.h"
 #include "libmaps/ip_address.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/delivery/smtp_client_options.h"
@@ -22,8 +23,9 @@ namespace mta {
 
 /// A nexthop, taken apart.
 struct ServerDestination {
-  std::string path = {};  ///< Of a UNIX-domain socket; empty: TCP.
-  std::string name = {};  ///< A domain, a host name or an address.
+  libconf::RootedPath path = {};  ///< Of a UNIX-domain socket; empty: TCP.
+  std::string written_path = {};  ///< The same as the nexthop has it.
+  std::string name = {};          ///< A domain, a host name or an address.
   unsigned short port = 0;
   bool is_host = false;  ///< In brackets, or LMTP: no MX is looked for.
 };
@@ -36,9 +38,10 @@ libconf::Result<ServerDestination> parse_destination(std::string_view nexthop,
 /// A server to try.
 struct MailServer {
   std::string name = {};     ///< As the log has it.
-  std::string address = {};  ///< A number, or the path of a socket.
+  std::string address = {};  ///< A number, or the path of a socket as it is written.
   unsigned short port = 0;   ///< 0: a UNIX-domain socket.
   int preference = 0;
+  libconf::RootedPath path = {};  ///< Of a UNIX-domain socket.
 
   /// "mx.example.com[192.0.2.7]"; the second with its port, where there is one.
   std::string host() const;

@@ -66,7 +66,6 @@ class Reader {
 void read_names(Reader& reader, SmtpClientOptions& options) {
   reader.text("syslog_name", options.syslog_name);
   reader.text("myhostname", options.myhostname);
-  reader.text("queue_directory", options.queue_directory);
   reader.text(reader.name(options.is_lmtp() ? "lhlo_name" : "helo_name"), options.helo_name);
   reader.text(reader.name("tcp_port"), options.default_port);
   reader.list(reader.name("fallback_relay"), options.fallback_relays);
@@ -171,6 +170,9 @@ Result<SmtpClientOptions> SmtpClientOptions::read(const libconf::Settings& setti
                                                   ClientProtocol protocol) {
   SmtpClientOptions options;
   options.protocol = protocol;
+  const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(settings);
+  if (!root) return root.error();
+  options.root = *root;
   Reader reader(settings, protocol);
   read_names(reader, options);
   read_lookups(reader, options);

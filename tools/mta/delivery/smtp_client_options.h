@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libconf/result.h"
+#include "libconf/service_root.h"
 #include "libconf/settings.h"
 #include "tools/mta/smtp/server_options.h"
 
@@ -26,7 +27,7 @@ struct SmtpClientOptions {
   ClientProtocol protocol = ClientProtocol::kSmtp;
   std::string syslog_name;
   std::string myhostname;
-  std::string queue_directory;  ///< What relative paths of UNIX-domain sockets are below.
+  libconf::ServiceRoot root;  ///< What paths of UNIX-domain sockets are taken from.
   std::string helo_name;
   std::string default_port;
   std::vector<std::string> fallback_relays;

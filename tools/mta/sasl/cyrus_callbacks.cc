@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstring>
 
+#include "libconf/service_root.h"
 #include "libconf/text.h"
 
 namespace mta {
@@ -22,6 +23,17 @@ constexpr std::array<LogLevel, 3> kLogLevels = {{
 
 constexpr std::size_t kMessageLimit = 100;
 
+/// An option that is the path of what the library opens for each session.
+struct PathOption {
+  std::string_view name;
+  std::string_view fallback;  ///< As Debian builds the library; empty: none.
+};
+constexpr std::array<PathOption, 3> kPathOptions = {{
+    {"authdaemond_path", ""},
+    {"saslauthd_path", "/var/run/saslauthd/mux"},
+    {"sasldb_path", "/etc/sasldb2"},
+}};
+
 using AnyFunction = int (*)();
 
 /// The library has one type for callbacks, and casts them back.
@@ -32,8 +44,9 @@ AnyFunction as_callback(Function* function) {
 
 }  // namespace
 
-CyrusCallbacks::CyrusCallbacks(CyrusOptions options)
+CyrusCallbacks::CyrusCallbacks(CyrusOptions options, std::string root)
     : options_(std::move(options)),
+      root_(std::move(root)),
       list_({{{SASL_CB_GETOPT, as_callback(&get_option), this},
               {SASL_CB_LOG, as_callback(&log), this},
               {SASL_CB_LIST_END, nullptr, nullptr},
@@ -66,9 +79,23 @@ int CyrusCallbacks::get_password(sasl_conn_t* /*connection*/, void* context, int
   return SASL_OK;
 }
 
+const std::string* CyrusCallbacks::rooted_path(std::string_view option, const std::string* value) {
+  const auto* const known = std::find_if(kPathOptions.begin(), kPathOptions.end(),
+                                         [&](const PathOption& each) { return each.name == option; });
+  if (known == kPathOptions.end()) return nullptr;
+  const std::string path = value == nullptr ? std::string(known->fallback) : *value;
+  if (path.empty()) return nullptr;
+  std::string& rooted = rooted_paths_[std::string(option)];
+  rooted = libconf::RootedPath{.path = path, .root = root_}.on_host();
+  return &rooted;
+}
+
 int CyrusCallbacks::get_option(void* context, const char* /*plugin*/, const char* option, const char** result,
                                unsigned* length) {
-  const std::string* value = static_cast<CyrusCallbacks*>(context)->options_.get(option);
+  CyrusCallbacks& self = *static_cast<CyrusCallbacks*>(context);
+  const std::string* value = self.options_.get(option);
+  if (!self.root_.empty())
+    if (const std::string* const rooted = self.rooted_path(option, value)) value = rooted;
   if (value == nullptr) return SASL_FAIL;
   *result = value->c_str();
   if (length != nullptr) *length = static_cast<unsigned>(value->size());

@@ -8,6 +8,7 @@
 #include <sasl/sasl.h>
 
 #include <array>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct CyrusCredentials {
 /// Must outlive what it was given to. The library calls it on the thread that called the library.
 class CyrusCallbacks {
  public:
-  explicit CyrusCallbacks(CyrusOptions options);
+  /// Paths in the options, and the library's own, start at `root`: see libconf/service_root.h.
+  explicit CyrusCallbacks(CyrusOptions options, std::string root = {});
   /// For a client.
   CyrusCallbacks(CyrusOptions options, CyrusCredentials credentials);
   CyrusCallbacks(const CyrusCallbacks&) = delete;
@@ -40,6 +42,9 @@ class CyrusCallbacks {
   void report(libconf::DiagnosticSink& log);
 
  private:
+  /// The path that stands for one of the host: `value`, or the library's own. Null: the option is no path.
+  const std::string* rooted_path(std::string_view option, const std::string* value);
+
   static int get_option(void* context, const char* plugin, const char* option, const char** result,
                         unsigned* length);
   static int log(void* context, int level, const char* message);
@@ -47,6 +52,8 @@ class CyrusCallbacks {
   static int get_password(sasl_conn_t* connection, void* context, int id, sasl_secret_t** secret);
 
   CyrusOptions options_;
+  std::string root_;
+  std::map<std::string, std::string, std::less<>> rooted_paths_;  ///< As the library got them.
   CyrusCredentials credentials_;
   std::vector<unsigned char> secret_;  ///< A sasl_secret_t with the password.
   std::vector<std::string> messages_;

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <utility>
 
+#include "libconf/service_root.h"
 #include "libconf/text.h"
 #include "tools/mta/sasl/cyrus_callbacks.h"
 #include "tools/mta/sasl/cyrus_library.h"
@@ -44,7 +45,7 @@ unsigned length_of(const std::string& text) { return static_cast<unsigned>(text.
 /// What the library knows of a session. Used by one thread at a time.
 class CyrusContext {
  public:
-  explicit CyrusContext(const CyrusOptions& options) : callbacks_(options) {}
+  explicit CyrusContext(const CyrusSettings& settings) : callbacks_(settings.config, settings.root) {}
 
   /// Returns a code of the library.
   int open(const CyrusSettings& settings, const SaslPeer& peer) {
@@ -154,7 +155,7 @@ class CyrusServer final : public SaslBackend {
   }
 
   asio::awaitable<Result<std::vector<std::string>>> mechanisms(const SaslPeer& peer) override {
-    CyrusContext context(settings_->config);
+    CyrusContext context(*settings_);
     const int status = context.open(*settings_, peer);
     std::vector<std::string> names;
     if (status == SASL_OK) names = context.mechanisms();
@@ -213,7 +214,7 @@ class CyrusConversation final : public SaslConversation {
   CyrusConversation(CyrusServer& server, SaslPeer peer)
       : server_(server),
         peer_(std::move(peer)),
-        context_(std::make_shared<CyrusContext>(server_.settings()->config)) {}
+        context_(std::make_shared<CyrusContext>(*server_.settings())) {}
 
   asio::awaitable<SaslAnswer> start(std::string mechanism,
                                     std::optional<std::string> initial_response) override {
@@ -269,6 +270,9 @@ Result<std::unique_ptr<SaslBackend>> create_cyrus_server(const libconf::Settings
   Result<CyrusOptions> config = CyrusOptions::find(name, path);
   if (!config) return config.error();
   values.config = std::move(*config);
+  const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(settings);
+  if (!root) return root.error();
+  values.root = root->directory();
   const Result<SecurityOptions> options = read_security_options(settings, "smtpd_sasl_security_options");
   if (!options) return options.error();
   values.options = *options;

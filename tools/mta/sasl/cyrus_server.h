@@ -22,6 +22,7 @@ namespace mta {
 
 struct CyrusSettings {
   CyrusOptions config;
+  std::string root;  ///< Where its paths start, as libconf::RootedPath::root.
   std::string service;
   std::string host_name;                      ///< What mechanisms call this host.
   std::string local_domain;                   ///< The realm; empty: none.

@@ -189,8 +189,8 @@ Error no_place(std::string_view path, std::string_view reason) {
   return {.kind = ErrorKind::kConfiguration, .message = concat("smtpd_sasl_path: ", path, ": ", reason)};
 }
 
-/// The place that `path` means.
-Result<DovecotPlace> parse_place(std::string_view path) {
+/// The place that `path` means to a service with that root.
+Result<DovecotPlace> parse_place(std::string_view path, const libconf::ServiceRoot& root) {
   constexpr std::string_view kInet = "inet:";
   constexpr std::string_view kUnix = "unix:";
   if (path.starts_with(kInet)) {
@@ -205,16 +205,7 @@ Result<DovecotPlace> parse_place(std::string_view path) {
   const std::string_view file = path.starts_with(kUnix) ? path.substr(kUnix.size()) : path;
   if (file.empty()) return no_place(path, "no path");
   if (file.size() >= sizeof(sockaddr_un::sun_path)) return no_place(path, "File name too long");
-  return DovecotPlace(UnixPlace{.path = std::string(file)});
-}
-
-/// A path of smtpd_sasl_path, absolute if it is one.
-std::string absolute(std::string_view path, std::string_view queue_directory) {
-  constexpr std::string_view kUnix = "unix:";
-  if (path.starts_with("inet:")) return std::string(path);
-  if (path.starts_with(kUnix)) path.remove_prefix(kUnix.size());
-  if (path.empty() || path.starts_with('/')) return std::string(path);
-  return concat(queue_directory, "/", path);
+  return DovecotPlace(UnixPlace{.path = root.at(file)});
 }
 
 }  // namespace
@@ -224,15 +215,16 @@ Result<std::unique_ptr<SaslBackend>> create_dovecot_client(const libconf::Settin
                                                            libconf::DiagnosticSink& log) {
   const Result<std::string> path = settings.get("smtpd_sasl_path");
   if (!path) return path.error();
-  const Result<std::string> queue_directory = settings.get("queue_directory");
-  if (!queue_directory) return queue_directory.error();
+  const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(settings);
+  if (!root) return root.error();
   const Result<std::string> service = settings.get("smtpd_sasl_service");
   if (!service) return service.error();
   Result<SecurityOptions> options = read_security_options(settings, "smtpd_sasl_security_options");
   if (!options) return options.error();
   Result<SecurityOptions> tls_options = read_security_options(settings, "smtpd_sasl_tls_security_options");
   if (!tls_options) return tls_options.error();
-  return create_dovecot_client(DovecotSettings{.path = absolute(*path, *queue_directory),
+  return create_dovecot_client(DovecotSettings{.path = *path,
+                                               .root = *root,
                                                .service = *service,
                                                .options = *options,
                                                .tls_options = *tls_options},
@@ -242,7 +234,7 @@ Result<std::unique_ptr<SaslBackend>> create_dovecot_client(const libconf::Settin
 Result<std::unique_ptr<SaslBackend>> create_dovecot_client(DovecotSettings settings,
                                                            asio::any_io_executor executor,
                                                            libconf::DiagnosticSink& log) {
-  Result<DovecotPlace> place = parse_place(settings.path);
+  Result<DovecotPlace> place = parse_place(settings.path, settings.root);
   if (!place) return place.error();
   return std::unique_ptr<SaslBackend>(
       std::make_unique<DovecotClient>(std::move(settings), std::move(*place), std::move(executor), log));

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "libconf/diagnostic.h"
+#include "libconf/service_root.h"
 #include "libconf/settings.h"
 #include "tools/mta/sasl/sasl_backend.h"
 #include "tools/mta/sasl/security_options.h"
@@ -21,7 +22,8 @@
 namespace mta {
 
 struct DovecotSettings {
-  std::string path;  ///< As smtpd_sasl_path has it; a UNIX path is absolute.
+  std::string path;           ///< As smtpd_sasl_path has it.
+  libconf::ServiceRoot root;  ///< What a UNIX path is taken from.
   std::string service;
   SecurityOptions options;                            ///< Without TLS.
   SecurityOptions tls_options;                        ///< With TLS.

@@ -9,7 +9,6 @@
 #include <asio/connect.hpp>
 #include <asio/detached.hpp>
 #include <asio/ip/tcp.hpp>
-#include <asio/local/stream_protocol.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
@@ -17,6 +16,7 @@
 #include <utility>
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/unix_address.h"
 
 namespace mta {
 namespace {
@@ -95,7 +95,9 @@ void DovecotConnection::close() {
 asio::awaitable<Result<void>> DovecotConnection::connect(DovecotPlace place) {
   asio::error_code failure;
   if (const auto* const local = std::get_if<UnixPlace>(&place)) {
-    co_await socket_.async_connect(asio::local::stream_protocol::endpoint(local->path), into(failure));
+    const auto endpoint = unix_address(local->path);
+    failure = asio::error::name_too_long;
+    if (endpoint) co_await socket_.async_connect(*endpoint, into(failure));
   } else {
     const InetPlace& inet = std::get<InetPlace>(place);
     asio::ip::tcp::resolver resolver(socket_.get_executor());

@@ -20,13 +20,14 @@
 #include <vector>
 
 #include "libconf/result.h"
+#include "libconf/service_root.h"
 #include "tools/mta/sasl/dovecot_protocol.h"
 
 namespace mta {
 
 /// Where an auth server listens.
 struct UnixPlace {
-  std::string path;
+  libconf::RootedPath path;
 };
 struct InetPlace {
   std::string host;

@@ -70,11 +70,15 @@ Result<std::unique_ptr<AddressServices>> AddressServices::create(const libconf::
                                                                  libconf::DiagnosticSink& warnings) {
   const Result<bool> utf8 = settings.get_bool("smtputf8_enable");
   if (!utf8) return utf8.error();
+  auto views = std::make_unique<const Views>(Views{.cleanup = settings.in_root_of("cleanup_service_name"),
+                                                   .rewrite = settings.in_root_of("rewrite_service_name")});
   const AddressContext context{
-      .tables = {.settings = settings, .warnings = warnings, .options = {.utf8 = *utf8}}, .host = host};
+      .tables = {.settings = views->cleanup, .warnings = warnings, .options = {.utf8 = *utf8}}, .host = host};
+  const AddressContext rewrite_context{
+      .tables = {.settings = views->rewrite, .warnings = warnings, .options = {.utf8 = *utf8}}, .host = host};
   Result<AddressRewriting> rewriting = AddressRewriting::from(settings);
   if (!rewriting) return rewriting.error();
-  Result<std::shared_ptr<LocalDomains>> domains = LocalDomains::from(context);
+  Result<std::shared_ptr<LocalDomains>> domains = LocalDomains::from(rewrite_context);
   if (!domains) return domains.error();
   Result<CanonicalMapping> canonical = CanonicalMapping::from(context, *rewriting, *domains);
   if (!canonical) return canonical.error();
@@ -82,7 +86,8 @@ Result<std::unique_ptr<AddressServices>> AddressServices::create(const libconf::
   if (!masquerade) return masquerade.error();
   Result<VirtualAliases> aliases = VirtualAliases::from(context, *rewriting, *domains);
   if (!aliases) return aliases.error();
-  Result<RouteResolver> routes = RouteResolver::from(context, *rewriting, *domains, RouteKind::kDelivery);
+  Result<RouteResolver> routes =
+      RouteResolver::from(rewrite_context, *rewriting, *domains, RouteKind::kDelivery);
   if (!routes) return routes.error();
   std::vector<AddressMapping> bcc;
   for (const std::string_view parameter : {"sender_bcc_maps", "recipient_bcc_maps"}) {
@@ -95,10 +100,11 @@ Result<std::unique_ptr<AddressServices>> AddressServices::create(const libconf::
   if (!overrides) return overrides.error();
   const Result<std::int64_t> token_limit = settings.get_int("header_address_token_limit");
   if (!token_limit) return token_limit.error();
-  return std::unique_ptr<AddressServices>(new AddressServices(
-      std::move(*rewriting), std::move(*domains), std::move(*canonical), std::move(*masquerade),
-      std::move(*aliases), std::move(*routes), std::array{std::move(bcc[0]), std::move(bcc[1])},
-      static_cast<std::size_t>(*token_limit), !overrides->no_address_mappings));
+  return std::unique_ptr<AddressServices>(
+      new AddressServices(std::move(views), std::move(*rewriting), std::move(*domains), std::move(*canonical),
+                          std::move(*masquerade), std::move(*aliases), std::move(*routes),
+                          std::array{std::move(bcc[0]), std::move(bcc[1])},
+                          static_cast<std::size_t>(*token_limit), !overrides->no_address_mappings));
 }
 
 asio::awaitable<Result<AddressInfo>> AddressServices::resolve(std::string address) {

@@ -32,8 +32,8 @@ namespace mta {
 /// Serves all sessions of a service; not thread-safe, as tables are not.
 class AddressServices final : public AddressResolver {
  public:
-  /// `settings`, `host` and `warnings` must outlive the object. Errors: those of the settings, and of opening
-  /// tables.
+  /// Tables are asked where cleanup(8) and trivial-rewrite(8) would: see Settings::in_root_of(). `host` and
+  /// `warnings` must outlive the object. Errors: those of the settings, and of opening tables.
   static libconf::Result<std::unique_ptr<AddressServices>> create(const libconf::Settings& settings,
                                                                   const libconf::Host& host,
                                                                   libconf::DiagnosticSink& warnings);
@@ -74,11 +74,17 @@ class AddressServices final : public AddressResolver {
 
  private:
   class Headers;
-  AddressServices(AddressRewriting rewriting, std::shared_ptr<LocalDomains> domains,
-                  CanonicalMapping canonical, Masquerade masquerade, VirtualAliases aliases,
-                  RouteResolver routes, std::array<AddressMapping, 2> bcc, std::size_t token_limit,
-                  bool maps_addresses)
-      : rewriting_(std::move(rewriting)),
+  /// What tables refer to.
+  struct Views {
+    libconf::Settings cleanup;
+    libconf::Settings rewrite;
+  };
+  AddressServices(std::unique_ptr<const Views> views, AddressRewriting rewriting,
+                  std::shared_ptr<LocalDomains> domains, CanonicalMapping canonical, Masquerade masquerade,
+                  VirtualAliases aliases, RouteResolver routes, std::array<AddressMapping, 2> bcc,
+                  std::size_t token_limit, bool maps_addresses)
+      : views_(std::move(views)),
+        rewriting_(std::move(rewriting)),
         domains_(std::move(domains)),
         canonical_(std::move(canonical)),
         masquerade_(std::move(masquerade)),
@@ -91,6 +97,7 @@ class AddressServices final : public AddressResolver {
   /// Standard form, canonical maps, masquerading; both in external form.
   libconf::Result<std::string> rewrite(RewriteContext context, AddressRole role, std::string_view address);
 
+  std::unique_ptr<const Views> views_;  ///< Outlives the tables.
   AddressRewriting rewriting_;
   std::shared_ptr<LocalDomains> domains_;
   CanonicalMapping canonical_;

@@ -24,7 +24,7 @@ asio::awaitable<std::optional<AttributeList>> read_list(ClientSocket& socket, At
 asio::awaitable<std::optional<FlushStatus>> flush_site(asio::any_io_executor executor, std::string path,
                                                        std::string site, std::chrono::seconds limit) {
   const auto socket = std::make_shared<ClientSocket>(executor);
-  const ServerPlace place{.path = std::move(path), .host = {}, .port = {}};
+  const ServerPlace place{.path = {.path = std::move(path)}, .host = {}, .port = {}};
   std::string fault = co_await socket->connect(place, limit);
   if (!fault.empty()) co_return std::nullopt;
   AttributeListReader reader;

@@ -27,9 +27,9 @@ Result<ProxyOptions> ProxyOptions::read(const libconf::Settings& settings) {
   if (!endpoint) return endpoint.error();
   options.endpoint = std::move(*endpoint);
   if (options.endpoint.empty()) return options;
-  const Result<std::string> queue_directory = settings.get("queue_directory");
-  if (!queue_directory) return queue_directory.error();
-  std::optional<ServerPlace> place = parse_server_place(options.endpoint, *queue_directory);
+  const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(settings);
+  if (!root) return root.error();
+  std::optional<ServerPlace> place = parse_server_place(options.endpoint, *root);
   const auto fault = [](std::string message) {
     return libconf::Error{.kind = libconf::ErrorKind::kConfiguration, .message = std::move(message)};
   };

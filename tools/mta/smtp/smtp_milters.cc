@@ -21,7 +21,7 @@ namespace {
 std::vector<MilterOptions> unavailable() {
   MilterOptions options;
   options.endpoint = "smtpd_milter_maps";
-  options.place.path = "/nowhere";
+  options.place.path = {.path = "/nowhere"};
   return {options};
 }
 

@@ -94,7 +94,8 @@ Result<void> SmtpService::open_lists() {
   auto milter_maps = open_tables("smtpd_milter_maps", context);
   if (!milter_maps) return milter_maps.error();
   milter_maps_ = std::move(*milter_maps);
-  Result<ContentChecks> checks = ContentChecks::open(settings_, context);
+  Result<ContentChecks> checks =
+      ContentChecks::open(cleanup_settings_, {.settings = cleanup_settings_, .warnings = *warnings_});
   if (!checks) return checks.error();
   checks_ = std::move(*checks);
   return {};

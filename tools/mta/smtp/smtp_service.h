@@ -112,13 +112,16 @@ class SmtpService {
 
  private:
   SmtpService(libconf::Settings settings, SmtpRuntime runtime)
-      : settings_(std::move(settings)), runtime_(runtime) {}
+      : settings_(std::move(settings)),
+        cleanup_settings_(settings_.in_root_of("cleanup_service_name")),
+        runtime_(runtime) {}
   LogTag tag() const { return {.syslog_name = syslog_name_, .program = "smtpd"}; }
   libconf::Result<void> read_settings();
   libconf::Result<void> open_lists();
   libconf::Result<void> open_tls_and_auth();
 
   libconf::Settings settings_;
+  libconf::Settings cleanup_settings_;  ///< For tables that it is cleanup(8) who asks.
   SmtpRuntime runtime_;
   std::string syslog_name_;
   std::optional<LogSink> warnings_;  ///< From read_settings() on, which knows the name in the log.

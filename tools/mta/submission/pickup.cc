@@ -60,7 +60,9 @@ Result<PickupOptions> PickupOptions::read(const libconf::Settings& settings) {
   }
   const Result<ReceiveOverrides> overrides = ReceiveOverrides::read(settings);
   if (!overrides) return overrides.error();
-  Result<MilterSettings> milters = MilterSettings::read(settings, "non_smtpd_milters");
+  // It is cleanup(8) that has filters of such mail.
+  Result<MilterSettings> milters =
+      MilterSettings::read(settings.in_root_of("cleanup_service_name"), "non_smtpd_milters");
   if (!milters) return milters.error();
   options.milters = std::move(*milters);
   if (overrides->no_milters) options.milters.filters.clear();
