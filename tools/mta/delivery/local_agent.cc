@@ -51,9 +51,7 @@ asio::awaitable<void> LocalAgent::probe(const DeliveryRequest& request, std::siz
   }
   if (!*account) {
     if (options_->luser_relay.empty()) co_return reporter.settle(index, unknown_user(names.local));
-    bool is_complete = true;
-    const Result<std::string> relay =
-        names.expand(options_->luser_relay, {}, *options_->settings, is_complete);
+    const Result<std::string> relay = names.expand(options_->luser_relay, {}, *options_->settings);
     if (!relay) co_return reporter.settle(index, misconfigured());
     co_return reporter.settle(index, delivered(concat("forwards to ", *relay)));
   }

@@ -172,9 +172,8 @@ asio::awaitable<RecipientAnswer> LocalDestinations::run_command(const LocalTarge
                                                                 std::string command) {
   CommandRun run{.program = "local", .arguments = command_words(command, options_.shell)};
   run.environment = environment(target);
-  bool is_complete = true;
   const auto directory = target.names(options_).expand(options_.command_directory, options_.directory_filter,
-                                                       *options_.settings, is_complete);
+                                                       *options_.settings);
   if (!directory) co_return misconfigured();
   run.directory = *directory;
   run.copy.content_offset = start_.content_offset;
