@@ -67,8 +67,7 @@ std::vector<std::string> command_words(std::string_view command, std::string_vie
 }
 
 std::string LocalDestinations::separator(const LocalTarget& target) const {
-  const std::string sender = quote_address(target.sender);
-  return mailbox_separator(sender.empty() ? "MAILER-DAEMON" : std::string_view(sender), std::time(nullptr));
+  return mailbox_separator(quote_address(target.sender), std::time(nullptr));
 }
 
 std::string LocalDestinations::head(const LocalTarget& target, DeliveredHeader where) const {

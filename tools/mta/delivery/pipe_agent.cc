@@ -48,9 +48,7 @@ MessageCopy PipeAgent::copy(const DeliveryRequest& request, const MessageStart& 
   const QueueRecipient& recipient = request.recipients.front();
   const std::string sender = quote_address(request.sender.empty() ? options_.null_sender : request.sender);
   std::string head;
-  if (options_.has(PipeFlag::kFromLine))
-    head +=
-        mailbox_separator(sender.empty() ? "MAILER-DAEMON" : std::string_view(sender), std::time(nullptr));
+  if (options_.has(PipeFlag::kFromLine)) head += mailbox_separator(sender, std::time(nullptr));
   if (options_.has(PipeFlag::kReturnPath)) head += return_path(sender);
   if (options_.has(PipeFlag::kOriginalTo) && options_.has_original) head += original_to(recipient.original);
   if (options_.has(PipeFlag::kDeliveredTo)) head += delivered_to(recipient.address);

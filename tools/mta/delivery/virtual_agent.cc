@@ -127,8 +127,7 @@ asio::awaitable<RecipientAnswer> VirtualAgent::deliver_one(const DeliveryRequest
       concat(return_path(sender), has_original_ ? original_to(recipient.original) : std::string(),
              delivered_to(recipient.address));
   if (!is_maildir) {
-    const std::string_view who = sender.empty() ? "MAILER-DAEMON" : std::string_view(sender);
-    delivery.copy.head.insert(0, mailbox_separator(who, std::time(nullptr)));
+    delivery.copy.head.insert(0, mailbox_separator(sender, std::time(nullptr)));
     delivery.copy.quotes_from = true;
     delivery.copy.tail = "\n";
   }
