@@ -40,8 +40,7 @@ asio::awaitable<void> LocalAgent::probe(const DeliveryRequest& request, std::siz
   if (!transport->empty()) {
     const Route route = split_route(*transport);
     DeliveryAgent* const agent = parts_.transports.find(route.transport);
-    if (agent == nullptr)
-      co_return reporter.settle(index, undelivered("4.3.0", "mail transport unavailable"));
+    if (agent == nullptr) co_return reporter.settle(index, no_transport());
     DeliveryRequest onward = request;
     onward.transport = route.transport;
     onward.nexthop = route.nexthop.empty() ? request.nexthop : route.nexthop;
@@ -71,13 +70,13 @@ asio::awaitable<DeliveryReport> LocalAgent::deliver(const DeliveryRequest& reque
     co_return reporter.take();
   }
   if (parts_.actions == nullptr || parts_.forwarder == nullptr) {
-    reporter.settle_all(undelivered("4.3.0", "mail transport unavailable"));
+    reporter.settle_all(no_transport());
     co_return reporter.take();
   }
   const Result<MessageStart> start = read_message_start(message, request.queue_id);
   if (!start) {
     reporter.log(libconf::Severity::kWarning, start.error().message);
-    reporter.settle_all(undelivered("4.3.0", "mail system error: the queue file cannot be read"));
+    reporter.settle_all(unreadable_message());
     co_return reporter.take();
   }
   const LocalParts parts{.options = *options_,

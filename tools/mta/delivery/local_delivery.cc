@@ -387,7 +387,7 @@ asio::awaitable<void> LocalDelivery::pass_on(const LocalTarget& target, std::str
                                         "> to transport=", route.transport));
   DeliveryAgent* const agent = parts_.transports.find(route.transport);
   if (agent == nullptr) {
-    settle(target, undelivered("4.3.0", "mail transport unavailable"));
+    settle(target, no_transport());
     co_return;
   }
   DeliveryRequest onward = request_;

@@ -66,7 +66,7 @@ asio::awaitable<RecipientAnswer> PipeAgent::run(const DeliveryRequest& request, 
   const Result<MessageStart> start = read_message_start(message, request.queue_id);
   if (!start) {
     reporter.log(Severity::kWarning, start.error().message);
-    co_return undelivered("4.3.0", "mail system error: the queue file cannot be read");
+    co_return unreadable_message();
   }
   const RecipientAnswer checked = check(request, *start, reporter);
   if (checked.outcome != DeliveryOutcome::kSent) co_return checked;
@@ -102,7 +102,7 @@ asio::awaitable<DeliveryReport> PipeAgent::deliver(const DeliveryRequest& reques
   if (request.purpose == DeliveryPurpose::kProbe) {
     answer = delivered(concat("delivers to command: ", options_.argv.front()));
   } else if (actions_ == nullptr) {
-    answer = undelivered("4.3.0", "mail transport unavailable");
+    answer = no_transport();
   } else {
     answer = co_await run(request, message, reporter);
   }
