@@ -198,7 +198,11 @@ def heard(directory, program):
 
         def listen():
             with listener.accept()[0] as client:
-                words.append(client.recv(100))
+                word = b""
+                # Its pieces may come one by one; the distribution's waits for us to close.
+                while not word.endswith(b"\0") and (more := client.recv(100)):
+                    word += more
+                words.append(word)
         thread = threading.Thread(target=listen)
         thread.start()
         done = run([program, "public", "service", "WX"], env=environment(MAIL_CONFIG=str(directory)))
