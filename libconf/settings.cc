@@ -240,7 +240,7 @@ Result<bool> Settings::get_bool(std::string_view name) const {
 Result<std::int64_t> Settings::get_int(std::string_view name) const {
   const Result<std::string> value = checked(name);
   if (!value) return value.error();
-  return parse_number(name, *value, INT64_MIN, 0);
+  return parse_long(name, *value);
 }
 
 Result<std::chrono::seconds> Settings::get_duration(std::string_view name) const {

@@ -29,12 +29,39 @@ std::int64_t unit_seconds(char unit) {
   }
 }
 
-std::optional<Error> check_limits(std::string_view name, std::string_view what, std::int64_t value,
-                                  std::int64_t min, std::int64_t max) {
-  if (value < min)
-    return bad(concat("invalid ", name, " ", what, ": ", std::to_string(value), " < ", std::to_string(min)));
-  if (max != 0 && value > max)
-    return bad(concat("invalid ", name, " ", what, ": ", std::to_string(value), " > ", std::to_string(max)));
+/// "0 < 1" or "11 > 10", where `value` is not in [min, max].
+std::optional<std::string> excess(std::int64_t value, std::int64_t min, std::int64_t max) {
+  if (value < min) return concat(std::to_string(value), " < ", std::to_string(min));
+  if (max != 0 && value > max) return concat(std::to_string(value), " > ", std::to_string(max));
+  return std::nullopt;
+}
+
+template <class Number>
+Result<Number> parse_number(std::string_view name, std::string_view value) {
+  Number number = 0;
+  const char* const end = value.data() + value.size();
+  const auto [stop, code] = std::from_chars(value.data(), end, number);
+  if (code != std::errc() || stop != end)
+    return bad(concat("bad numerical configuration: ", name, " = ", value));
+  return number;
+}
+
+/// A number of the type that the row has, within its limits.
+template <class Number>
+std::optional<Error> check_as(const Result<Number>& number, const Parameter& parameter) {
+  if (!number) return number.error();
+  return check_number(parameter.name, *number, std::max<std::int64_t>(parameter.min, 0), parameter.max);
+}
+
+std::optional<Error> check_time(const Parameter& parameter, std::string_view value) {
+  const auto time = parse_duration(parameter.name, value, default_time_unit(parameter));
+  if (!time) return time.error();
+  const auto beyond = [&](std::string_view which, std::int64_t limit) {
+    return bad(concat("invalid ", parameter.name, ": ", std::to_string(time->count()), " (", which, " ",
+                      std::to_string(limit), ")"));
+  };
+  if (time->count() < parameter.min) return beyond("min", parameter.min);
+  if (parameter.max != 0 && time->count() > parameter.max) return beyond("max", parameter.max);
   return std::nullopt;
 }
 
@@ -46,15 +73,12 @@ Result<bool> parse_bool(std::string_view name, std::string_view value) {
   return bad(concat("bad boolean configuration: ", name, " = ", value));
 }
 
-Result<std::int64_t> parse_number(std::string_view name, std::string_view value, std::int64_t min,
-                                  std::int64_t max) {
-  std::int64_t number = 0;
-  const char* const end = value.data() + value.size();
-  const auto [stop, code] = std::from_chars(value.data(), end, number);
-  if (code != std::errc() || stop != end)
-    return bad(concat("bad numerical configuration: ", name, " = ", value));
-  if (std::optional<Error> error = check_limits(name, "parameter value", number, min, max)) return *error;
-  return number;
+Result<int> parse_int(std::string_view name, std::string_view value) {
+  return parse_number<int>(name, value);
+}
+
+Result<std::int64_t> parse_long(std::string_view name, std::string_view value) {
+  return parse_number<std::int64_t>(name, value);
 }
 
 Result<std::chrono::seconds> parse_duration(std::string_view name, std::string_view value,
@@ -83,12 +107,21 @@ char default_time_unit(const Parameter& parameter) {
   return unit_seconds(last) != 0 ? last : 's';
 }
 
+std::optional<Error> check_number(std::string_view name, std::int64_t number, std::int64_t min,
+                                  std::int64_t max) {
+  const std::optional<std::string> wrong = excess(number, min, max);
+  if (!wrong) return std::nullopt;
+  return bad(concat("invalid ", name, " parameter value ", *wrong));
+}
+
+std::optional<Error> check_length(std::string_view name, std::string_view value, std::int64_t min,
+                                  std::int64_t max, std::optional<std::string_view> shown) {
+  const std::optional<std::string> wrong = excess(static_cast<std::int64_t>(value.size()), min, max);
+  if (!wrong) return std::nullopt;
+  return bad(concat("bad string length ", *wrong, ": ", name, " = ", shown.value_or(value)));
+}
+
 std::optional<Error> check_value(const Parameter& parameter, std::string_view value) {
-  const auto limited = [&](std::int64_t lowest, std::int64_t highest) -> std::optional<Error> {
-    Result<std::int64_t> number = parse_number(parameter.name, value, std::max(parameter.min, lowest),
-                                               parameter.max != 0 ? parameter.max : highest);
-    return number ? std::nullopt : std::optional(number.error());
-  };
   switch (parameter.type) {
     case ParameterType::kBoolean:
     case ParameterType::kBooleanExpr: {
@@ -97,22 +130,22 @@ std::optional<Error> check_value(const Parameter& parameter, std::string_view va
     }
     case ParameterType::kInteger:
     case ParameterType::kIntegerExpr:
-      return limited(0, std::numeric_limits<int>::max());
+      return check_as(parse_int(parameter.name, value), parameter);
     case ParameterType::kLong:
-      return limited(0, std::numeric_limits<std::int64_t>::max());
-    case ParameterType::kTime: {
-      const auto time = parse_duration(parameter.name, value, default_time_unit(parameter));
-      if (!time) return time.error();
-      return check_limits(parameter.name, "time value", time->count(), parameter.min, parameter.max);
+      return check_as(parse_long(parameter.name, value), parameter);
+    case ParameterType::kTime:
+      return check_time(parameter, value);
+    case ParameterType::kRaw: {
+      const auto wrong = excess(static_cast<std::int64_t>(value.size()), parameter.min, parameter.max);
+      if (!wrong) return std::nullopt;
+      return bad(concat("bad string length (", *wrong, "): ", parameter.name, " = ", value));
     }
     case ParameterType::kString:
-    case ParameterType::kRaw:
     case ParameterType::kComputed:
     case ParameterType::kService:
     case ParameterType::kLegacy:
     case ParameterType::kRemoved:
-      return check_limits(parameter.name, "parameter value length", static_cast<std::int64_t>(value.size()),
-                          parameter.min, parameter.max);
+      return check_length(parameter.name, value, parameter.min, parameter.max);
   }
   return std::nullopt;
 }

@@ -13,7 +13,6 @@ namespace libmaps {
 
 using libconf::concat;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::MainCfDocument;
 using libconf::MainCfEntry;
 using libconf::Result;
@@ -78,15 +77,9 @@ Result<std::string> TableConfig::get_string(std::string_view setting, std::strin
   Result<std::optional<std::string>> found = find(setting);
   if (!found) return found.error();
   std::string value = *found ? std::move(**found) : std::string(fallback);
-  const auto length = static_cast<std::int64_t>(value.size());
-  const auto bad_length = [&](std::string_view relation, std::int64_t limit) {
-    return in_place(
-        {.kind = ErrorKind::kConfiguration,
-         .message = concat("bad string length ", std::to_string(length), relation, std::to_string(limit),
-                           ": ", full_name(setting), " = ", shown(setting, value))});
-  };
-  if (length < limits.min) return bad_length(" < ", limits.min);
-  if (limits.max != 0 && length > limits.max) return bad_length(" > ", limits.max);
+  if (const std::optional<Error> error =
+          libconf::check_length(full_name(setting), value, limits.min, limits.max, shown(setting, value)))
+    return in_place(*error);
   return value;
 }
 
@@ -96,21 +89,11 @@ Result<std::int64_t> TableConfig::get_int(std::string_view setting, std::int64_t
   if (!found) return found.error();
   if (!*found) return fallback;
   const std::string name = full_name(setting);
-  // Postfix reads an int, and calls what does not fit one not a number.
-  constexpr std::int64_t kLowest = std::numeric_limits<int>::min();
-  constexpr std::int64_t kHighest = std::numeric_limits<int>::max();
-  const Result<std::int64_t> number = libconf::parse_number(name, **found, kLowest, kHighest);
-  if (!number)
-    return in_place(
-        {.kind = ErrorKind::kConfiguration,
-         .message = concat("bad numerical configuration: ", name, " = ", shown(setting, **found))});
-  const auto out_of_range = [&](std::string_view relation, std::int64_t limit) {
-    return in_place({.kind = ErrorKind::kConfiguration,
-                     .message = concat("invalid ", name, " parameter value ", std::to_string(*number),
-                                       relation, std::to_string(limit))});
-  };
-  if (limits.min != 0 && *number < limits.min) return out_of_range(" < ", limits.min);
-  if (limits.max != 0 && *number > limits.max) return out_of_range(" > ", limits.max);
+  const Result<int> number = libconf::parse_int(name, shown(setting, **found));
+  if (!number) return in_place(number.error());
+  const std::int64_t min = limits.min != 0 ? limits.min : std::numeric_limits<int>::min();
+  if (const std::optional<Error> error = libconf::check_number(name, *number, min, limits.max))
+    return in_place(*error);
   return *number;
 }
 

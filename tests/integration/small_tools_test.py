@@ -133,12 +133,18 @@ def check_postlog(checks, ours, directory):
 
 
 def check_postlock(checks, ours, directory):
-    (directory / "main.cf").write_text("compatibility_level = 3.6\nmaillog_file = %s\nmaillog_file_prefixes = %s\n"
-                                       "deliver_lock_attempts = 2\nstale_lock_time = 3s\n" % (directory / "mail.log", directory))
+    once = directory / "once"
+    once.mkdir()
+    for path, attempts in ((directory, 2), (once, 1)):
+        (path / "main.cf").write_text("compatibility_level = 3.6\nmaillog_file = %s\nmaillog_file_prefixes = %s\n"
+                                      "deliver_lock_attempts = %d\nstale_lock_time = 3s\n" %
+                                      (directory / "mail.log", directory, attempts))
     work = directory / "work"
     prepare = {
         "a lock file of somebody else": lambda: (work / "mbox.lock").touch(),
         "an old lock file": lambda: ((work / "mbox.lock").touch(), time.sleep(4.5)),
+        "an old lock file, with one attempt": lambda: ((work / "mbox.lock").touch(), time.sleep(4.5)),
+        "an old directory for a lock file": lambda: ((work / "mbox.lock").mkdir(), time.sleep(4.5)),
         "a pipe": lambda: os.mkfifo(work / "pipe"),
         "a link": lambda: (work / "link").symlink_to("mbox"),
     }
@@ -154,6 +160,8 @@ def check_postlock(checks, ours, directory):
         ("a command that is killed", ["mbox", "sh", "-c", "kill -9 $$"]), ("a directory that is not there", ["nosuch/x", "true"]),
         ("a directory", [".", "true"]), ("a device", ["/dev/null", "ls"]), ("a pipe", ["pipe", "true"]), ("a link", ["link", "ls"]),
         ("a lock file of somebody else", ["mbox", "true"]), ("an old lock file", ["mbox", "ls"]),
+        ("an old lock file, with one attempt", ["-c", once, "mbox", "ls"]),
+        ("an old directory for a lock file", ["mbox", "ls"]),
         ("no configuration", ["-c", "nosuch", "mbox", "true"]),
     ]
     for name, arguments in cases:
@@ -190,10 +198,11 @@ def heard(directory, program):
 
         def listen():
             with listener.accept()[0] as client:
-                request = b""
-                while not request.endswith(b"\0") and (part := client.recv(100)):
-                    request += part
-                words.append(request)
+                word = b""
+                # Its pieces may come one by one; the distribution's waits for us to close.
+                while not word.endswith(b"\0") and (more := client.recv(100)):
+                    word += more
+                words.append(word)
         thread = threading.Thread(target=listen)
         thread.start()
         done = run([program, "public", "service", "WX"], env=environment(MAIL_CONFIG=str(directory)))

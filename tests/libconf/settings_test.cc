@@ -453,7 +453,7 @@ TEST(Settings, TypedGetters) {
   EXPECT_EQ(mailbox.error().message, "bad numerical configuration: mailbox_size_limit = ten");
   const auto limit = site.settings.get_int("default_process_limit");
   ASSERT_FALSE(limit);
-  EXPECT_EQ(limit.error().message, "invalid default_process_limit parameter value: 0 < 1");
+  EXPECT_EQ(limit.error().message, "invalid default_process_limit parameter value 0 < 1");
   const auto backoff = site.settings.get_duration("minimal_backoff_time");
   ASSERT_FALSE(backoff);
   EXPECT_EQ(backoff.error().message, "parameter minimal_backoff_time: bad time value or unit: 5x");

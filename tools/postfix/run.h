@@ -10,8 +10,8 @@ namespace postfix {
 /// What the command finds around it.
 struct Surroundings {
   std::string server_directory;  ///< Of smtpd and qmgr.
-  std::string queue_program;   ///< The path of postqueue.
-  bool has_terminal = false;   ///< Standard error is one: the user sees what the log says, as with Postfix.
+  std::string queue_program;     ///< The path of postqueue.
+  bool has_terminal = false;     ///< Standard error is one: the user sees what the log says, as with Postfix.
 };
 
 /// Runs the command; `arguments` without the program's name. Returns the exit status. `start` returns in the

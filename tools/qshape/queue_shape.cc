@@ -14,6 +14,7 @@
 
 #include "libconf/handle.h"
 #include "libconf/text.h"
+#include "libmaps/utf8.h"
 #include "tools/mta/queue/queue_file_reader.h"
 #include "tools/mta/queue/queue_id.h"
 
@@ -32,10 +33,7 @@ void add_counts(Counts& to, const Counts& counts) {
 std::string domain_of(std::string_view address) {
   address = address.substr(address.rfind('@') + 1);
   while (address.ends_with('.')) address.remove_suffix(1);
-  std::string domain(address);
-  for (char& c : domain)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return domain;
+  return libmaps::fold_ascii(address);
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ TEST(MessageHead, LinesStayLines) {
   EXPECT_EQ(return_path("x\ny@example.org"), "Return-Path: <x?y@example.org>\n");
   EXPECT_EQ(delivered_to("a b@example.org"), "Delivered-To: \"a b\"@example.org\n");
   EXPECT_EQ(original_to(""), "");
-  EXPECT_EQ(mailbox_separator("MAILER-DAEMON", 0).substr(0, 26), "From MAILER-DAEMON  Thu Ja");
+  EXPECT_EQ(mailbox_separator("", 0).substr(0, 26), "From MAILER-DAEMON  Thu Ja");
+  EXPECT_EQ(mailbox_separator("ann@example.org", 0).substr(0, 28), "From ann@example.org  Thu Ja");
 }
 
 }  // namespace

@@ -133,7 +133,7 @@ TEST_F(RunTest, StrictRefusesMistakes) {
       {"bad number", {"message_size_limit=10M"}, "bad numerical configuration: message_size_limit = 10M"},
       {"number out of range",
        {"default_process_limit=0"},
-       "invalid default_process_limit parameter value: 0 < 1"},
+       "invalid default_process_limit parameter value 0 < 1"},
       {"bad time", {"queue_run_delay=5y"}, "parameter queue_run_delay: bad time value or unit: 5y"},
       {"one of two is bad", {"mail_name=x", "biff=x"}, "bad boolean configuration: biff = x"},
       {"good option", {"-P", "submission/inet/biff=no"}, ""},

@@ -32,7 +32,7 @@ TEST_F(RunTest, Check) {
        "default_process_limit = 0\n",
        kMasterCf,
        1,
-       {"error: invalid default_process_limit parameter value: 0 < 1 [bad-value]\n"}},
+       {"error: invalid default_process_limit parameter value 0 < 1 [bad-value]\n"}},
       {"overridden",
        "relayhost = x\nmail_name = $gateway\n",
        kMasterCf,

@@ -35,7 +35,7 @@ Result<void> store_duration(const libconf::Parameter& row, std::string_view text
 
 template <std::int64_t PolicyServiceSettings::*member>
 Result<void> store_number(const libconf::Parameter& row, std::string_view text, PolicyServiceSettings& out) {
-  auto value = libconf::parse_number(row.name, text, row.min, row.max);
+  auto value = libconf::parse_long(row.name, text);
   if (!value) return value.error();
   out.*member = *value;
   return {};

@@ -1,7 +1,8 @@
 /// The processes of one server program: the one that serves, and those before it that have not ended yet.
 ///
 ///     ServerGroup group(io, log, {.program = "/usr/libexec/postkit/smtpd", .config_directory = directory});
-///     Result<void> started = group.start(sockets);
+///     group.configure(sockets, throttle_time);
+///     Result<void> started = group.start();
 ///     group.ended(pid, status);      // for each process that has ended
 ///
 /// When a new process is ready, those before it (SIGHUP) take no more work and end by and by. A process that

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libconf/text.h"
+#include "libmaps/utf8.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/daemon/waiting_table.h"
 
@@ -16,13 +17,6 @@ using libconf::Result;
 
 Error configuration_error(std::string message) {
   return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
-
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
 }
 
 }  // namespace
@@ -84,7 +78,7 @@ Result<std::unique_ptr<ClientLogins>> ClientLogins::open(std::string_view protoc
 }
 
 Result<std::optional<CyrusCredentials>> ClientLogins::look_up(std::string_view key) {
-  const Result<std::optional<std::string>> entry = passwords_.lookup(lower_case(key));
+  const Result<std::optional<std::string>> entry = passwords_.lookup(libmaps::fold_ascii(key));
   if (!entry) return entry.error();
   if (!*entry) return std::nullopt;
   const std::string& text = **entry;

@@ -1,11 +1,11 @@
 #include "tools/mta/delivery/client_tls_policy.h"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 
 #include "libconf/text.h"
 #include "libmaps/domain_keys.h"
+#include "libmaps/utf8.h"
 #include "tools/mta/tls/sni_maps.h"
 
 namespace mta {
@@ -16,17 +16,10 @@ using libconf::equals_ignoring_case;
 
 constexpr std::string_view kMatchSeparators = ", \t\r\n:";
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lower;
-}
-
 /// Hexadecimal digits in pairs, with colons between them or without; nothing, for what is none.
 std::optional<std::string> parse_fingerprint(std::string_view text) {
   std::string digits;
-  for (const char c : lower_case(text)) {
+  for (const char c : libmaps::fold_ascii(text)) {
     const bool is_digit = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
     if (is_digit) {
       digits += c;
@@ -130,7 +123,7 @@ Error ClientTlsPolicies::problem(std::string_view nexthop, std::string_view text
 Result<std::string> ClientTlsPolicies::look_up(std::string_view nexthop) {
   if (maps_.is_empty()) return std::string();
   const bool is_domain = nexthop.find_first_of("[]:/") == std::string_view::npos;
-  const std::string key = lower_case(nexthop);
+  const std::string key = libmaps::fold_ascii(nexthop);
   std::vector<std::string_view> keys{key};
   if (is_domain) keys = libmaps::domain_keys(key, libmaps::ParentStyle::kDotted);
   for (const std::string_view each : keys) {

@@ -53,8 +53,6 @@ std::string header_of(ActionKind kind, Identity who, std::uint32_t root = 0) {
   return encode(header);
 }
 
-constexpr std::string_view kNoAnswer = "deliver_as gave no answer";
-
 }  // namespace
 
 Result<std::unique_ptr<DeliverAsClient>> DeliverAsClient::start(const std::string& program,
@@ -116,34 +114,35 @@ asio::awaitable<Result<std::string>> DeliverAsClient::ask(std::string packet, in
   }
 }
 
+template <class Answer>
+asio::awaitable<Result<Answer>> DeliverAsClient::ask_for(std::optional<Answer> (*decode)(std::string_view),
+                                                         std::string packet, int message) {
+  const Result<std::string> text = co_await ask(std::move(packet), message);
+  if (!text) co_return text.error();
+  std::optional<Answer> answer = decode(*text);
+  if (!answer) co_return Error{.kind = ErrorKind::kTemporary, .message = "deliver_as gave no answer"};
+  co_return std::move(*answer);
+}
+
 asio::awaitable<ActionResult> DeliverAsClient::deliver(Identity who, MailboxDelivery delivery, int message) {
   std::string packet = header_of(ActionKind::kDeliver, who) + encode(delivery);
-  const Result<std::string> answer = co_await ask(std::move(packet), message);
-  std::optional<ActionResult> result;
-  if (answer) result = decode_result(*answer);
-  if (result) co_return *result;
-  const std::string reason = answer ? std::string(kNoAnswer) : answer.error().message;
-  co_return ActionResult{.fault = ActionFault{.code = "4.3.0", .reason = reason}};
+  Result<ActionResult> result = co_await ask_for(decode_result, std::move(packet), message);
+  if (result) co_return std::move(*result);
+  co_return ActionResult{.fault = ActionFault{.code = "4.3.0", .reason = result.error().message}};
 }
 
 asio::awaitable<CommandResult> DeliverAsClient::run(Identity who, CommandRun command, int message) {
   std::string packet = header_of(ActionKind::kRun, who, command.root) + encode(command);
-  const Result<std::string> answer = co_await ask(std::move(packet), message);
-  std::optional<CommandResult> result;
-  if (answer) result = decode_command_result(*answer);
-  if (result) co_return *result;
-  const std::string reason = answer ? std::string(kNoAnswer) : answer.error().message;
-  co_return CommandResult{.reason = reason};
+  Result<CommandResult> result = co_await ask_for(decode_command_result, std::move(packet), message);
+  if (result) co_return std::move(*result);
+  co_return CommandResult{.reason = result.error().message};
 }
 
 asio::awaitable<FileText> DeliverAsClient::read(Identity who, std::string path) {
   std::string packet = header_of(ActionKind::kRead, who) + encode_path(path);
-  const Result<std::string> answer = co_await ask(std::move(packet), -1);
-  std::optional<FileText> result;
-  if (answer) result = decode_text(*answer);
-  if (result) co_return *result;
-  const std::string reason = answer ? std::string(kNoAnswer) : answer.error().message;
-  co_return FileText{.reason = reason};
+  Result<FileText> result = co_await ask_for(decode_text, std::move(packet), -1);
+  if (result) co_return std::move(*result);
+  co_return FileText{.reason = result.error().message};
 }
 
 }  // namespace mta

@@ -38,6 +38,10 @@ class DeliverAsClient final : public UserActions {
   DeliverAsClient(libconf::FileDescriptor connection, std::vector<std::string> roots)
       : unattached_(std::move(connection)), roots_(std::move(roots)) {}
   asio::awaitable<libconf::Result<std::string>> ask(std::string packet, int message);
+  /// What `decode` makes of the answer, which may be nothing.
+  template <class Answer>
+  asio::awaitable<libconf::Result<Answer>> ask_for(std::optional<Answer> (*decode)(std::string_view),
+                                                   std::string packet, int message);
   asio::awaitable<libconf::Result<void>> send(std::string_view packet, int answer, int message);
 
   libconf::FileDescriptor unattached_;

@@ -12,10 +12,6 @@ namespace {
 
 using libconf::equals_ignoring_case;
 
-bool is_ascii(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
-}
-
 void append_address(std::string& out, const std::string& address, bool quotes) {
   out += '<';
   out += quotes ? quote_address(address) : address;
@@ -63,7 +59,7 @@ bool needs_smtputf8(const DeliveryRequest& request, const std::vector<std::size_
   if ((request.send_options & kUtf8Requested) == 0) return false;
   if ((request.send_options & (kUtf8InHeaders | kUtf8InSender)) != 0) return true;
   return std::any_of(recipients.begin(), recipients.end(),
-                     [&](std::size_t each) { return !is_ascii(request.recipients[each].address); });
+                     [&](std::size_t each) { return !libconf::is_ascii(request.recipients[each].address); });
 }
 
 void append_mail_command(std::string& out, const DeliveryRequest& request, const ServerFeatures& features,

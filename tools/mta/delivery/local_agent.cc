@@ -40,8 +40,7 @@ asio::awaitable<void> LocalAgent::probe(const DeliveryRequest& request, std::siz
   if (!transport->empty()) {
     const Route route = split_route(*transport);
     DeliveryAgent* const agent = parts_.transports.find(route.transport);
-    if (agent == nullptr)
-      co_return reporter.settle(index, undelivered("4.3.0", "mail transport unavailable"));
+    if (agent == nullptr) co_return reporter.settle(index, no_transport());
     DeliveryRequest onward = request;
     onward.transport = route.transport;
     onward.nexthop = route.nexthop.empty() ? request.nexthop : route.nexthop;
@@ -51,9 +50,7 @@ asio::awaitable<void> LocalAgent::probe(const DeliveryRequest& request, std::siz
   }
   if (!*account) {
     if (options_->luser_relay.empty()) co_return reporter.settle(index, unknown_user(names.local));
-    bool is_complete = true;
-    const Result<std::string> relay =
-        names.expand(options_->luser_relay, {}, *options_->settings, is_complete);
+    const Result<std::string> relay = names.expand(options_->luser_relay, {}, *options_->settings);
     if (!relay) co_return reporter.settle(index, misconfigured());
     co_return reporter.settle(index, delivered(concat("forwards to ", *relay)));
   }
@@ -73,13 +70,13 @@ asio::awaitable<DeliveryReport> LocalAgent::deliver(const DeliveryRequest& reque
     co_return reporter.take();
   }
   if (parts_.actions == nullptr || parts_.forwarder == nullptr) {
-    reporter.settle_all(undelivered("4.3.0", "mail transport unavailable"));
+    reporter.settle_all(no_transport());
     co_return reporter.take();
   }
   const Result<MessageStart> start = read_message_start(message, request.queue_id);
   if (!start) {
     reporter.log(libconf::Severity::kWarning, start.error().message);
-    reporter.settle_all(undelivered("4.3.0", "mail system error: the queue file cannot be read"));
+    reporter.settle_all(unreadable_message());
     co_return reporter.take();
   }
   const LocalParts parts{.options = *options_,

@@ -289,9 +289,7 @@ asio::awaitable<bool> LocalDelivery::follow_forward(const LocalTarget& target, c
   const LocalOptions& options = parts_.options;
   std::string_view paths = options.forward_path;
   while (const auto word = libconf::next_word(paths, libconf::kListSeparators)) {
-    bool is_complete = true;
-    const Result<std::string> path =
-        names.expand(*word, options.forward_filter, *options.settings, is_complete);
+    const Result<std::string> path = names.expand(*word, options.forward_filter, *options.settings);
     // Without an extension there is no file for it.
     const bool is_for_extension = word->find("extension") != std::string_view::npos;
     if (!path || (is_for_extension && names.extension.empty()) || !path->starts_with('/')) continue;
@@ -361,8 +359,7 @@ asio::awaitable<void> LocalDelivery::deliver_to_account(const LocalTarget& targe
       settle(target, unknown_user(names.user));
       co_return;
     }
-    bool is_complete = true;
-    const Result<std::string> relay = names.expand(options.luser_relay, {}, *options.settings, is_complete);
+    const Result<std::string> relay = names.expand(options.luser_relay, {}, *options.settings);
     if (!relay) {
       settle(target, misconfigured());
       co_return;
@@ -390,7 +387,7 @@ asio::awaitable<void> LocalDelivery::pass_on(const LocalTarget& target, std::str
                                         "> to transport=", route.transport));
   DeliveryAgent* const agent = parts_.transports.find(route.transport);
   if (agent == nullptr) {
-    settle(target, undelivered("4.3.0", "mail transport unavailable"));
+    settle(target, no_transport());
     co_return;
   }
   DeliveryRequest onward = request_;

@@ -67,8 +67,7 @@ std::vector<std::string> command_words(std::string_view command, std::string_vie
 }
 
 std::string LocalDestinations::separator(const LocalTarget& target) const {
-  const std::string sender = quote_address(target.sender);
-  return mailbox_separator(sender.empty() ? "MAILER-DAEMON" : std::string_view(sender), std::time(nullptr));
+  return mailbox_separator(quote_address(target.sender), std::time(nullptr));
 }
 
 std::string LocalDestinations::head(const LocalTarget& target, DeliveredHeader where) const {
@@ -172,9 +171,8 @@ asio::awaitable<RecipientAnswer> LocalDestinations::run_command(const LocalTarge
                                                                 std::string command) {
   CommandRun run{.program = "local", .arguments = command_words(command, options_.shell)};
   run.environment = environment(target);
-  bool is_complete = true;
   const auto directory = target.names(options_).expand(options_.command_directory, options_.directory_filter,
-                                                       *options_.settings, is_complete);
+                                                       *options_.settings);
   if (!directory) co_return misconfigured();
   run.directory = *directory;
   run.copy.content_offset = start_.content_offset;

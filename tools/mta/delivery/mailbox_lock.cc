@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -35,14 +36,24 @@ constexpr std::array kLockNames = {
 
 bool is_locked(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EACCES; }
 
-/// Calls `attempt`, which returns 0 or an errno, until it succeeds, fails in another way than `is_busy` says,
-/// or has been called often enough. Returns its last value.
+/// Between two attempts: `delay` give or take a quarter, so that those who wait for each other do not go on
+/// meeting.
+std::chrono::milliseconds some_delay(std::chrono::milliseconds delay) {
+  thread_local std::minstd_rand random(std::random_device{}());
+  std::uniform_int_distribution<std::chrono::milliseconds::rep> pick(delay.count() * 3 / 4,
+                                                                     delay.count() * 5 / 4);
+  return std::chrono::milliseconds(pick(random));
+}
+
+/// Calls `attempt(is_last)`, which returns 0 or an errno, until it succeeds, fails in another way than
+/// `is_busy` says, or has been called often enough. Returns its last value.
 template <class Attempt, class IsBusy>
 int try_often(const LockRules& rules, const Attempt& attempt, const IsBusy& is_busy) {
   for (std::uint32_t count = 1;; ++count) {
-    const int error = attempt();
-    if (error == 0 || !is_busy(error) || count >= rules.attempts) return error;
-    std::this_thread::sleep_for(std::chrono::seconds(rules.delay));
+    const bool is_last = count >= rules.attempts;
+    const int error = attempt(is_last);
+    if (error == 0 || !is_busy(error) || is_last) return error;
+    std::this_thread::sleep_for(some_delay(std::chrono::seconds(rules.delay)));
   }
 }
 
@@ -55,14 +66,18 @@ int lock_with_fcntl(int file) {
   return ::fcntl(file, F_SETLK, &range) == 0 ? 0 : errno;
 }
 
-int make_lock_file(const std::string& name, std::uint32_t stale_time) {
+bool is_stale(const std::string& name, std::uint32_t stale_time) {
+  struct stat status {};
+  return ::stat(name.c_str(), &status) == 0 &&
+         ::time(nullptr) > status.st_ctime + static_cast<time_t>(stale_time);
+}
+
+/// Makes way for the next attempt, if there is one, when who made the file is gone.
+int make_lock_file(const std::string& name, std::uint32_t stale_time, bool is_last) {
   const libconf::FileDescriptor made(::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0));
   const int error = made ? 0 : errno;
-  struct stat status {};
-  if (error == EEXIST && ::stat(name.c_str(), &status) == 0 &&
-      ::time(nullptr) > status.st_ctime + static_cast<time_t>(stale_time))
-    ::unlink(name.c_str());
-  return error;
+  if (error != EEXIST || is_last || !is_stale(name, stale_time)) return error;
+  return ::unlink(name.c_str()) == 0 || errno == ENOENT ? EEXIST : errno;
 }
 
 }  // namespace
@@ -98,7 +113,8 @@ DotLock::~DotLock() {
 int DotLock::take(const std::string& path, const LockRules& rules) {
   std::string name = path + ".lock";
   const int error = try_often(
-      rules, [&] { return make_lock_file(name, rules.stale_time); }, [](int each) { return each == EEXIST; });
+      rules, [&](bool is_last) { return make_lock_file(name, rules.stale_time, is_last); },
+      [](int each) { return each == EEXIST; });
   if (error == 0) name_ = std::move(name);
   return error;
 }
@@ -107,10 +123,10 @@ int lock_file(int file, const LockRules& rules) {
   int error = 0;
   if ((rules.methods & kLockFlock) != 0)
     error = try_often(
-        rules, [file] { return lock_with_flock(file); }, is_locked);
+        rules, [file](bool) { return lock_with_flock(file); }, is_locked);
   if (error == 0 && (rules.methods & kLockFcntl) != 0)
     error = try_often(
-        rules, [file] { return lock_with_fcntl(file); }, is_locked);
+        rules, [file](bool) { return lock_with_fcntl(file); }, is_locked);
   return error;
 }
 

@@ -22,9 +22,9 @@ namespace mta {
 enum MailboxLock : std::uint32_t { kLockFcntl = 1, kLockFlock = 2, kLockDotFile = 4 };
 
 struct LockRules {
-  std::uint32_t methods = 0;       ///< An OR of MailboxLock.
-  std::uint32_t attempts = 1;      ///< deliver_lock_attempts
-  std::uint32_t delay = 1;         ///< deliver_lock_delay: between attempts, in seconds.
+  std::uint32_t methods = 0;   ///< An OR of MailboxLock.
+  std::uint32_t attempts = 1;  ///< deliver_lock_attempts
+  std::uint32_t delay = 1;     ///< deliver_lock_delay: between attempts, in seconds, give or take a quarter.
   std::uint32_t stale_time = 500;  ///< stale_lock_time, in seconds: who made an older lock file is gone.
 
   /// The methods from `parameter`, unless `methods_given` are to take its place. Errors, to `reader`: a word
@@ -41,7 +41,8 @@ class DotLock {
   DotLock& operator=(DotLock&&) = delete;
   ~DotLock();
 
-  /// Returns 0, or an errno; EEXIST: somebody else has it.
+  /// Removes a stale one, except when no attempt is left. Returns 0, or an errno; EEXIST: somebody else has
+  /// it; others where it cannot be made, or a stale one not be removed.
   int take(const std::string& path, const LockRules& rules);
 
  private:

@@ -35,7 +35,8 @@ std::string mailbox_separator(std::string_view sender, std::time_t time) {
   ::localtime_r(&time, &parts);
   std::array<char, 64> date{};
   std::strftime(date.data(), date.size(), "%a %b %e %H:%M:%S %Y", &parts);
-  return concat("From ", one_line(sender), "  ", date.data(), "\n");
+  const std::string name = sender.empty() ? "MAILER-DAEMON" : one_line(sender);
+  return concat("From ", name, "  ", date.data(), "\n");
 }
 
 std::string return_path(std::string_view sender) { return concat("Return-Path: <", one_line(sender), ">\n"); }

@@ -19,7 +19,7 @@ namespace mta {
 // Addresses are in internal form, but for those of the first two functions, which are in external form: what
 // stands for the null sender differs. Lines end with "\n".
 
-/// The From_ line of an mbox, with a local time.
+/// The From_ line of an mbox, with a local time. An empty sender is MAILER-DAEMON.
 std::string mailbox_separator(std::string_view sender, std::time_t time);
 /// Return-Path:
 std::string return_path(std::string_view sender);

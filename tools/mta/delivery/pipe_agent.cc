@@ -48,9 +48,7 @@ MessageCopy PipeAgent::copy(const DeliveryRequest& request, const MessageStart& 
   const QueueRecipient& recipient = request.recipients.front();
   const std::string sender = quote_address(request.sender.empty() ? options_.null_sender : request.sender);
   std::string head;
-  if (options_.has(PipeFlag::kFromLine))
-    head +=
-        mailbox_separator(sender.empty() ? "MAILER-DAEMON" : std::string_view(sender), std::time(nullptr));
+  if (options_.has(PipeFlag::kFromLine)) head += mailbox_separator(sender, std::time(nullptr));
   if (options_.has(PipeFlag::kReturnPath)) head += return_path(sender);
   if (options_.has(PipeFlag::kOriginalTo) && options_.has_original) head += original_to(recipient.original);
   if (options_.has(PipeFlag::kDeliveredTo)) head += delivered_to(recipient.address);
@@ -68,7 +66,7 @@ asio::awaitable<RecipientAnswer> PipeAgent::run(const DeliveryRequest& request, 
   const Result<MessageStart> start = read_message_start(message, request.queue_id);
   if (!start) {
     reporter.log(Severity::kWarning, start.error().message);
-    co_return undelivered("4.3.0", "mail system error: the queue file cannot be read");
+    co_return unreadable_message();
   }
   const RecipientAnswer checked = check(request, *start, reporter);
   if (checked.outcome != DeliveryOutcome::kSent) co_return checked;
@@ -104,7 +102,7 @@ asio::awaitable<DeliveryReport> PipeAgent::deliver(const DeliveryRequest& reques
   if (request.purpose == DeliveryPurpose::kProbe) {
     answer = delivered(concat("delivers to command: ", options_.argv.front()));
   } else if (actions_ == nullptr) {
-    answer = undelivered("4.3.0", "mail transport unavailable");
+    answer = no_transport();
   } else {
     answer = co_await run(request, message, reporter);
   }

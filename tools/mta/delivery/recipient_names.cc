@@ -57,13 +57,9 @@ std::string filtered(std::string_view text, std::string_view allowed) {
 }
 
 Result<std::string> RecipientNames::expand(std::string_view text, std::string_view filter,
-                                           const libconf::Settings& settings, bool& is_complete) const {
+                                           const libconf::Settings& settings) const {
   libconf::DiagnosticList problems;
-  is_complete = true;
-  return libconf::expand(text, Scope(*this, filter, settings), problems,
-                         [&](std::string_view, std::optional<std::string_view> value, int) {
-                           is_complete = is_complete && value.has_value();
-                         });
+  return libconf::expand(text, Scope(*this, filter, settings), problems);
 }
 
 }  // namespace mta

@@ -2,7 +2,7 @@
 /// command_execution_directory.
 ///
 ///     RecipientNames names{.user = "ann", .home = "/home/ann"};
-///     names.expand("$home/.forward", filter, settings, is_complete);
+///     names.expand("$home/.forward", filter, settings);
 #pragma once
 
 #include <string>
@@ -24,10 +24,10 @@ struct RecipientNames {
   std::string domain = {};
 
   /// `text` with the names replaced. Characters of values that are not in `filter` become underscores; an
-  /// empty filter allows all. Other names are those of `settings`. `is_complete` becomes false when a name
-  /// had no value. Errors: kSyntax.
+  /// empty filter allows all. Other names are those of `settings`; a name without a value is nothing.
+  /// Errors: kSyntax.
   libconf::Result<std::string> expand(std::string_view text, std::string_view filter,
-                                      const libconf::Settings& settings, bool& is_complete) const;
+                                      const libconf::Settings& settings) const;
 };
 
 /// Characters of `text` that are not in `allowed` become underscores. Pure.

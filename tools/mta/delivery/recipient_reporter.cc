@@ -25,6 +25,12 @@ RecipientAnswer unknown_user(std::string_view user) {
 
 RecipientAnswer misconfigured() { return undelivered("4.3.5", "mail system configuration error"); }
 
+RecipientAnswer no_transport() { return undelivered("4.3.0", "mail transport unavailable"); }
+
+RecipientAnswer unreadable_message() {
+  return undelivered("4.3.0", "mail system error: the queue file cannot be read");
+}
+
 void RecipientReporter::settle(std::size_t recipient, RecipientAnswer answer) {
   RecipientReport report{
       .recipient = recipient, .outcome = answer.outcome, .relay = relay_, .status = std::move(answer.status)};

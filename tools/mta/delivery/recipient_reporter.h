@@ -26,6 +26,10 @@ RecipientAnswer undelivered(std::string code, std::string text);
 RecipientAnswer unknown_user(std::string_view user);
 /// What the log has told the reason for.
 RecipientAnswer misconfigured();
+/// The agent that is to deliver, or what it does that with, is not there.
+RecipientAnswer no_transport();
+/// As the log has told too.
+RecipientAnswer unreadable_message();
 
 /// Request and log must outlive it.
 class RecipientReporter {

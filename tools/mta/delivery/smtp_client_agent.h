@@ -78,7 +78,7 @@ class SmtpClientAgent final : public DeliveryAgent {
   const SmtpClientParts parts_;
   LogSink warnings_;
   std::unique_ptr<ClientTlsPolicies> policies_;
-  std::unique_ptr<GenericAddresses> generic_;            ///< The same.
+  std::unique_ptr<GenericAddresses> generic_;            ///< Null: there are none.
   std::unique_ptr<ClientLogins> logins_;                 ///< Null: there are none.
   std::optional<libmaps::MatchList> kept_destinations_;  ///< smtp_connection_cache_destinations
   std::unique_ptr<ClientTls> tls_;                       ///< Null: there is none, or it cannot be used.

@@ -2,7 +2,7 @@
 /// is no version; but the side with privileges believes nothing that it reads.
 ///
 ///     std::string packet = encode(ActionHeader{.kind = ActionKind::kRead, .user = 1000, .group = 1000});
-///     packet += encode(ReadRequest{"/home/ann/.forward"});
+///     packet += encode_path("/home/ann/.forward");
 #pragma once
 
 #include <sys/types.h>

@@ -127,8 +127,7 @@ asio::awaitable<RecipientAnswer> VirtualAgent::deliver_one(const DeliveryRequest
       concat(return_path(sender), has_original_ ? original_to(recipient.original) : std::string(),
              delivered_to(recipient.address));
   if (!is_maildir) {
-    const std::string_view who = sender.empty() ? "MAILER-DAEMON" : std::string_view(sender);
-    delivery.copy.head.insert(0, mailbox_separator(who, std::time(nullptr)));
+    delivery.copy.head.insert(0, mailbox_separator(sender, std::time(nullptr)));
     delivery.copy.quotes_from = true;
     delivery.copy.tail = "\n";
   }
@@ -150,14 +149,14 @@ asio::awaitable<DeliveryReport> VirtualAgent::deliver(const DeliveryRequest& req
   const bool is_probe = request.purpose == DeliveryPurpose::kProbe;
   MessageStart start;
   if (!is_probe && actions_ == nullptr) {
-    reporter.settle_all(undelivered("4.3.0", "mail transport unavailable"));
+    reporter.settle_all(no_transport());
     co_return reporter.take();
   }
   if (!is_probe) {
     Result<MessageStart> read = read_message_start(message, request.queue_id);
     if (!read) {
       warn(read.error().message);
-      reporter.settle_all(undelivered("4.3.0", "mail system error: the queue file cannot be read"));
+      reporter.settle_all(unreadable_message());
       co_return reporter.take();
     }
     start = std::move(*read);

@@ -7,6 +7,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
+#include "tools/mta/queue/queue_record.h"
 #include "tools/mta/smtp/milter_inspection.h"
 
 namespace mta {
@@ -111,10 +112,8 @@ void MessageIntake::write_return_flags() {
 /// When the sender is to be told that the mail is late; the null sender never is.
 void MessageIntake::write_warning_time() {
   if (services_.delay_warning_time.count() == 0 || sender_.empty()) return;
-  constexpr std::size_t kWidth = 15;
-  std::string time = std::to_string(to_time(arrival_) + services_.delay_warning_time.count());
-  time.insert(0, kWidth - std::min(kWidth, time.size()), ' ');
-  writer_.put(RecordType::kWarning, time);
+  writer_.put(RecordType::kWarning,
+              fixed_width_number(to_time(arrival_) + services_.delay_warning_time.count()));
 }
 
 Result<void> MessageIntake::take_recipients() {
