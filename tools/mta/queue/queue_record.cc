@@ -49,8 +49,12 @@ constexpr std::array kTypes = {
     RecordTypeInfo{RecordType::kPadding, "padding", kEverywhere},
 };
 
-constexpr bool is_before(const RecordTypeInfo& a, const RecordTypeInfo& b) { return a.type < b.type; }
-static_assert(std::is_sorted(kTypes.begin(), kTypes.end(), is_before));
+/// Each line of a message has a type: it is found by its byte.
+constexpr auto kTypeOfByte = [] {
+  std::array<const RecordTypeInfo*, 256> table{};
+  for (const RecordTypeInfo& info : kTypes) table[static_cast<unsigned char>(info.type)] = &info;
+  return table;
+}();
 
 libconf::Error corrupt(std::uint64_t offset, std::string_view reason) {
   return {.kind = libconf::ErrorKind::kDataCorrupt,
@@ -63,12 +67,7 @@ constexpr unsigned kMoreLength = 1U << kLengthBits;
 
 }  // namespace
 
-const RecordTypeInfo* find_record_type(char byte) {
-  const auto found =
-      std::lower_bound(kTypes.begin(), kTypes.end(), static_cast<RecordType>(byte),
-                       [](const RecordTypeInfo& info, RecordType type) { return info.type < type; });
-  return found != kTypes.end() && found->type == static_cast<RecordType>(byte) ? &*found : nullptr;
-}
+const RecordTypeInfo* find_record_type(char byte) { return kTypeOfByte[static_cast<unsigned char>(byte)]; }
 
 void append_record(std::string& out, RecordType type, std::string_view payload) {
   assert(payload.size() <= kLongestPayload);
