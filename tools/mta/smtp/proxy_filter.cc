@@ -17,7 +17,7 @@ constexpr std::size_t kLongestReply = 65536;   ///< A filter that goes on withou
 constexpr std::size_t kLongestXforward = 512;  ///< RFC 5321, section 4.5.3.1.4
 
 /// What the client hears when the filter cannot be asked.
-Reply unavailable() { return {451, "4.3.0", "Error: queue file write error"}; }
+Reply unavailable() { return {451, "4.3.0", "Error: queue file write error", ErrorClass::kSoftware}; }
 
 }  // namespace
 
@@ -234,7 +234,7 @@ asio::awaitable<Reply> ProxyFilter::finish() {
     if (refusal) co_return *refusal;
   }
   const std::string reply = co_await ask(".");
-  co_return reply.empty() ? unavailable() : reply_of_proxy(reply);
+  co_return reply.empty() ? unavailable() : reply_of_proxy(reply, ErrorClass::kPolicy);
 }
 
 }  // namespace mta

@@ -55,6 +55,19 @@ void SmtpSession::log_end(bool is_timeout) {
       concat(is_timeout ? "timeout" : "lost connection", " after ", where_, size, " from ", client_text()));
 }
 
+SessionTranscript SmtpSession::start_transcript(SmtpService& service) {
+  return service.transcripts() == nullptr ? SessionTranscript({}) : service.transcripts()->start();
+}
+
+asio::awaitable<void> SmtpSession::report_errors() {
+  if (!transcript_.is_wanted()) co_return;
+  TranscriptReport report{
+      .subject = concat("SMTP server: errors from ", state_.client.name, "[", state_.client.address, "]"),
+      .reason = end_reason_};
+  const libconf::Result<void> sent = co_await service_.transcripts()->send(transcript_, std::move(report));
+  if (!sent) log(Severity::kWarning, concat("postmaster notification: ", sent.error().message));
+}
+
 void SmtpSession::log_refused_request(Verb verb, const Reply& reply, const CommandLine& line) {
   for (const RefusalFacts& each : kRefusals) {
     if (each.verb != verb || each.status != reply.enhanced()) continue;
