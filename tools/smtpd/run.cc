@@ -150,10 +150,12 @@ Result<void> Services::prepare() {
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);
-  transports_ = std::make_unique<mta::Transports>(site, mta::SmtpClientParts{.executor = io.get_executor(),
-                                                                             .resolver = *resolver_,
-                                                                             .log = process_.log(),
-                                                                             .host = process_.host()});
+  transports_ =
+      std::make_unique<mta::Transports>(site, mta::SmtpClientParts{.executor = io.get_executor(),
+                                                                   .resolver = *resolver_,
+                                                                   .log = process_.log(),
+                                                                   .host = process_.host(),
+                                                                   .internal_mail = internal_mail_.get()});
   Result<std::unique_ptr<mta::ProbingVerifier>> verifier = mta::ProbingVerifier::create(
       settings, {.io = io, .log = process_.log(), .host = process_.host(), .transports = *transports_});
   if (!verifier) return verifier.error();

@@ -16,8 +16,8 @@ using Strings = std::vector<std::string>;
 
 Strings lines_of(const SessionTranscript& transcript) {
   Strings lines;
-  transcript.for_each_line([&](SessionTranscript::Speaker speaker, std::string_view line) {
-    lines.push_back((speaker == SessionTranscript::Speaker::kClient ? "C:" : "S:") + std::string(line));
+  transcript.for_each_line([&](SessionTranscript::Direction direction, std::string_view line) {
+    lines.push_back((direction == SessionTranscript::Direction::kIn ? "C:" : "S:") + std::string(line));
   });
   return lines;
 }

@@ -3,7 +3,6 @@
 #include <ctime>
 #include <utility>
 
-#include "libconf/bounce_template.h"
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/content/mail_date.h"
@@ -13,8 +12,6 @@ namespace mta {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 
 /// What can be noted of a session; the rest of notify_classes is about messages.
@@ -52,7 +49,7 @@ Result<void> TranscriptNotifier::read(const libconf::Settings& settings) {
   sender_ = concat(double_bounce, "@", myhostname);
   const Result<libconf::FromFormat> format = libconf::read_from_format(settings);
   if (!format) return format.error();
-  from_ = libconf::builtin_bounce_templates(*format).front().from;
+  from_format_ = *format;
   const Result<bool> is_utf8 = settings.get_bool("smtputf8_enable");
   if (!is_utf8) return is_utf8.error();
   is_utf8_ = *is_utf8;
@@ -80,25 +77,37 @@ void TranscriptNotifier::finish(SessionTranscript transcript) {
   if (buffer.capacity() <= kKeptSize && buffers_.size() < kKeptCount) buffers_.push_back(std::move(buffer));
 }
 
+bool TranscriptNotifier::is_told_of_mail_from(std::string_view sender) const {
+  return !sender.empty() && !libconf::equals_ignoring_case(sender, sender_);
+}
+
 void TranscriptNotifier::write(const SessionTranscript& transcript, const TranscriptReport& report,
                                ContentSink& sink) const {
   const auto line = [&sink](std::string_view text) { sink.line(text, false); };
   line(concat("Date: ", mail_date(std::time(nullptr))));
-  line(concat("From: ", from_));
-  line(concat("To: Postmaster <", quote_address(error_recipient_), ">"));
-  line(concat("Subject: ", mail_name_, " ", report.subject));
+  line(concat("From: ", libconf::builtin_bounce_templates(from_format_).front().from));
+  const std::string to = quote_address(error_recipient_);
+  const bool is_standard = from_format_ == libconf::FromFormat::kStandard;
+  line(is_standard ? concat("To: Postmaster <", to, ">") : concat("To: ", to, " (Postmaster)"));
+  line(concat("Subject: ", mail_name_, " ", report.program, ": errors from ", report.peer));
   line("");
+  if (report.is_of_client) {
+    line(concat("Unexpected response from ", report.peer, "."));
+    line("");
+  }
   line("Transcript of session follows.");
   line("");
   if (transcript.is_cut()) line(" (The beginning is left out.)");
-  transcript.for_each_line([&](SessionTranscript::Speaker speaker, std::string_view text) {
+  transcript.for_each_line([&](SessionTranscript::Direction direction, std::string_view text) {
     const std::string shown = is_utf8_ ? libconf::printable_utf8(text) : libconf::printable(text);
-    const bool is_client = speaker == SessionTranscript::Speaker::kClient;
-    for_each_folded(concat(is_client ? "In:  " : "Out: ", shown), kFolding, line);
+    const bool is_in = direction == SessionTranscript::Direction::kIn;
+    for_each_folded(concat(is_in ? "In:  " : "Out: ", shown), kFolding, line);
   });
   line("");
-  if (!report.reason.empty()) line(concat("Session aborted, reason: ", report.reason));
-  line("");
+  if (!report.is_of_client) {
+    if (!report.reason.empty()) line(concat("Session aborted, reason: ", report.reason));
+    line("");
+  }
   line("For other details, see the local mail logfile");
 }
 
@@ -111,9 +120,7 @@ asio::awaitable<Result<void>> TranscriptNotifier::send(const SessionTranscript& 
                   .recipients = {{.address = is_bounce ? bounce_recipient_ : error_recipient_}}});
   if (!mail) co_return mail.error();
   write(transcript, report, **mail);
-  const IntakeResult result = co_await (*mail)->finish();
-  if (result.kind == IntakeKind::kRefused)
-    co_return Error{.kind = ErrorKind::kTemporary, .message = result.refusal.text};
+  co_await (*mail)->finish();
   co_return Result<void>();
 }
 

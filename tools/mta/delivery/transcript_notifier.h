@@ -5,7 +5,7 @@
 ///     SessionTranscript transcript = (*notifier)->start();
 ///     ...
 ///     if (transcript.is_wanted())
-///       co_await (*notifier)->send(transcript, {.subject = "SMTP server: errors from unknown[192.0.2.1]"});
+///       co_await (*notifier)->send(transcript, {.program = "SMTP server", .peer = "unknown[192.0.2.1]"});
 ///     (*notifier)->finish(std::move(transcript));
 #pragma once
 
@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "libconf/bounce_template.h"
 #include "libconf/settings.h"
 #include "tools/mta/daemon/error_class.h"
 #include "tools/mta/delivery/internal_mail.h"
@@ -24,8 +25,10 @@ namespace mta {
 
 /// What a transcript is about.
 struct TranscriptReport {
-  std::string subject;           ///< Without the name of the mail system.
-  std::string_view reason = {};  ///< Why the session has no proper end, "lost connection"; empty: it has one.
+  std::string_view program;      ///< "SMTP server", "LMTP client"
+  std::string peer;              ///< As the log names it.
+  bool is_of_client = false;     ///< The other side is a server.
+  std::string_view reason = {};  ///< Why a server's session was cut, "lost connection"; empty: it was not.
 };
 
 /// Not thread-safe.
@@ -41,8 +44,12 @@ class TranscriptNotifier {
   /// The session has ended.
   void finish(SessionTranscript transcript);
 
-  /// Puts a transcript into the queue. Errors: as InternalMailService::open(); kTemporary, the message was
-  /// refused. What the client of the session is told does not depend on it.
+  /// Whether errors in the delivery of mail from `sender` are told: not of notices, or one would bring the
+  /// next one.
+  bool is_told_of_mail_from(std::string_view sender) const;
+
+  /// Puts a transcript into the queue. Errors: as InternalMailService::open(). A message that is refused is
+  /// none: the log says so already.
   asio::awaitable<libconf::Result<void>> send(const SessionTranscript& transcript, TranscriptReport report);
 
  private:
@@ -52,11 +59,11 @@ class TranscriptNotifier {
 
   InternalMailService& mail_;
   ErrorClasses wanted_;  ///< notify_classes, as far as sessions have them.
-  std::string sender_;
+  std::string sender_;   ///< double_bounce_sender, with its domain.
   std::string error_recipient_;
   std::string bounce_recipient_;
   std::string mail_name_;
-  std::string from_;
+  libconf::FromFormat from_format_ = libconf::FromFormat::kStandard;
   bool is_utf8_ = false;              ///< smtputf8_enable
   std::vector<std::string> buffers_;  ///< Of sessions that have ended, for those to come.
 };

@@ -5,7 +5,7 @@
 namespace mta {
 namespace {
 
-/// No reply of a server begins with it.
+/// Nothing that goes out begins with it.
 constexpr char kMark = '<';
 
 }  // namespace
@@ -39,18 +39,18 @@ void SessionTranscript::restart() {
 }
 
 void SessionTranscript::for_each_line(
-    const std::function<void(Speaker speaker, std::string_view line)>& show) const {
+    const std::function<void(Direction direction, std::string_view line)>& show) const {
   std::string_view rest = record_;
   while (!rest.empty()) {
     std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    const Speaker speaker = line.starts_with(kMark) ? Speaker::kClient : Speaker::kServer;
-    if (speaker == Speaker::kClient) {
+    const Direction direction = line.starts_with(kMark) ? Direction::kIn : Direction::kOut;
+    if (direction == Direction::kIn) {
       line.remove_prefix(1);
     } else if (line.ends_with('\r')) {
       line.remove_suffix(1);
     }
-    show(speaker, line);
+    show(direction, line);
   }
 }
 

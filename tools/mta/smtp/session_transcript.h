@@ -1,5 +1,5 @@
-/// What was said in an SMTP session, for a postmaster who may want to read it when something goes wrong
-/// (notify_classes).
+/// What was said in an SMTP session, of a server or a client, for a postmaster who may want to read it when
+/// something goes wrong (notify_classes).
 ///
 ///     SessionTranscript transcript(wanted, std::move(buffer));
 ///     transcript.received("MAIL FROM:<ann@example.org>");
@@ -24,10 +24,9 @@ namespace mta {
 /// Not thread-safe.
 class SessionTranscript {
  public:
-  /// Who says a line.
-  enum class Speaker { kClient, kServer };
+  enum class Direction { kIn, kOut };
 
-  /// How much is kept, in bytes. Of what a client goes on to say for ever, the beginning is left out.
+  /// How much is kept, in bytes. Of what the other side goes on to say for ever, the beginning is left out.
   static constexpr std::size_t kLimit = 512 * 1024;
 
   /// With no class in `wanted`, nothing is written down. The capacity of `buffer` is used.
@@ -36,10 +35,11 @@ class SessionTranscript {
     record_.clear();
   }
 
-  /// A line of the client, without its end.
+  /// A line of the other side, without its end.
   void received(std::string_view line);
 
-  /// Whole lines of the server, each of which begins with a digit and ends with <CR><LF>.
+  /// Whole lines of this side, with <CR><LF> at the end of each. None begins with '<': they are replies, or
+  /// commands.
   void sent(std::string_view lines);
 
   /// Something has gone wrong.
@@ -48,7 +48,7 @@ class SessionTranscript {
   /// All is well after all: what was noted is of no interest any more.
   void forgive() { seen_ = {}; }
 
-  /// Forgets everything: another client speaks.
+  /// Forgets everything: another session begins.
   void restart();
 
   /// Whether something was noted that is wanted.
@@ -59,7 +59,7 @@ class SessionTranscript {
   bool is_cut() const { return is_cut_; }
 
   /// Calls `show` for each line, without its end, from the first to the last.
-  void for_each_line(const std::function<void(Speaker speaker, std::string_view line)>& show) const;
+  void for_each_line(const std::function<void(Direction direction, std::string_view line)>& show) const;
 
   /// Gives the buffer back. The object is of no more use.
   std::string release() { return std::move(record_); }
@@ -69,7 +69,7 @@ class SessionTranscript {
 
   ErrorClasses wanted_;
   ErrorClasses seen_;
-  std::string record_;  ///< Lines with their ends; kMark stands before those of the client.
+  std::string record_;  ///< Lines with their ends; kMark stands before those that came in.
   bool is_cut_ = false;
 };
 

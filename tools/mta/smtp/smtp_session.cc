@@ -72,7 +72,7 @@ asio::awaitable<void> SmtpSession::run() {
     }
   }
   end_transaction();
-  co_await report_errors();
+  if (transcript_.is_wanted()) co_await report_errors();
   if (service_.transcripts() != nullptr) service_.transcripts()->finish(std::move(transcript_));
   log(Severity::kInfo, concat("disconnect from ", client_text(), statistics_.to_string()));
   co_await stream_.close();
@@ -138,7 +138,7 @@ asio::awaitable<StreamResult<void>> SmtpSession::greet() {
     co_return co_await send(std::move(*refusal));
   }
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect)) {
-    is_denied_ = true;
+    deny();
     co_return co_await send(*reply);
   }
   const Reply reply = co_await greeting_after_filters();

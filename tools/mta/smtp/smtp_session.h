@@ -73,7 +73,7 @@ class SmtpSession {
   void log_rejected(std::string_view where, std::string_view text);
   /// Why the session is over, where that was no command.
   void log_end(bool is_timeout);
-  /// Sends the postmaster a transcript, if something went wrong that notify_classes has.
+  /// Sends the postmaster the transcript. REQUIRES: it is wanted.
   asio::awaitable<void> report_errors();
   static SessionTranscript start_transcript(SmtpService& service);
   /// Some replies to bad syntax have a warning; of others nothing is said.
@@ -92,6 +92,8 @@ class SmtpSession {
   std::optional<Reply> refuse_improper_input();
   /// What smtpd_client_*_rate_limit say of a command, before it is looked at any closer.
   std::optional<Reply> refuse_counted(const Command& command, const CommandLine& line);
+  /// The client is refused, and hears it again whatever it says.
+  void deny();
   Reply access_denied() const;
   Reply local_data_error();
   std::optional<Reply> filter_command(std::string& text);

@@ -138,6 +138,11 @@ std::optional<Reply> SmtpSession::refuse_counted(const Command& command, const C
   return logged_refusal(limited_client_.count(event));
 }
 
+void SmtpSession::deny() {
+  is_denied_ = true;
+  transcript_.note(ErrorClass::kPolicy);  // Also where it was refused for want of data.
+}
+
 Reply SmtpSession::access_denied() const {
   return {503, "5.7.0", concat("Error: access denied for ", client_text()), ErrorClass::kPolicy};
 }

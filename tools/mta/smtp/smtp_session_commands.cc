@@ -92,7 +92,7 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
 
 asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
   const auto judgement = errors_.judge_recipient(protocol_.recipients);
-  if (judgement != ErrorCounter::Verdict::kAccept) co_return reply_to_too_many_recipients();
+  if (judgement != ErrorCounter::Verdict::kAccept) co_return reply_to_too_many_recipients(judgement);
   state_.recipient = request.recipient;
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kRcpt)) {
     if (milters_) co_await milters_->rejected_recipient(arguments_, *reply);
@@ -209,10 +209,10 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
   protocol_.is_authenticated = state_.sasl.is_authenticated;
   update_offers();
   choose_bare_newline();
-  co_await report_errors();
+  if (transcript_.is_wanted()) co_await report_errors();
   transcript_.restart();
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kXclient)) {
-    is_denied_ = true;
+    deny();
     co_return *reply;
   }
   co_return co_await greeting_after_filters();

@@ -48,7 +48,7 @@ void SmtpSession::log_end(bool is_timeout) {
   // A client that has sent its message may go as it likes.
   if (where_ == kEndOfMessage && !is_timeout) return;
   std::optional<std::uint64_t> received;
-  if (where_ == "DATA") received = content_received_;
+  if (where_ == "DATA" && transaction_.has_begun) received = content_received_;
   if (where_ == "BDAT" && transaction_.chunks) received = transaction_.chunks->received();
   const std::string size = received ? concat(" (", std::to_string(*received), " bytes)") : "";
   log(Severity::kInfo,
@@ -60,10 +60,7 @@ SessionTranscript SmtpSession::start_transcript(SmtpService& service) {
 }
 
 asio::awaitable<void> SmtpSession::report_errors() {
-  if (!transcript_.is_wanted()) co_return;
-  TranscriptReport report{
-      .subject = concat("SMTP server: errors from ", state_.client.name, "[", state_.client.address, "]"),
-      .reason = end_reason_};
+  TranscriptReport report{.program = "SMTP server", .peer = client_text(), .reason = end_reason_};
   const libconf::Result<void> sent = co_await service_.transcripts()->send(transcript_, std::move(report));
   if (!sent) log(Severity::kWarning, concat("postmaster notification: ", sent.error().message));
 }

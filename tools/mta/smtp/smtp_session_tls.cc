@@ -107,6 +107,11 @@ asio::awaitable<StreamResult<void>> SmtpSession::require_certificate() {
       tls_facts_->has_certificate ? "Client certificate not trusted" : "No client certificate presented";
   log(Severity::kInfo, concat("NOQUEUE: abort: TLS from ", client_text(), ": ", problem));
   is_over_ = true;
+  // In wrapper mode it waits for the greeting, else it has the word.
+  if (!service_.tls().is_wrapper()) {
+    const StreamResult<ReceivedLine> line = co_await receive_line(reader_);
+    if (!line) co_return tl::make_unexpected(line.error());
+  }
   co_return co_await send(unavailable("4.7.1", concat("Error: ", problem), ErrorClass::kPolicy));
 }
 
