@@ -70,7 +70,7 @@ def transports(directory, port):
 class OurSystem(MailSystem):
     def __init__(self, bin_directory, directory, transport_file):
         settings = dict(NOTICES, transport_maps="texthash:%s" % transport_file, relay_domains="test", mydestination="",
-                        smtpd_relay_restrictions="permit", queue_run_delay="1000s")
+                        smtpd_relay_restrictions="permit_mynetworks, reject", queue_run_delay="1000s")
         super().__init__(bin_directory, directory, "".join("%s = %s\n" % item for item in settings.items()), has_queue_manager=True)
         self.write_master_cf("lmtp unix - - n - - lmtp\n")
 

@@ -373,11 +373,11 @@ asio::awaitable<void> SmtpClientSession::end_message(std::string text, Progress&
     co_return;
   }
   if (progress.is_over()) {
-    // Nobody knows how many replies there are to a message to nobody.
-    is_usable_ = is_kept_ && !options_.is_lmtp();
+    // By LMTP, nobody knows how many replies there are to a message to nobody.
+    is_usable_ = !options_.is_lmtp();
     if (!is_usable_) co_return;
     const StreamResult<ServerReply> reply = co_await connection_->receive(options_.data_done_timeout);
-    is_usable_ = reply.has_value();
+    is_usable_ = is_kept_ && reply.has_value();
     co_return;
   }
   while (!progress.is_over()) {

@@ -268,7 +268,7 @@ RequestResult parse_mail(const RequestContext& context) {
     return tl::make_unexpected(*std::move(refusal));
   }
   if (!request.verp_delimiters.empty() && request.sender.empty()) {
-    return refuse(503, "5.5.4", "Error: XVERP requires non-null sender");
+    return refuse(503, "5.5.4", "Error: XVERP requires non-null sender", {});
   }
   const std::uint64_t limit = context.options.message_size_limit;
   if (limit > 0 && request.size > limit)
