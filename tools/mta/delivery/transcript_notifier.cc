@@ -3,6 +3,7 @@
 #include <ctime>
 #include <utility>
 
+#include "libconf/bounce_template.h"
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/content/mail_date.h"
@@ -49,7 +50,13 @@ Result<void> TranscriptNotifier::read(const libconf::Settings& settings) {
   sender_ = concat(double_bounce, "@", myhostname);
   const Result<libconf::FromFormat> format = libconf::read_from_format(settings);
   if (!format) return format.error();
-  from_format_ = *format;
+  // The name of this host, which is not completed with $myorigin.
+  const std::string daemon = concat("MAILER-DAEMON@", myhostname);
+  const std::string postmaster = quote_address(error_recipient_);
+  const bool is_standard = *format == libconf::FromFormat::kStandard;
+  from_ =
+      is_standard ? concat("Mail Delivery System <", daemon, ">") : concat(daemon, " (Mail Delivery System)");
+  to_ = is_standard ? concat("Postmaster <", postmaster, ">") : concat(postmaster, " (Postmaster)");
   const Result<bool> is_utf8 = settings.get_bool("smtputf8_enable");
   if (!is_utf8) return is_utf8.error();
   is_utf8_ = *is_utf8;
@@ -85,10 +92,8 @@ void TranscriptNotifier::write(const SessionTranscript& transcript, const Transc
                                ContentSink& sink) const {
   const auto line = [&sink](std::string_view text) { sink.line(text, false); };
   line(concat("Date: ", mail_date(std::time(nullptr))));
-  line(concat("From: ", libconf::builtin_bounce_templates(from_format_).front().from));
-  const std::string to = quote_address(error_recipient_);
-  const bool is_standard = from_format_ == libconf::FromFormat::kStandard;
-  line(is_standard ? concat("To: Postmaster <", to, ">") : concat("To: ", to, " (Postmaster)"));
+  line(concat("From: ", from_));
+  line(concat("To: ", to_));
   line(concat("Subject: ", mail_name_, " ", report.program, ": errors from ", report.peer));
   line("");
   if (report.is_of_client) {

@@ -15,7 +15,6 @@
 #include <string_view>
 #include <vector>
 
-#include "libconf/bounce_template.h"
 #include "libconf/settings.h"
 #include "tools/mta/daemon/error_class.h"
 #include "tools/mta/delivery/internal_mail.h"
@@ -63,7 +62,8 @@ class TranscriptNotifier {
   std::string error_recipient_;
   std::string bounce_recipient_;
   std::string mail_name_;
-  libconf::FromFormat from_format_ = libconf::FromFormat::kStandard;
+  std::string from_;                  ///< The header.
+  std::string to_;                    ///< The same.
   bool is_utf8_ = false;              ///< smtputf8_enable
   std::vector<std::string> buffers_;  ///< Of sessions that have ended, for those to come.
 };
