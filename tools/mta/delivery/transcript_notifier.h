@@ -4,8 +4,8 @@
 ///     auto notifier = TranscriptNotifier::create(settings, mail);
 ///     SessionTranscript transcript = (*notifier)->start();
 ///     ...
-///     if (transcript.is_wanted())
-///       co_await (*notifier)->send(transcript, {.program = "SMTP server", .peer = "unknown[192.0.2.1]"});
+///     TranscriptReport report{.program = "SMTP server", .peer = "unknown[192.0.2.1]"};
+///     if (transcript.is_wanted()) co_await (*notifier)->send(transcript, std::move(report));
 ///     (*notifier)->finish(std::move(transcript));
 #pragma once
 
