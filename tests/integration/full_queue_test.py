@@ -14,7 +14,7 @@ from checks import Checks, run
 from mail_system import MailSystem
 from maildrop import Maildrop, submission
 from namespace import enter_namespace, set_up_loopback
-from queue_records import normal
+from queue_records import normal, normal_records
 from server import NoServer, find_program, listens, run_server_test
 from stock_postfix import MAIN_CF, QUEUES, Conversation, StockPostfix
 
@@ -79,6 +79,25 @@ def talk(port, disk):
     return [without_ids(reply) for reply in replies], left
 
 
+def talk_and_tell(port, disk):
+    """The same for sessions that end when there is room again, or not; then there are transcripts, or none."""
+    replies, left = [], []
+    for has_room in (True, False):
+        for before, after in (((EHLO, MAIL, RCPT, DATA), (CONTENT,)), ((EHLO,), (MAIL, RCPT))):
+            with Conversation(port) as client:
+                replies += [client.reply().decode()] + [client.ask(line).decode() for line in before]
+                disk.leave(0)
+                replies += [client.ask(line).decode() for line in after]
+                if has_room:
+                    disk.empty()
+                replies.append(client.ask(QUIT).decode())
+            time.sleep(0.5)  # The transcript is written, or not, when the client has gone.
+            disk.empty()
+    for file in sorted((disk.queue / "incoming").iterdir(), key=lambda file: file.stat().st_mtime_ns):
+        left.append([(kind, without_ids(text)) for kind, text in normal_records(file)] if os.access(file, os.X_OK) else file.name)
+    return [without_ids(reply) for reply in replies], left
+
+
 def without_ids(text):
     """IDs are shorter on a file system whose files have low numbers."""
     return re.sub(r"\b[0-9A-F]{7,}\b", "ID", normal(text))
@@ -106,8 +125,8 @@ def our_settings(**more):
     return "".join("%s = %s\n" % item for item in {**same, **SETTINGS, **more}.items())
 
 
-def run_stock():
-    stock = StockPostfix({"smtpd": {}}, SETTINGS)
+def run_stock(conversation=talk, **more):
+    stock = StockPostfix({"smtpd": {}}, dict(SETTINGS, **more))
     mount(stock.queue)
     for name in QUEUES:
         (stock.queue / name).mkdir(mode=0o755)
@@ -119,7 +138,7 @@ def run_stock():
             time.sleep(0.02)
         time.sleep(0.5)  # The tests that a port listens leave lines of their own.
         start = len(stock.log)
-        replies, left = talk(stock.port("smtpd"), Disk(stock.queue))
+        replies, left = conversation(stock.port("smtpd"), Disk(stock.queue))
         return replies, left, lines_of(settled(lambda: stock.log[start:]))
 
 
@@ -142,6 +161,20 @@ def check_full_disk(checks, bin_directory, directory):
         checks.equal("one message is there in the end", len(system.messages()), 1)
         check_full_maildrop(checks, system, disk)
         check_many(checks, system, disk)
+
+
+def check_transcripts(checks, bin_directory, directory):
+    wanted = {"notify_classes": "resource"}
+    theirs, their_left, _ = run_stock(talk_and_tell, **wanted)
+    directory.mkdir()
+    directory.chmod(0o755)
+    system = MailSystem(bin_directory, directory, our_settings(**wanted))
+    mount(system.queue)
+    with system:
+        replies, left = talk_and_tell(system.port, Disk(system.queue))
+    checks.equal("transcripts: the replies are Postfix's", replies, theirs)
+    checks.equal("transcripts: what is in the queue, too", left, their_left)
+    checks.equal("transcripts: they are there when there is room", len(left), 2)
 
 
 def check_full_maildrop(checks, system, disk):
@@ -240,6 +273,7 @@ def cpu_ticks(process):
 def run_checks(checks, bin_directory, directory):
     set_up_loopback()
     check_full_disk(checks, bin_directory.resolve(), directory / "full")
+    check_transcripts(checks, bin_directory.resolve(), directory / "transcripts")
     check_few_descriptors(checks, bin_directory.resolve(), directory / "few")
 
 

@@ -145,8 +145,11 @@ Result<void> QueueWork::prepare(const std::string& deliver_as) {
       mta::DeliverAsClient::start(deliver_as, mta::command_roots(site));
   if (!actions) return actions.error();
   actions_ = std::move(*actions);
-  const mta::SmtpClientParts client{
-      .executor = io.get_executor(), .resolver = *resolver_, .log = process_.log(), .host = process_.host()};
+  const mta::SmtpClientParts client{.executor = io.get_executor(),
+                                    .resolver = *resolver_,
+                                    .log = process_.log(),
+                                    .host = process_.host(),
+                                    .internal_mail = internal_mail_.get()};
   transports_ = std::make_unique<mta::Transports>(site, client, actions_.get(), &*forwarder_);
   Result<std::unique_ptr<mta::MailRouter>> router =
       mta::MailRouter::create(*settings_, process_.host(), process_.log());

@@ -15,6 +15,7 @@
 #include "tools/mta/daemon/queue_trigger.h"
 #include "tools/mta/daemon/server_process.h"
 #include "tools/mta/daemon/wake_up_timer.h"
+#include "tools/mta/delivery/internal_mail.h"
 #include "tools/mta/delivery/probing_verifier.h"
 #include "tools/mta/delivery/transports.h"
 #include "tools/mta/dns/cares_resolver.h"
@@ -84,6 +85,7 @@ class Services final : public mta::ServerWork {
   std::optional<mta::QueueDirectory> queue_;
   std::optional<mta::GroupCommitter> committer_;
   std::optional<mta::QueueTrigger> trigger_;
+  std::unique_ptr<mta::InternalMailService> internal_mail_;
   std::optional<mta::ClientRates> rates_;
   std::optional<mta::RateReport> rate_report_;
   std::vector<std::unique_ptr<mta::Service>> services_;
@@ -102,20 +104,22 @@ Result<void> Services::add_service(mta::ServerProcess::Passed& passed) {
   libconf::Settings settings = site.settings().for_service(placed, site.master_cf());
   const Result<std::size_t> limit = mta::process_limit(placed, settings);
   if (!limit) return failed(limit.error());
-  Result<std::unique_ptr<mta::Service>> service = command->create({.name = placed.service.service(),
-                                                                   .settings = std::move(settings),
-                                                                   .process_limit = *limit,
-                                                                   .runtime = {.io = process_.io(),
-                                                                               .log = process_.log(),
-                                                                               .host = process_.host(),
-                                                                               .hosts = hosts_,
-                                                                               .resolver = *resolver_,
-                                                                               .queue = *queue_,
-                                                                               .committer = *committer_,
-                                                                               .policy = *policy_,
-                                                                               .verifier = *verifier_,
-                                                                               .rates = *rates_,
-                                                                               .trigger = &*trigger_}});
+  Result<std::unique_ptr<mta::Service>> service =
+      command->create({.name = placed.service.service(),
+                       .settings = std::move(settings),
+                       .process_limit = *limit,
+                       .runtime = {.io = process_.io(),
+                                   .log = process_.log(),
+                                   .host = process_.host(),
+                                   .hosts = hosts_,
+                                   .resolver = *resolver_,
+                                   .queue = *queue_,
+                                   .committer = *committer_,
+                                   .policy = *policy_,
+                                   .verifier = *verifier_,
+                                   .rates = *rates_,
+                                   .trigger = &*trigger_,
+                                   .internal_mail = internal_mail_.get()}});
   if (!service) return failed(service.error());
   process_.listen(**service, passed, kProgram);
   services_.push_back(std::move(*service));
@@ -135,13 +139,23 @@ Result<void> Services::prepare() {
   const Result<std::string> queue_service = settings.get("queue_service_name");
   if (!queue_service) return queue_service.error();
   trigger_.emplace(io, concat("public/", *queue_service));
+  auto internal_mail = mta::InternalMailService::create(settings, {.executor = io.get_executor(),
+                                                                   .log = process_.log(),
+                                                                   .host = process_.host(),
+                                                                   .queue = *queue_,
+                                                                   .committer = *committer_,
+                                                                   .trigger = &*trigger_});
+  if (!internal_mail) return internal_mail.error();
+  internal_mail_ = std::move(*internal_mail);
   Result<std::unique_ptr<mta::CaresResolver>> resolver = mta::CaresResolver::create(io.get_executor(), {});
   if (!resolver) return resolver.error();
   resolver_ = std::move(*resolver);
-  transports_ = std::make_unique<mta::Transports>(site, mta::SmtpClientParts{.executor = io.get_executor(),
-                                                                             .resolver = *resolver_,
-                                                                             .log = process_.log(),
-                                                                             .host = process_.host()});
+  transports_ =
+      std::make_unique<mta::Transports>(site, mta::SmtpClientParts{.executor = io.get_executor(),
+                                                                   .resolver = *resolver_,
+                                                                   .log = process_.log(),
+                                                                   .host = process_.host(),
+                                                                   .internal_mail = internal_mail_.get()});
   Result<std::unique_ptr<mta::ProbingVerifier>> verifier = mta::ProbingVerifier::create(
       settings, {.io = io, .log = process_.log(), .host = process_.host(), .transports = *transports_});
   if (!verifier) return verifier.error();

@@ -56,6 +56,33 @@ TEST(ServerReply, LinesThatAreNoneOfAReplyArePassedOver) {
   EXPECT_EQ(reply->text, "250 Ok");
 }
 
+// What Postfix 3.7 made of them.
+TEST(ServerReply, SomeLinesLookLikeReplies) {
+  ServerReplyReader reader;
+  EXPECT_FALSE(reader.read("250x\r\n25\r\n\r\n"));
+  EXPECT_EQ(reader.read(std::string_view("503 a\0b\r\n", 9))->text, "503 a");
+}
+
+TEST(ServerReply, AllThatCameIsInTheTranscript) {
+  SessionTranscript transcript(ErrorClass::kProtocol);
+  ServerReplyReader reader(&transcript);
+  EXPECT_TRUE(reader.read("250-a\r\n250 b\r\n"));
+  EXPECT_FALSE(transcript.is_wanted());
+  EXPECT_FALSE(reader.read("what?\r\n"));
+  EXPECT_TRUE(transcript.is_wanted());
+  std::string lines;
+  transcript.for_each_line([&](auto, std::string_view line) { lines += std::string(line) + '\n'; });
+  EXPECT_EQ(lines, "250-a\n250 b\nwhat?\n");
+}
+
+// Of these codes of refusals, Postfix 3.7 sent the postmaster a transcript.
+TEST(ServerReply, SomeRefusalsAreErrorsOfTheProtocol) {
+  for (const int code : {250, 300, 354, 399, 500, 501, 504, 505, 509, 555, 600, 999})
+    EXPECT_TRUE(ServerReply{.code = code}.is_protocol_error()) << code;
+  for (const int code : {400, 421, 499, 510, 511, 530, 550, 552, 554, 559, 599})
+    EXPECT_FALSE(ServerReply{.code = code}.is_protocol_error()) << code;
+}
+
 TEST(ServerReply, PortionsMakeNoDifference) {
   const std::string bytes = "250-a\r\n250 b\r\n354 c\r\n";
   ServerReplyReader reader;

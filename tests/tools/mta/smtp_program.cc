@@ -136,7 +136,7 @@ class Session {
     const Verdict verdict = errors_.judge_recipient(state_.recipients);
     if (verdict != Verdict::kAccept) {
       statistics_.count(verb_, verdict == Verdict::kRefuse);
-      return send(mta::reply_to_too_many_recipients());
+      return send(mta::reply_to_too_many_recipients(verdict));
     }
     if (arguments_.rejects_recipients) return reject_recipient(request.recipient);
     ++state_.recipients;

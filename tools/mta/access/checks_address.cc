@@ -34,8 +34,10 @@ constexpr std::array kClassWords = {
 }  // namespace
 
 Outcome Evaluation::temporary_lookup_failure(const Target& target) {
-  return reject(
+  const Outcome outcome = reject(
       {.code = 451, .status = "4.3.0", .text = concat("<", target.name, ">: Temporary lookup failure")});
+  if (outcome == Outcome::kReject) verdict_.error_class = ErrorClass::kData;
+  return outcome;
 }
 
 bool Evaluation::is_authorised(const AddressInfo& info) const {

@@ -44,7 +44,7 @@ asio::awaitable<Outcome> Evaluation::check_permit_client(const Restriction& rest
       const auto found = parts_.mynetworks->matches_client(state_.client.name, state_.client.address);
       if (!found) {
         warn(found.error().message);
-        co_return temporary_lookup_failure(target);
+        co_return temporary_lookup_failure(list_target());
       }
       permits = *found;
       break;

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/mta/daemon/error_class.h"
+
 namespace mta {
 
 enum class VerdictKind : std::uint8_t {
@@ -62,8 +64,9 @@ using Trace = std::vector<TraceStep>;
 struct Verdict {
   VerdictKind kind = VerdictKind::kPermit;
   std::string reply = {};  ///< As it is to be sent, "554 5.7.1 <a@b>: Relay access denied"; empty: permitted.
-  bool closes_session = false;        ///< The reply is 421 or 521: disconnect (access(5)).
-  MessageActions actions = {};        ///< Those of this command.
+  ErrorClass error_class = ErrorClass::kPolicy;  ///< Of a reply.
+  bool closes_session = false;                   ///< The reply is 421 or 521: disconnect (access(5)).
+  MessageActions actions = {};                   ///< Those of this command.
   std::vector<std::string> log = {};  ///< Complete lines, "NOQUEUE: reject: RCPT from ...", "warning: ...".
   Trace trace = {};
 };

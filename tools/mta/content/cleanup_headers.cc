@@ -152,7 +152,8 @@ std::optional<Rejection> CleanupHeaders::header(std::string_view text) {
   const std::string_view value = text.substr(start.colon + 1);
   if (equals_ignoring_case(name, kReceived) && ++hops_ >= options_.hopcount_limit) {
     sink_.log(Severity::kWarning, concat(context_.queue_id, ": message rejected: hopcount exceeded"));
-    return Rejection{.code = 554, .status = "5.4.0", .text = "Error: too many hops"};
+    return Rejection{
+        .code = 554, .status = "5.4.0", .text = "Error: too many hops", .error_class = ErrorClass::kBounce};
   }
   const KnownHeader* const header = known(name);
   if (header != nullptr) {
@@ -174,7 +175,10 @@ std::optional<Rejection> CleanupHeaders::header(std::string_view text) {
   std::string rewritten(text);
   if (const auto done = addresses_->rewrite(*header->role, rewritten); !done) {
     sink_.log(Severity::kWarning, concat(context_.queue_id, ": ", done.error().message));
-    return Rejection{.code = 451, .status = "4.3.0", .text = "Error: queue file write error"};
+    return Rejection{.code = 451,
+                     .status = "4.3.0",
+                     .text = "Error: queue file write error",
+                     .error_class = ErrorClass::kResource};
   }
   write_(rewritten);
   return std::nullopt;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "libconf/diagnostic.h"
+#include "tools/mta/daemon/error_class.h"
 
 namespace mta {
 
@@ -36,6 +37,7 @@ struct Rejection {
   int code = 550;
   std::string status = "5.7.1";  ///< RFC 3463
   std::string text = {};         ///< One line, without control characters.
+  ErrorClass error_class = ErrorClass::kPolicy;
 };
 
 enum class RecipientSource {

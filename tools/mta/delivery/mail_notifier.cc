@@ -1,7 +1,6 @@
 #include "tools/mta/delivery/mail_notifier.h"
 
 #include <algorithm>
-#include <array>
 #include <ctime>
 
 #include "libconf/text.h"
@@ -108,13 +107,9 @@ Result<void> MailNotifier::read_settings() {
   if (!from) return from.error();
   from_format_ = *from;
 
-  const auto words = settings_.get_list("notify_classes");
-  if (!words) return words.error();
-  constexpr std::array<std::string_view, kClassCount> kNames = {"bounce", "2bounce", "delay"};
-  for (const std::string& word : *words)
-    for (std::size_t i = 0; i < kNames.size(); ++i)
-      if (libconf::equals_ignoring_case(word, kNames[i])) classes_.set(i);
-  if (classes_[kBounce]) classes_.set(kDoubleBounce);
+  const Result<ErrorClasses> classes = read_notify_classes(settings_);
+  if (!classes) return classes.error();
+  classes_ = *classes;
   return {};
 }
 
@@ -181,7 +176,7 @@ std::vector<MailNotifier::Order> MailNotifier::orders(NoticeKind kind, const Not
                       .name = facts_of(kind).postmaster_notice});
   };
   if (kind == NoticeKind::kFailure && !has_sender) {
-    if (classes_[kDoubleBounce])
+    if (classes_.has(ErrorClass::kDoubleBounce))
       for_postmaster(double_bounce_recipient_, std::move(entries), returns_message(subject));
     return orders;
   }
@@ -191,14 +186,14 @@ std::vector<MailNotifier::Order> MailNotifier::orders(NoticeKind kind, const Not
       const std::string& recipient = entry.original.empty() ? entry.address : entry.original;
       one.sender = verp_sender(subject.sender, subject.verp_delimiters, unquote_address(recipient));
       add_sender_orders(kind, one, {entry}, orders);
-      if (classes_[kBounce]) for_postmaster(bounce_recipient_, {entry}, false);
+      if (classes_.has(ErrorClass::kBounce)) for_postmaster(bounce_recipient_, {entry}, false);
     }
     return orders;
   }
   if (has_sender) add_sender_orders(kind, subject, entries, orders);
-  if (kind == NoticeKind::kFailure && classes_[kBounce])
+  if (kind == NoticeKind::kFailure && classes_.has(ErrorClass::kBounce))
     for_postmaster(bounce_recipient_, std::move(entries), false);
-  if (kind == NoticeKind::kDelay && classes_[MailNotifier::kDelay])
+  if (kind == NoticeKind::kDelay && classes_.has(ErrorClass::kDelay))
     for_postmaster(delay_recipient_, std::move(entries), false);
   return orders;
 }

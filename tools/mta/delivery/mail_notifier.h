@@ -5,7 +5,6 @@
 ///     co_await (*notifier)->send(NoticeKind::kFailure, subject, message);
 #pragma once
 
-#include <bitset>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +13,7 @@
 
 #include "libconf/bounce_template.h"
 #include "libconf/settings.h"
+#include "tools/mta/daemon/error_class.h"
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/delivery/internal_mail.h"
 #include "tools/mta/delivery/notice_logs.h"
@@ -37,9 +37,6 @@ class MailNotifier final : public Notifier {
   libconf::Result<void> forget(NoticeKind kind, std::string_view queue_id) override;
 
  private:
-  /// Of notify_classes, those that this is about; the others are smtpd's.
-  enum NotifyClass { kBounce, kDoubleBounce, kDelay, kClassCount };
-
   /// A notice that is to be made, and what the log says of it.
   struct Order {
     NoticeKind kind;
@@ -80,7 +77,7 @@ class MailNotifier final : public Notifier {
   std::string syslog_name_;
   NoticeFormat format_;
   std::string double_bounce_sender_;  ///< With its domain.
-  std::bitset<kClassCount> classes_;  ///< notify_classes
+  ErrorClasses classes_;              ///< notify_classes
   std::string bounce_recipient_;
   std::string double_bounce_recipient_;
   std::string delay_recipient_;

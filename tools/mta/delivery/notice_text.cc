@@ -5,6 +5,7 @@
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/content/mail_date.h"
+#include "tools/mta/delivery/folded_text.h"
 #include "tools/mta/queue/queue_message.h"
 
 namespace mta {
@@ -60,27 +61,8 @@ void NoticeText::text(std::string_view text) {
   }
 }
 
-/// As Postfix folds: at blanks, of which those at the end of a line are lost, and others kept.
 void NoticeText::folded(std::string_view text) {
-  constexpr std::size_t kWidth = 79;
-  constexpr std::string_view kIndent = "    ";
-  std::string_view indent;
-  for (;;) {
-    const std::size_t room = kWidth - indent.size();
-    std::size_t end = text.size();
-    if (end > room) {
-      end = text.rfind(' ', room);
-      // What begins with a blank, or has none, is longer than a line.
-      if (end == std::string_view::npos || text.find_first_not_of(' ') >= end) end = text.find(' ', room);
-      end = std::min(end, text.size());
-    }
-    const std::string_view piece = text.substr(0, end);
-    line(concat(indent, piece.substr(0, piece.find_last_not_of(' ') + 1)));
-    const std::size_t next = text.find_first_not_of(' ', end);
-    if (next == std::string_view::npos) return;
-    text.remove_prefix(next);
-    indent = kIndent;
-  }
+  for_each_folded(text, {}, [this](std::string_view each) { line(each); });
 }
 
 void NoticeText::part(std::string_view description, std::string_view type, std::string_view encoding) {

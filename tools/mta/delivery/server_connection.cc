@@ -68,7 +68,7 @@ asio::awaitable<StreamResult<void>> ServerConnection::send(std::string_view text
 asio::awaitable<TlsOutcome> ServerConnection::start_tls(ClientTls& tls, const ClientTlsPolicy& policy,
                                                         std::string server, DiagnosticSink& log,
                                                         std::chrono::seconds limit) {
-  replies_ = {};
+  replies_ = ServerReplyReader(transcript_);
   const Result<ClientTlsParameters> parameters = tls.parameters_of(policy);
   if (!parameters) {
     log.warn("tls-parameters", libconf::concat(server, ": ", parameters.error().message));

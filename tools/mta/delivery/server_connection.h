@@ -39,6 +39,13 @@ class ServerConnection {
 
   explicit ServerConnection(StreamSocket socket) : stream_(std::move(socket)) {}
 
+  /// Writes down in `transcript`, which must outlive the object, what is received from now on. To be called
+  /// before the first receive().
+  void record_in(SessionTranscript& transcript) {
+    transcript_ = &transcript;
+    replies_ = ServerReplyReader(transcript_);
+  }
+
   /// Sends all of `text`, which must live until then; each write of the system may take as long as `limit`.
   asio::awaitable<StreamResult<void>> send(std::string_view text, std::chrono::seconds limit);
 
@@ -56,6 +63,7 @@ class ServerConnection {
  private:
   std::optional<ClientTlsSession> tls_session_;
   Stream stream_;
+  SessionTranscript* transcript_ = nullptr;
   ServerReplyReader replies_;
 };
 

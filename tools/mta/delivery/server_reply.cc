@@ -29,8 +29,12 @@ std::string status_of(int code, std::string_view line) {
 
 bool ServerReplyReader::add_line(std::string_view line) {
   const std::string_view code = line.substr(0, 3);
-  const bool is_reply = code.size() == 3 && libconf::is_all_digits(code) && code[0] != '0';
-  if (!is_reply) return false;
+  const bool is_reply = code.size() == 3 && libconf::is_all_digits(code) && code[0] != '0' &&
+                        (line.size() == 3 || line[3] == ' ' || line[3] == '-');
+  if (!is_reply) {
+    if (transcript_ != nullptr) transcript_->note(ErrorClass::kProtocol);
+    return false;
+  }
   if (reply_.text.size() < kLongestReply) {
     if (!reply_.lines.empty()) reply_.text += ' ';
     reply_.text += libconf::printable(line);
@@ -52,7 +56,9 @@ std::optional<ServerReply> ServerReplyReader::read(std::string_view input) {
     std::string_view line(input_.data() + taken, end - taken);
     while (line.ends_with('\r')) line.remove_suffix(1);
     taken = end + 1;
-    is_complete = add_line(line.substr(0, kLongestLine));
+    line = line.substr(0, std::min(kLongestLine, line.find('\0')));
+    if (transcript_ != nullptr) transcript_->received(line);
+    is_complete = add_line(line);
   }
   input_.erase(0, taken);
   // Of a line that does not end only the start counts.

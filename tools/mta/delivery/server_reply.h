@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tools/mta/smtp/session_transcript.h"
+
 namespace mta {
 
 struct ServerReply {
@@ -23,11 +25,18 @@ struct ServerReply {
   std::vector<std::string> lines;
 
   bool is_success() const { return code / 100 == 2; }
+
+  /// Of a reply that is no success: one of both sides has the protocol wrong, as Postfix sees it.
+  bool is_protocol_error() const { return code / 10 == 50 || code == 555 || code < 400 || code >= 600; }
 };
 
 /// The bytes of a connection; they may come in any portions.
 class ServerReplyReader {
  public:
+  /// Writes down every line in `transcript`, which must outlive the object, and what is none of a reply as an
+  /// error; null: nowhere.
+  explicit ServerReplyReader(SessionTranscript* transcript = nullptr) : transcript_(transcript) {}
+
   /// Takes `input`, and gives the first reply that is complete. Call it again without input for the next one.
   std::optional<ServerReply> read(std::string_view input);
 
@@ -35,6 +44,7 @@ class ServerReplyReader {
   /// Whether the line ends a reply.
   bool add_line(std::string_view line);
 
+  SessionTranscript* transcript_;
   std::string input_;
   ServerReply reply_;
 };

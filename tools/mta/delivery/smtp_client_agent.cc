@@ -179,6 +179,11 @@ Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::
                 {.settings = settings, .warnings = agent->warnings_});
   if (!kept) return kept.error();
   agent->kept_destinations_ = std::move(*kept);
+  if (parts.internal_mail != nullptr) {
+    auto transcripts = TranscriptNotifier::create(settings, *parts.internal_mail);
+    if (!transcripts) return transcripts.error();
+    agent->transcripts_ = std::move(*transcripts);
+  }
   if (!agent->policies_->may_use_tls()) return agent;
   auto tls = ClientTls::load(concat(prefix, "tls_"), settings, agent->warnings_);
   // Mail that needs none can go.
@@ -283,14 +288,16 @@ asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const Mai
     co_return false;
   }
   delivery.start(server.relay(), is_last);
-  auto session = std::make_unique<SmtpClientSession>(options_, server, std::move(*connection), std::move(tls),
-                                                     std::move(login), parts_.log, tag());
+  auto session = std::make_unique<SmtpClientSession>(
+      options_, server, std::move(*connection), std::move(tls), std::move(login), parts_.log, tag(),
+      transcripts_ ? transcripts_->start() : SessionTranscript({}));
   const std::optional<DeliveryFault> fault = co_await session->greet(std::move(domain));
   if (fault) {
     delivery.note_dead_server();
     delivery.refuse_all(std::vector<std::size_t>(delivery.open()), *fault);
-    co_await session->quit();
-    co_return session->has_broken_tls();
+    const bool has_broken_tls = session->has_broken_tls();
+    co_await end(delivery, std::move(session));
+    co_return has_broken_tls;
   }
   delivery.connect(options_.session_limit, *session);
   prepare(*session, is_kept);
@@ -300,7 +307,7 @@ asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const Mai
     co_await session->deliver(delivery.envelope(), delivery.message(), delivery.open(), delivery);
   }
   const bool has_broken_tls = session->has_broken_tls();
-  co_await finish(std::move(session), std::move(key));
+  co_await finish(delivery, std::move(session), std::move(key));
   co_return has_broken_tls;
 }
 
@@ -311,10 +318,11 @@ asio::awaitable<bool> SmtpClientAgent::try_kept_session(Delivery& delivery, cons
   while (std::unique_ptr<SmtpClientSession> session = cache_.take(key)) {
     delivery.start(server.relay(), is_last);
     delivery.connect(options_.session_limit, *session);
+    session->transcript().restart();
     prepare(*session, true);
     co_await session->deliver(delivery.envelope(), delivery.message(), delivery.open(), delivery);
     if (!session->is_stale()) {
-      co_await finish(std::move(session), std::move(key));
+      co_await finish(delivery, std::move(session), std::move(key));
       co_return true;
     }
     delivery.disconnect();
@@ -323,12 +331,34 @@ asio::awaitable<bool> SmtpClientAgent::try_kept_session(Delivery& delivery, cons
 }
 
 /// Keeps a session that may be kept, or ends it.
-asio::awaitable<void> SmtpClientAgent::finish(std::unique_ptr<SmtpClientSession> session, std::string key) {
+asio::awaitable<void> SmtpClientAgent::finish(const Delivery& delivery,
+                                              std::unique_ptr<SmtpClientSession> session, std::string key) {
   if (session->is_kept() && session->is_reusable()) {
+    if (is_told_of(delivery, *session)) co_await report_errors(*session);
     cache_.put(std::move(key), std::move(session));
     co_return;
   }
+  co_await end(delivery, std::move(session));
+}
+
+bool SmtpClientAgent::is_told_of(const Delivery& delivery, SmtpClientSession& session) const {
+  return session.transcript().is_wanted() && transcripts_->is_told_of_mail_from(delivery.request().sender);
+}
+
+asio::awaitable<void> SmtpClientAgent::end(const Delivery& delivery,
+                                           std::unique_ptr<SmtpClientSession> session) {
   co_await session->quit();
+  if (is_told_of(delivery, *session)) co_await report_errors(*session);
+  if (transcripts_) transcripts_->finish(std::move(session->transcript()));
+}
+
+asio::awaitable<void> SmtpClientAgent::report_errors(SmtpClientSession& session) {
+  TranscriptReport report{.program = options_.is_lmtp() ? "LMTP client" : "SMTP client",
+                          .peer = session.server().relay(),
+                          .is_of_client = true};
+  const Result<void> sent = co_await transcripts_->send(session.transcript(), std::move(report));
+  if (!sent)
+    parts_.log.write(tag(), Severity::kWarning, concat("postmaster notification: ", sent.error().message));
 }
 
 /// Before a message: says whether the session is to go on after it.

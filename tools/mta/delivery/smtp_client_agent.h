@@ -25,6 +25,7 @@
 #include "tools/mta/delivery/session_cache.h"
 #include "tools/mta/delivery/smtp_client_options.h"
 #include "tools/mta/delivery/smtp_client_session.h"
+#include "tools/mta/delivery/transcript_notifier.h"
 #include "tools/mta/dns/resolver.h"
 
 namespace mta {
@@ -34,7 +35,8 @@ struct SmtpClientParts {
   asio::any_io_executor executor;
   Resolver& resolver;
   MailLog& log;
-  const libconf::Host& host;  ///< For inet_interfaces.
+  const libconf::Host& host;                     ///< For inet_interfaces.
+  InternalMailService* internal_mail = nullptr;  ///< For transcripts; null: there are none.
 };
 
 class SmtpClientAgent final : public DeliveryAgent {
@@ -63,7 +65,12 @@ class SmtpClientAgent final : public DeliveryAgent {
   asio::awaitable<bool> try_session(Delivery& delivery, const MailServer& server, std::string domain,
                                     SessionTls tls, SessionLogin login);
   asio::awaitable<bool> try_kept_session(Delivery& delivery, const MailServer& server, std::string key);
-  asio::awaitable<void> finish(std::unique_ptr<SmtpClientSession> session, std::string key);
+  asio::awaitable<void> finish(const Delivery& delivery, std::unique_ptr<SmtpClientSession> session,
+                               std::string key);
+  asio::awaitable<void> end(const Delivery& delivery, std::unique_ptr<SmtpClientSession> session);
+  bool is_told_of(const Delivery& delivery, SmtpClientSession& session) const;
+  /// Sends the postmaster the transcript of a session. REQUIRES: is_told_of().
+  asio::awaitable<void> report_errors(SmtpClientSession& session);
   libconf::Result<std::optional<DeliveryRequest>> outside_view(const DeliveryRequest& request);
   void prepare(SmtpClientSession& session, bool is_kept) const;
   bool may_keep(const Delivery& delivery, const MailServer& server, std::string_view domain);
@@ -81,6 +88,7 @@ class SmtpClientAgent final : public DeliveryAgent {
   std::unique_ptr<GenericAddresses> generic_;            ///< Null: there are none.
   std::unique_ptr<ClientLogins> logins_;                 ///< Null: there are none.
   std::optional<libmaps::MatchList> kept_destinations_;  ///< smtp_connection_cache_destinations
+  std::unique_ptr<TranscriptNotifier> transcripts_;      ///< Null: there are none.
   std::unique_ptr<ClientTls> tls_;                       ///< Null: there is none, or it cannot be used.
   ServerFinder finder_;
   SessionCache cache_;  ///< Does not outlive what its sessions use.

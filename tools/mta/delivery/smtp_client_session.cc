@@ -25,7 +25,14 @@ bool SmtpClientSession::is_own_name(std::string_view name) const {
   return !options_.is_lmtp() && server_.port == kSmtpPort && equals_ignoring_case(name, options_.myhostname);
 }
 
-DeliveryFault SmtpClientSession::refusal(const ServerReply& reply) const {
+asio::awaitable<StreamResult<void>> SmtpClientSession::say(std::string_view commands,
+                                                           std::chrono::seconds limit) {
+  transcript_.sent(commands);
+  co_return co_await connection_->send(commands, limit);
+}
+
+DeliveryFault SmtpClientSession::refusal(const ServerReply& reply) {
+  if (reply.is_protocol_error()) transcript_.note(ErrorClass::kProtocol);
   return {.status = reply.is_success() ? "5.5.0" : reply.status,
           .text = concat("host ", server_.host(), " refused to talk to me: ", reply.text),
           .remote_server = server_.name,
@@ -60,7 +67,7 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::start_tls(std::
     co_return DeliveryFault{.status = "4.7.5", .text = "TLS is required, but our TLS engine is unavailable"};
   }
   const std::string_view while_what = "receiving the STARTTLS response";
-  const StreamResult<void> sent = co_await connection_->send("STARTTLS\r\n", options_.starttls_timeout);
+  const StreamResult<void> sent = co_await say("STARTTLS\r\n", options_.starttls_timeout);
   if (!sent) co_return loss(sent.error(), while_what);
   const StreamResult<ServerReply> reply = co_await connection_->receive(options_.starttls_timeout);
   if (!reply) co_return loss(reply.error(), while_what);
@@ -129,7 +136,7 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::say_hello(bool 
   const std::string_view verb = options_.is_lmtp() ? "LHLO" : is_extended ? "EHLO" : "HELO";
   const std::string while_what = concat("performing the ", verb, " handshake");
   const std::string line = concat(verb, " ", options_.helo_name, "\r\n");
-  const StreamResult<void> sent = co_await connection_->send(line, options_.helo_timeout);
+  const StreamResult<void> sent = co_await say(line, options_.helo_timeout);
   if (!sent) co_return loss(sent.error(), while_what);
   const StreamResult<ServerReply> reply = co_await connection_->receive(options_.helo_timeout);
   if (!reply) co_return loss(reply.error(), while_what);
@@ -159,7 +166,7 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::say_hello(bool 
 
 asio::awaitable<void> SmtpClientSession::quit() {
   if (is_usable_ && !has_quit_) {
-    const StreamResult<void> sent = co_await connection_->send("QUIT\r\n", options_.quit_timeout);
+    const StreamResult<void> sent = co_await say("QUIT\r\n", options_.quit_timeout);
     has_quit_ = sent.has_value();
   }
   if (is_usable_ && has_quit_ && !options_.skips_quit_response) {

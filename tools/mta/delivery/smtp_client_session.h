@@ -25,6 +25,7 @@
 #include "tools/mta/delivery/server_lookup.h"
 #include "tools/mta/delivery/server_reply.h"
 #include "tools/mta/delivery/smtp_client_options.h"
+#include "tools/mta/smtp/session_transcript.h"
 
 namespace mta {
 
@@ -60,15 +61,18 @@ class SmtpClientSession {
  public:
   SmtpClientSession(const SmtpClientOptions& options, MailServer server,
                     std::unique_ptr<ServerConnection> connection, SessionTls tls, SessionLogin login,
-                    MailLog& log, LogTag tag)
+                    MailLog& log, LogTag tag, SessionTranscript transcript = SessionTranscript({}))
       : options_(options),
         server_(std::move(server)),
+        transcript_(std::move(transcript)),
         connection_(std::move(connection)),
         tls_(std::move(tls)),
         login_(std::move(login)),
         log_(log),
         tag_(tag),
-        sink_(log, tag) {}
+        sink_(log, tag) {
+    connection_->record_in(transcript_);
+  }
 
   /// Greeting, EHLO, HELO or LHLO, TLS and login. `domain` is what the mail is for. A fault: the server takes
   /// no mail now.
@@ -100,6 +104,10 @@ class SmtpClientSession {
   int uses() const { return uses_; }
   std::chrono::steady_clock::time_point start() const { return start_; }
   bool has_tls() const { return is_protected_; }
+
+  const MailServer& server() const { return server_; }
+  /// What is said, but for content; to be forgotten when the session is taken up again.
+  SessionTranscript& transcript() { return transcript_; }
 
   /// Ends the session, politely where that is still possible.
   asio::awaitable<void> quit();
@@ -140,14 +148,17 @@ class SmtpClientSession {
   asio::awaitable<void> end_message(std::string text, Progress& progress);
   asio::awaitable<void> reset();
 
+  /// Sends whole commands.
+  asio::awaitable<StreamResult<void>> say(std::string_view commands, std::chrono::seconds limit);
   bool is_own_name(std::string_view name) const;
-  DeliveryFault refusal(const ServerReply& reply) const;
+  DeliveryFault refusal(const ServerReply& reply);
   std::string said(std::string_view who, Command command, const ServerReply& reply) const;
-  DeliveryFault refusal_of(Command command, const ServerReply& reply) const;
+  DeliveryFault refusal_of(Command command, const ServerReply& reply);
   DeliveryFault loss(StreamEnd end, std::string_view while_what);
 
   const SmtpClientOptions& options_;
   MailServer server_;
+  SessionTranscript transcript_;
   std::unique_ptr<ServerConnection> connection_;
   SessionTls tls_;
   SessionLogin login_;

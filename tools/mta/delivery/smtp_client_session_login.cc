@@ -62,7 +62,7 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::exchange(CyrusC
     line += concat(" ", start->response->empty() ? "=" : libmaps::encode_base64(*start->response));
   for (;;) {
     line += "\r\n";
-    const StreamResult<void> sent = co_await connection_->send(line, options_.helo_timeout);
+    const StreamResult<void> sent = co_await say(line, options_.helo_timeout);
     if (!sent) co_return loss(sent.error(), while_what);
     const StreamResult<ServerReply> reply = co_await connection_->receive(options_.helo_timeout);
     if (!reply) co_return loss(reply.error(), while_what);

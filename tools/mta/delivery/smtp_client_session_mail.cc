@@ -40,7 +40,7 @@ constexpr std::array<CommandFacts, 9> kCommands{
 /// What is known of the recipients so far.
 class SmtpClientSession::Progress {
  public:
-  Progress(const SmtpClientSession& session, bool is_probe, std::vector<std::size_t> recipients,
+  Progress(SmtpClientSession& session, bool is_probe, std::vector<std::size_t> recipients,
            RecipientSink& sink)
       : session_(session),
         ends_with_rcpt_(is_probe && !session.options_.probes_data),
@@ -110,7 +110,7 @@ class SmtpClientSession::Progress {
     sink_.refuse(recipient, session_.refusal_of(Command::kRcpt, reply));
   }
 
-  const SmtpClientSession& session_;
+  SmtpClientSession& session_;
   bool ends_with_rcpt_;
   bool ends_with_data_;
   std::vector<std::size_t> open_;
@@ -123,7 +123,8 @@ std::string SmtpClientSession::said(std::string_view who, Command command, const
                 kCommands[static_cast<std::size_t>(command)].name, " command)");
 }
 
-DeliveryFault SmtpClientSession::refusal_of(Command command, const ServerReply& reply) const {
+DeliveryFault SmtpClientSession::refusal_of(Command command, const ServerReply& reply) {
+  if (reply.is_protocol_error()) transcript_.note(ErrorClass::kProtocol);
   const bool is_error = reply.code / 100 == 4 || reply.code / 100 == 5;
   const bool is_out_of_turn = command == Command::kData && reply.is_success();
   return {.status = is_error ? reply.status : "5.5.0",
@@ -242,7 +243,7 @@ asio::awaitable<void> SmtpClientSession::converse(const DeliveryRequest& request
       if (group.size() > before) sent_steps.push_back(step);
     }
     if (group.empty()) co_return;
-    const StreamResult<void> sent = co_await connection_->send(group, time_limit(sent_steps.front().command));
+    const StreamResult<void> sent = co_await say(group, time_limit(sent_steps.front().command));
     Command command = sent_steps.front().command;
     StreamResult<void> result = sent;
     for (const Step& step : sent_steps) {
@@ -276,7 +277,7 @@ asio::awaitable<void> SmtpClientSession::converse(const DeliveryRequest& request
 asio::awaitable<void> SmtpClientSession::reset() {
   has_quit_ = !is_kept_ && features_.has(EhloKeyword::kPipelining);
   const std::string_view farewell = has_quit_ ? "RSET\r\nQUIT\r\n" : "RSET\r\n";
-  const StreamResult<void> sent = co_await connection_->send(farewell, options_.rset_timeout);
+  const StreamResult<void> sent = co_await say(farewell, options_.rset_timeout);
   is_usable_ = sent.has_value();
   if (!is_usable_) co_return;
   const StreamResult<ServerReply> reply = co_await connection_->receive(options_.rset_timeout);
@@ -361,9 +362,10 @@ asio::awaitable<void> SmtpClientSession::send_message(const DeliveryRequest& req
 
 /// Sends the rest of the message, and takes what the server says of it.
 asio::awaitable<void> SmtpClientSession::end_message(std::string text, Progress& progress) {
-  text += ".\r\n";
   has_quit_ = !is_kept_ && features_.has(EhloKeyword::kPipelining);
-  if (has_quit_) text += "QUIT\r\n";
+  const std::string_view end = has_quit_ ? ".\r\nQUIT\r\n" : ".\r\n";
+  transcript_.sent(end);
+  text += end;
   const StreamResult<void> sent = co_await connection_->send(text, options_.data_xfer_timeout);
   if (!sent) {
     const DeliveryFault fault = loss(sent.error(), "sending message body");
@@ -371,11 +373,11 @@ asio::awaitable<void> SmtpClientSession::end_message(std::string text, Progress&
     co_return;
   }
   if (progress.is_over()) {
-    // Nobody knows how many replies there are to a message to nobody.
-    is_usable_ = is_kept_ && !options_.is_lmtp();
+    // By LMTP, nobody knows how many replies there are to a message to nobody.
+    is_usable_ = !options_.is_lmtp();
     if (!is_usable_) co_return;
     const StreamResult<ServerReply> reply = co_await connection_->receive(options_.data_done_timeout);
-    is_usable_ = reply.has_value();
+    is_usable_ = is_kept_ && reply.has_value();
     co_return;
   }
   while (!progress.is_over()) {

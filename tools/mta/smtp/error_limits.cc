@@ -41,9 +41,12 @@ ErrorCounter::Verdict ErrorCounter::judge_recipient(unsigned accepted) {
 }
 
 Reply reply_to_too_many_errors(std::string_view myhostname) {
-  return {421, "4.7.0", libconf::concat(myhostname, " Error: too many errors")};
+  return {421, "4.7.0", libconf::concat(myhostname, " Error: too many errors"), ErrorClass::kProtocol};
 }
 
-Reply reply_to_too_many_recipients() { return {452, "4.5.3", "Error: too many recipients"}; }
+Reply reply_to_too_many_recipients(ErrorCounter::Verdict verdict) {
+  const bool is_error = verdict == ErrorCounter::Verdict::kRefuseAsError;
+  return {452, "4.5.3", "Error: too many recipients", is_error ? ErrorClass::kPolicy : ErrorClasses()};
+}
 
 }  // namespace mta

@@ -74,6 +74,6 @@ class ErrorCounter {
 };
 
 Reply reply_to_too_many_errors(std::string_view myhostname);
-Reply reply_to_too_many_recipients();
+Reply reply_to_too_many_recipients(ErrorCounter::Verdict verdict);
 
 }  // namespace mta

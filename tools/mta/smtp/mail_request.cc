@@ -61,10 +61,10 @@ struct Parameter {
   std::string_view value;
 };
 
-Reply dsn_is_disabled() { return {501, "5.7.1", "DSN support is disabled"}; }
+Reply dsn_is_disabled() { return protocol_error(501, "5.7.1", "DSN support is disabled"); }
 
 Reply unsupported(const Parameter& parameter) {
-  return {555, "5.5.4", concat("Unsupported option: ", parameter.text)};
+  return protocol_error(555, "5.5.4", concat("Unsupported option: ", parameter.text));
 }
 
 /// Reads one parameter into a request of type T.
@@ -78,10 +78,10 @@ struct ParameterReader {
 Refusal read_size(const Parameter& parameter, const RequestContext&, MailRequest& request) {
   constexpr auto kMaxSize = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
   const std::string_view digits = parameter.value;
-  if (!libconf::is_all_digits(digits)) return Reply(501, "5.5.4", "Bad message size syntax");
+  if (!libconf::is_all_digits(digits)) return protocol_error(501, "5.5.4", "Bad message size syntax");
   const auto [stop, error] = std::from_chars(digits.data(), digits.data() + digits.size(), request.size);
   if (error != std::errc() || request.size > kMaxSize) {
-    return Reply(552, "5.3.4", "Message size exceeds file system imposed limit");
+    return Reply(552, "5.3.4", "Message size exceeds file system imposed limit", ErrorClass::kPolicy);
   }
   return std::nullopt;
 }
@@ -99,7 +99,7 @@ Refusal read_body(const Parameter& parameter, const RequestContext&, MailRequest
 
 Refusal read_auth(const Parameter& parameter, const RequestContext&, MailRequest& request) {
   if (parameter.value == "<>") return std::nullopt;
-  if (request.submitter) return Reply(503, "5.5.4", "Error: multiple AUTH= options");
+  if (request.submitter) return protocol_error(503, "5.5.4", "Error: multiple AUTH= options");
   request.submitter = parameter.value;
   return std::nullopt;
 }
@@ -111,7 +111,7 @@ Refusal read_ret(const Parameter& parameter, const RequestContext& context, Mail
     if (equals_ignoring_case(parameter.value, "HDRS")) request.dsn_return = DsnReturn::kHeaders;
     if (request.dsn_return != DsnReturn::kUnspecified) return std::nullopt;
   }
-  return Reply(501, "5.5.4", "Bad RET parameter syntax");
+  return protocol_error(501, "5.5.4", "Bad RET parameter syntax");
 }
 
 Refusal read_envid(const Parameter& parameter, const RequestContext& context, MailRequest& request) {
@@ -121,7 +121,7 @@ Refusal read_envid(const Parameter& parameter, const RequestContext& context, Ma
   const bool is_printable =
       id && std::all_of(id->begin(), id->end(), [](char c) { return c >= ' ' && c <= '~'; });
   if (!is_printable || id->empty() || !request.envelope_id.empty()) {
-    return Reply(501, "5.5.4", "Bad ENVID parameter syntax");
+    return protocol_error(501, "5.5.4", "Bad ENVID parameter syntax");
   }
   request.envelope_id = *std::move(id);
   return std::nullopt;
@@ -142,8 +142,8 @@ Refusal read_xverp(const Parameter& parameter, const RequestContext& context, Ma
   if (parameter.has_value &&
       (delimiters.size() != 2 ||
        delimiters.find_first_not_of(options.verp_delimiter_filter) != std::string_view::npos)) {
-    return Reply(501, "5.5.4",
-                 concat("Error: XVERP needs two characters from ", options.verp_delimiter_filter));
+    return protocol_error(501, "5.5.4",
+                          concat("Error: XVERP needs two characters from ", options.verp_delimiter_filter));
   }
   request.verp_delimiters = delimiters;
   return std::nullopt;
@@ -183,7 +183,7 @@ unsigned parse_notify(std::string_view list) {
 Refusal read_notify(const Parameter& parameter, const RequestContext& context, RcptRequest& request) {
   if (context.state.discarded.has(EhloKeyword::kDsn)) return dsn_is_disabled();
   const unsigned flags = request.notify == 0 ? parse_notify(parameter.value) : 0;
-  if (flags == 0) return Reply(501, "5.5.4", "Error: Bad NOTIFY parameter syntax");
+  if (flags == 0) return protocol_error(501, "5.5.4", "Error: Bad NOTIFY parameter syntax");
   request.notify = flags;
   return std::nullopt;
 }
@@ -206,7 +206,7 @@ Refusal read_orcpt(const Parameter& parameter, const RequestContext& context, Rc
   if (context.state.discarded.has(EhloKeyword::kDsn)) return dsn_is_disabled();
   std::optional<std::string> recipient = parse_original_recipient(parameter.value);
   if (!recipient || !request.original_recipient.empty()) {
-    return Reply(501, "5.5.4", "Error: Bad ORCPT parameter syntax");
+    return protocol_error(501, "5.5.4", "Error: Bad ORCPT parameter syntax");
   }
   request.original_recipient = *std::move(recipient);
   return std::nullopt;
@@ -260,17 +260,19 @@ bool has_address(const CommandLine& line, std::string_view keyword) {
 RequestResult parse_mail(const RequestContext& context) {
   MailRequest request;
   request.is_utf8 = asks_for_utf8(context);
-  auto sender = parse_envelope_address(context, request.is_utf8, {501, "5.1.7", "Bad sender address syntax"});
+  auto sender = parse_envelope_address(context, request.is_utf8,
+                                       protocol_error(501, "5.1.7", "Bad sender address syntax"));
   if (!sender) return tl::make_unexpected(std::move(sender.error()));
   request.sender = *std::move(sender);
   if (Refusal refusal = read_parameters(kMailParameters, kAddressWord + 1, context, request)) {
     return tl::make_unexpected(*std::move(refusal));
   }
   if (!request.verp_delimiters.empty() && request.sender.empty()) {
-    return refuse(503, "5.5.4", "Error: XVERP requires non-null sender");
+    return refuse(503, "5.5.4", "Error: XVERP requires non-null sender", {});
   }
   const std::uint64_t limit = context.options.message_size_limit;
-  if (limit > 0 && request.size > limit) return refuse(552, "5.3.4", "Message size exceeds fixed limit");
+  if (limit > 0 && request.size > limit)
+    return refuse(552, "5.3.4", "Message size exceeds fixed limit", ErrorClass::kPolicy);
   if (Refusal refusal = refusal_of_utf8(request.sender, request.is_utf8, context.options)) {
     return tl::make_unexpected(*std::move(refusal));
   }
@@ -278,7 +280,7 @@ RequestResult parse_mail(const RequestContext& context) {
 }
 
 RequestResult parse_rcpt(const RequestContext& context) {
-  const Reply bad_syntax(501, "5.1.3", "Bad recipient address syntax");
+  const Reply bad_syntax = protocol_error(501, "5.1.3", "Bad recipient address syntax");
   RcptRequest request;
   auto recipient = parse_envelope_address(context, context.state.is_utf8_message, bad_syntax);
   if (!recipient) return tl::make_unexpected(std::move(recipient.error()));
@@ -294,8 +296,9 @@ RequestResult parse_rcpt(const RequestContext& context) {
 }
 
 RequestResult parse_vrfy(const RequestContext& context) {
-  const Reply bad_syntax(501, "5.1.3", "Bad recipient address syntax");
-  if (context.options.disable_vrfy_command) return refuse(502, "5.5.1", "VRFY command is disabled");
+  const Reply bad_syntax = protocol_error(501, "5.1.3", "Bad recipient address syntax");
+  if (context.options.disable_vrfy_command)
+    return refuse(502, "5.5.1", "VRFY command is disabled", ErrorClass::kPolicy);
   const std::vector<CommandWord>& words = context.line.words();
   const bool is_utf8 = context.offers_utf8() && equals_ignoring_case(words.back().text, kSmtputf8);
   const std::size_t count = words.size() - (is_utf8 ? 1 : 0);

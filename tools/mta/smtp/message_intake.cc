@@ -213,7 +213,10 @@ void MessageIntake::refuse(const libconf::Error& error) {
   if (error.kind == libconf::ErrorKind::kConfiguration) {
     refusal_ = Rejection{.code = 451, .status = "4.6.0", .text = "Alias expansion error"};
   } else {
-    refusal_ = Rejection{.code = 451, .status = "4.3.0", .text = "Error: queue file write error"};
+    refusal_ = Rejection{.code = 451,
+                         .status = "4.3.0",
+                         .text = "Error: queue file write error",
+                         .error_class = ErrorClass::kResource};
   }
 }
 
@@ -278,7 +281,10 @@ asio::awaitable<IntakeResult> MessageIntake::finish() {
   write_extracted();
   if (services_.message_size_limit > 0 && writer_.size() > services_.message_size_limit && !refusal_) {
     log(Severity::kWarning, concat(id(), ": queue file size limit exceeded"));
-    refusal_ = Rejection{.code = 552, .status = "5.3.4", .text = "Error: message file too big"};
+    refusal_ = Rejection{.code = 552,
+                         .status = "5.3.4",
+                         .text = "Error: message file too big",
+                         .error_class = ErrorClass::kBounce};
   }
   if (const Result<MessageSizes> sizes = writer_.finish(); !sizes) refuse(sizes.error());
   if (!refusal_) {

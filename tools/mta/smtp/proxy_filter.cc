@@ -17,7 +17,10 @@ constexpr std::size_t kLongestReply = 65536;   ///< A filter that goes on withou
 constexpr std::size_t kLongestXforward = 512;  ///< RFC 5321, section 4.5.3.1.4
 
 /// What the client hears when the filter cannot be asked.
-Reply unavailable() { return {451, "4.3.0", "Error: queue file write error"}; }
+/// `classes`: whether it is a fault of this host that the filter cannot be asked.
+Reply unavailable(ErrorClasses classes = ErrorClass::kSoftware) {
+  return {451, "4.3.0", "Error: queue file write error", classes};
+}
 
 }  // namespace
 
@@ -100,7 +103,7 @@ std::optional<Reply> ProxyFilter::judge(std::string_view command, std::string_vi
   if (reply[0] == wanted) return std::nullopt;
   warn_(concat("proxy ", options_.endpoint, " rejected \"", command, "\": \"", reply, "\""));
   // A filter that says yes to what was not asked makes no sense.
-  return reply[0] == '4' || reply[0] == '5' ? reply_of_proxy(reply) : unavailable();
+  return reply[0] == '4' || reply[0] == '5' ? reply_of_proxy(reply) : unavailable({});
 }
 
 /// Tells of the client what the filter wants to know (XFORWARD_README).
@@ -121,7 +124,7 @@ asio::awaitable<std::optional<Reply>> ProxyFilter::forward_client(std::string_vi
   }
   for (const std::string& command : commands) {
     const std::string reply = co_await ask(command);
-    if (judge(command, reply, '2')) co_return unavailable();
+    if (const auto refusal = judge(command, reply, '2')) co_return unavailable(refusal->error_classes());
   }
   co_return std::nullopt;
 }
@@ -137,10 +140,11 @@ asio::awaitable<std::optional<Reply>> ProxyFilter::open(std::string mail_command
     co_return unavailable();
   }
   const std::string greeting = co_await read_reply();
-  if (judge("connection request", greeting, '2')) co_return unavailable();
+  if (const auto refusal = judge("connection request", greeting, '2'))
+    co_return unavailable(refusal->error_classes());
   const std::string ehlo = concat("EHLO ", options_.ehlo);
   const std::string offer = co_await ask(ehlo);
-  if (judge(ehlo, offer, '2')) co_return unavailable();
+  if (const auto refusal = judge(ehlo, offer, '2')) co_return unavailable(refusal->error_classes());
   if (std::optional<Reply> refusal = co_await forward_client(offer)) co_return refusal;
   const std::string reply = co_await ask(mail_command);
   co_return judge(mail_command, reply, '2');
@@ -231,10 +235,11 @@ asio::awaitable<Reply> ProxyFilter::finish() {
   co_await send();
   if (options_.is_speed_adjusted) {
     const std::optional<Reply> refusal = co_await replay();
-    if (refusal) co_return *refusal;
+    if (refusal && !refusal->error_classes().is_empty()) co_return *refusal;
+    if (refusal) co_return Reply(refusal->code(), refusal->enhanced(), refusal->text(), ErrorClass::kPolicy);
   }
   const std::string reply = co_await ask(".");
-  co_return reply.empty() ? unavailable() : reply_of_proxy(reply);
+  co_return reply.empty() ? unavailable() : reply_of_proxy(reply, ErrorClass::kPolicy);
 }
 
 }  // namespace mta

@@ -39,9 +39,9 @@ bool is_proxy_reply(std::string_view text) {
          text[0] >= '2' && text[0] <= '5';
 }
 
-Reply reply_of_proxy(std::string_view text) {
+Reply reply_of_proxy(std::string_view text, ErrorClasses refusal) {
   const Rejection parts = rejection_of(text);
-  return {parts.code, parts.status, parts.text};
+  return {parts.code, parts.status, parts.text, parts.code < 400 ? ErrorClasses() : refusal};
 }
 
 std::vector<std::string> offered_attributes(std::string_view ehlo_reply) {

@@ -26,8 +26,9 @@ std::string clean_proxy_reply(std::string_view text);
 /// Whether a clean reply begins as RFC 5321 has it: with a code from 200 to 599.
 bool is_proxy_reply(std::string_view text);
 
-/// What the client is told. REQUIRES: is_proxy_reply(text).
-Reply reply_of_proxy(std::string_view text);
+/// What the client is told. `refusal`: what a 4xx or 5xx reply is to the postmaster. REQUIRES:
+/// is_proxy_reply(text).
+Reply reply_of_proxy(std::string_view text, ErrorClasses refusal = {});
 
 /// The attributes that a reply to EHLO offers to take (XFORWARD_README).
 std::vector<std::string> offered_attributes(std::string_view ehlo_reply);

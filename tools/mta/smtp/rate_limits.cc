@@ -137,15 +137,21 @@ std::optional<RateRefusal> LimitedClient::count(ClientEvent event) {
     case ClientEvent::kConnection:
       break;  // See connect().
     case ClientEvent::kMessage:
-      return refusal(what, rate, {450, "4.7.1", concat("Error: too much mail from ", address_)});
+      return refusal(what, rate,
+                     {450, "4.7.1", concat("Error: too much mail from ", address_), ErrorClass::kPolicy});
     case ClientEvent::kRecipient:
-      return refusal(what, rate, {450, "4.7.1", concat("Error: too many recipients from ", address_)});
+      return refusal(
+          what, rate,
+          {450, "4.7.1", concat("Error: too many recipients from ", address_), ErrorClass::kPolicy});
     case ClientEvent::kTlsSession:
       return refusal(
           what, rate,
-          {421, "4.7.0", concat(limits_->hostname_, " Error: too many new TLS sessions from ", text_)});
+          {421, "4.7.0", concat(limits_->hostname_, " Error: too many new TLS sessions from ", text_),
+           ErrorClass::kPolicy});
     case ClientEvent::kAuth:
-      return refusal(what, rate, {450, "4.7.1", concat("Error: too many AUTH commands from ", address_)});
+      return refusal(
+          what, rate,
+          {450, "4.7.1", concat("Error: too many AUTH commands from ", address_), ErrorClass::kPolicy});
   }
   return std::nullopt;
 }
@@ -154,9 +160,10 @@ std::optional<RateRefusal> LimitedClient::refuse_tls(bool is_wrapper) const {
   if (!limits_) return std::nullopt;
   const unsigned limit = limits_->limit_of(ClientEvent::kTlsSession);
   if (limit == 0 || limits_->rates_.rate(ClientEvent::kTlsSession, key_) <= limit) return std::nullopt;
-  return RateRefusal{concat("Refusing ", is_wrapper ? "TLS service" : "STARTTLS", " request from ", text_,
-                            " for service ", limits_->service_),
-                     {454, "4.7.0", concat("Error: too many new TLS sessions from ", text_)}};
+  return RateRefusal{
+      concat("Refusing ", is_wrapper ? "TLS service" : "STARTTLS", " request from ", text_, " for service ",
+             limits_->service_),
+      {454, "4.7.0", concat("Error: too many new TLS sessions from ", text_), ErrorClass::kPolicy}};
 }
 
 void LimitedClient::disconnect() {

@@ -66,13 +66,13 @@ std::string replace_line_breaks(std::string_view text) {
 
 }  // namespace
 
-Reply parse_reply(std::string_view text) {
+Reply parse_reply(std::string_view text, ErrorClasses classes) {
   const int code = std::stoi(std::string(text.substr(0, 3)));
   text.remove_prefix(std::min<std::size_t>(4, text.size()));
   const std::size_t length = status_length(text);
   const std::string_view status = text.substr(0, length);
   text.remove_prefix(std::min(length + (length > 0 ? 1 : 0), text.size()));
-  return {code, status, text};
+  return {code, status, text, classes};
 }
 
 std::string Reply::to_string() const {
@@ -118,7 +118,7 @@ Reply softened(Reply reply) {
   if (reply.code() < 500) return reply;
   std::string status = reply.enhanced();
   if (!status.empty()) status.front() = '4';
-  return {reply.code() - 100, status, reply.text()};
+  return {reply.code() - 100, status, reply.text(), reply.error_classes()};
 }
 
 std::string escape(std::string_view text) {

@@ -9,6 +9,7 @@
 
 #include "libconf/diagnostic.h"
 #include "libconf/result.h"
+#include "tools/mta/daemon/error_class.h"
 
 namespace mta {
 
@@ -17,13 +18,14 @@ class Reply {
  public:
   /// `enhanced` is a status code of RFC 3463, "5.5.4", or empty: some replies have none (Postfix gives none
   /// to HELO, EHLO and ETRN). Newlines in `text` divide it into lines; it should have no other control
-  /// characters but those that the client sent.
-  Reply(int code, std::string_view enhanced, std::string_view text)
-      : code_(code), enhanced_(enhanced), text_(text) {}
+  /// characters but those that the client sent. `classes`: what the postmaster may want to know of it.
+  Reply(int code, std::string_view enhanced, std::string_view text, ErrorClasses classes = {})
+      : code_(code), enhanced_(enhanced), text_(text), error_classes_(classes) {}
 
   int code() const { return code_; }
   const std::string& enhanced() const { return enhanced_; }
   const std::string& text() const { return text_; }
+  ErrorClasses error_classes() const { return error_classes_; }
 
   /// 4xx or 5xx: it counts as an error of the client.
   bool is_error() const { return code_ >= 400; }
@@ -40,18 +42,23 @@ class Reply {
   /// Appends the reply to `out`, as it goes to the client: each line with the codes and <CR><LF>.
   void append_to(std::string& out) const;
 
-  friend bool operator==(const Reply&, const Reply&) = default;
+  /// The client is told the same.
+  friend bool operator==(const Reply& a, const Reply& b) {
+    return a.code_ == b.code_ && a.enhanced_ == b.enhanced_ && a.text_ == b.text_;
+  }
 
  private:
   int code_;
   std::string enhanced_;
   std::string text_;
+  ErrorClasses error_classes_;
 };
 
 /// The reply with a 4xx code and status instead of a 5xx one (soft_bounce).
 Reply softened(Reply reply);
+
 /// A reply of one line as text, "554 5.7.1 text". REQUIRES: it starts with three digits.
-Reply parse_reply(std::string_view text);
+Reply parse_reply(std::string_view text, ErrorClasses classes = {});
 
 /// What a template of smtpd_reject_footer can name.
 struct FooterAttributes {

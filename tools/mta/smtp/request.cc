@@ -14,9 +14,9 @@ namespace {
 using libconf::concat;
 using libconf::equals_ignoring_case;
 
-Reply reply_without_helo() { return {503, "5.5.1", "Error: send HELO/EHLO first"}; }
+Reply reply_without_helo() { return {503, "5.5.1", "Error: send HELO/EHLO first", ErrorClass::kPolicy}; }
 
-Reply reply_in_transaction() { return {503, "5.5.1", "Error: MAIL transaction in progress"}; }
+Reply reply_in_transaction() { return protocol_error(503, "5.5.1", "Error: MAIL transaction in progress"); }
 
 RequestResult parse_helo(const RequestContext& context, bool is_extended) {
   const std::size_t count = context.line.words().size();
@@ -39,9 +39,9 @@ using OrderRefusal = std::optional<Reply>;
 
 OrderRefusal refuse_early_auth(const RequestContext& context) {
   if (context.options.smtpd_helo_required && !context.state.has_helo) return reply_without_helo();
-  if (!context.state.offers_auth) return Reply(503, "5.5.1", "Error: authentication not enabled");
+  if (!context.state.offers_auth) return protocol_error(503, "5.5.1", "Error: authentication not enabled");
   if (context.state.has_sender) return reply_in_transaction();
-  if (context.state.is_authenticated) return Reply(503, "5.5.1", "Error: already authenticated");
+  if (context.state.is_authenticated) return protocol_error(503, "5.5.1", "Error: already authenticated");
   return std::nullopt;
 }
 
@@ -57,7 +57,7 @@ RequestResult parse_auth(const RequestContext& context) {
 /// Without a recipient there can be no content. Nothing: there is one.
 std::optional<Reply> refusal_without_recipients(const SessionState& state) {
   if (state.recipients > 0) return std::nullopt;
-  if (!state.has_sender) return Reply(503, "5.5.1", "Error: need RCPT command");
+  if (!state.has_sender) return protocol_error(503, "5.5.1", "Error: need RCPT command");
   return Reply(554, "5.5.1", "Error: no valid recipients");
 }
 
@@ -111,7 +111,7 @@ RequestResult parse_quit(const RequestContext&) { return QuitRequest{}; }
 RequestResult parse_etrn(const RequestContext& context) {
   const std::vector<CommandWord>& words = context.line.words();
   if (context.options.smtpd_helo_required && !context.state.has_helo) {
-    return refuse(503, "", "Error: send HELO/EHLO first");
+    return refuse(503, "", "Error: send HELO/EHLO first", ErrorClass::kPolicy);
   }
   if (context.state.has_sender) return refuse(503, "", "Error: MAIL transaction in progress");
   if (words.size() != 2) return refuse(500, "", "Syntax: ETRN domain");
@@ -130,7 +130,7 @@ RequestResult parse_client_attributes(const RequestContext& context, bool is_aut
   if (context.line.words().size() < 2) {
     return refuse(501, "5.5.4", concat("Syntax: ", name, " attribute=value..."));
   }
-  if (!is_authorized) return refuse(550, "5.7.0", "Error: insufficient authorization");
+  if (!is_authorized) return refuse(550, "5.7.0", "Error: insufficient authorization", ErrorClass::kPolicy);
   return parse(context);
 }
 
@@ -144,9 +144,9 @@ RequestResult parse_authorized_xforward(const RequestContext& context) {
 
 OrderRefusal refuse_early_mail(const RequestContext& context) {
   if (context.options.smtpd_helo_required && !context.state.has_helo) return reply_without_helo();
-  if (context.state.has_sender) return Reply(503, "5.5.1", "Error: nested MAIL command");
-  if (context.state.is_in_chunks) return Reply(503, "5.5.1", "Error: MAIL after BDAT");
-  if (!has_address(context.line, "FROM:")) return Reply(501, "5.5.4", "Syntax: MAIL FROM:<address>");
+  if (context.state.has_sender) return protocol_error(503, "5.5.1", "Error: nested MAIL command");
+  if (context.state.is_in_chunks) return protocol_error(503, "5.5.1", "Error: MAIL after BDAT");
+  if (!has_address(context.line, "FROM:")) return protocol_error(501, "5.5.4", "Syntax: MAIL FROM:<address>");
   return std::nullopt;
 }
 
@@ -156,9 +156,9 @@ RequestResult parse_mail_in_order(const RequestContext& context) {
 }
 
 OrderRefusal refuse_early_rcpt(const RequestContext& context) {
-  if (!context.state.has_sender) return Reply(503, "5.5.1", "Error: need MAIL command");
-  if (context.state.is_in_chunks) return Reply(503, "5.5.1", "Error: RCPT after BDAT");
-  if (!has_address(context.line, "TO:")) return Reply(501, "5.5.4", "Syntax: RCPT TO:<address>");
+  if (!context.state.has_sender) return protocol_error(503, "5.5.1", "Error: need MAIL command");
+  if (context.state.is_in_chunks) return protocol_error(503, "5.5.1", "Error: RCPT after BDAT");
+  if (!has_address(context.line, "TO:")) return protocol_error(501, "5.5.4", "Syntax: RCPT TO:<address>");
   return std::nullopt;
 }
 
@@ -227,16 +227,16 @@ bool is_counted_attempt(const Command& command, const CommandLine& line, const S
 RequestResult parse_request(const Command& command, const CommandLine& line, const ServerOptions& options,
                             const SessionState& state) {
   if (lacks_tls(command, state)) {
-    return refuse(530, "5.7.0", "Must issue a STARTTLS command first");
+    return refuse(530, "5.7.0", "Must issue a STARTTLS command first", {});
   }
   return kParsers[static_cast<std::size_t>(command.verb)].parse({line, options, state});
 }
 
-Reply reply_to_empty_line() { return {500, "5.5.2", "Error: bad syntax"}; }
+Reply reply_to_empty_line() { return protocol_error(500, "5.5.2", "Error: bad syntax"); }
 
-Reply reply_to_bad_utf8() { return {500, "5.5.2", "Error: bad UTF-8 syntax"}; }
+Reply reply_to_bad_utf8() { return protocol_error(500, "5.5.2", "Error: bad UTF-8 syntax"); }
 
-Reply reply_to_unknown_command() { return {500, "5.5.2", "Error: command not recognized"}; }
+Reply reply_to_unknown_command() { return protocol_error(500, "5.5.2", "Error: command not recognized"); }
 
 Reply reply_to_forbidden_command() { return {221, "2.7.0", "Error: I can break rules, too. Goodbye."}; }
 
@@ -244,11 +244,13 @@ Reply reply_to_unauthorized_pipelining() { return {554, "5.5.0", "Error: SMTP pr
 
 Reply reply_to_bare_newline(const ServerOptions& options) {
   return {options.smtpd_forbid_bare_newline_reject_code, "5.5.2",
-          concat(options.myhostname, " Error: bare <LF> received")};
+          concat(options.myhostname, " Error: bare <LF> received"), ErrorClass::kProtocol};
 }
 
-Reply reply_to_large_message() { return {552, "5.3.4", "Error: message file too big"}; }
+Reply reply_to_large_message() { return {552, "5.3.4", "Error: message file too big", ErrorClass::kBounce}; }
 
-Reply reply_to_large_chunk() { return {552, "5.3.4", "Chunk exceeds message size limit"}; }
+Reply reply_to_large_chunk() {
+  return {552, "5.3.4", "Chunk exceeds message size limit", ErrorClass::kPolicy};
+}
 
 }  // namespace mta

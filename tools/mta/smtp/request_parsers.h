@@ -25,9 +25,15 @@ RequestResult parse_vrfy(const RequestContext& context);
 RequestResult parse_xclient(const RequestContext& context);
 RequestResult parse_xforward(const RequestContext& context);
 
+/// The reply to a command that is malformed, or not at its place.
+inline Reply protocol_error(int code, std::string_view enhanced, std::string_view text) {
+  return {code, enhanced, text, ErrorClass::kProtocol};
+}
+
 /// The refusal of a command, as RequestResult wants it.
-inline tl::unexpected<Reply> refuse(int code, std::string_view enhanced, std::string_view text) {
-  return tl::make_unexpected(Reply(code, enhanced, text));
+inline tl::unexpected<Reply> refuse(int code, std::string_view enhanced, std::string_view text,
+                                    ErrorClasses classes = ErrorClass::kProtocol) {
+  return tl::make_unexpected(Reply(code, enhanced, text, classes));
 }
 
 /// `text` with '?' for everything that is special in a message header: controls, white space, quotes and

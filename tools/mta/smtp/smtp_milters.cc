@@ -83,7 +83,7 @@ std::optional<Reply> SmtpMilters::settle(const MilterVerdict& verdict, const Occ
   }
   log("milter-reject", verdict.reply, occasion);
   const Rejection rejection = rejection_of(verdict.reply);
-  return Reply(rejection.code, rejection.status, rejection.text);
+  return Reply(rejection.code, rejection.status, rejection.text, ErrorClass::kPolicy);
 }
 
 SmtpMilters::Answer SmtpMilters::connect() {

@@ -123,6 +123,11 @@ Result<std::unique_ptr<SmtpService>> SmtpService::create(libconf::Settings setti
       AddressServices::create(service->settings_, runtime.host, *service->warnings_);
   if (!addresses) return addresses.error();
   service->addresses_ = std::move(*addresses);
+  if (runtime.internal_mail != nullptr) {
+    auto transcripts = TranscriptNotifier::create(service->settings_, *runtime.internal_mail);
+    if (!transcripts) return transcripts.error();
+    service->transcripts_ = std::move(*transcripts);
+  }
 
   AccessSite site{.is_local_site = is_site_of(service->addresses_->local_domains())};
   for (const libmaps::IpAddress& address : service->addresses_->local_domains()->addresses())

@@ -18,6 +18,7 @@
 #include "tools/mta/content/cleanup.h"
 #include "tools/mta/content/content_checks.h"
 #include "tools/mta/daemon/mail_log.h"
+#include "tools/mta/delivery/transcript_notifier.h"
 #include "tools/mta/dns/hosts_file.h"
 #include "tools/mta/dns/resolver.h"
 #include "tools/mta/queue/group_commit.h"
@@ -50,7 +51,8 @@ struct SmtpRuntime {
   ClientRates& rates;
   /// The path of postdrop(1), where messages are submitted (sendmail -bs); empty: they go into the queue.
   std::string postdrop = {};
-  QueueTrigger* trigger = nullptr;  ///< Told of each message in the queue; null: nobody is.
+  QueueTrigger* trigger = nullptr;               ///< Told of each message in the queue; null: nobody is.
+  InternalMailService* internal_mail = nullptr;  ///< For transcripts; null: there are none.
 };
 
 /// Not thread-safe.
@@ -84,6 +86,9 @@ class SmtpService {
 
   /// The before-queue filter; its endpoint is empty when there is none.
   const ProxyOptions& proxy() const { return proxy_; }
+
+  /// What the postmaster is told of sessions by; null: nothing.
+  TranscriptNotifier* transcripts() { return transcripts_.get(); }
 
   /// The log, for what parts report.
   libconf::DiagnosticSink& warnings() { return *warnings_; }
@@ -149,6 +154,7 @@ class SmtpService {
   std::optional<LocalClients> local_clients_;
   std::unique_ptr<ServerTls> tls_;
   std::unique_ptr<ServerAuth> auth_;
+  std::unique_ptr<TranscriptNotifier> transcripts_;
   std::optional<libmaps::MatchList> xclient_hosts_;
   std::optional<libmaps::MatchList> xforward_hosts_;
   std::optional<libmaps::MatchList> verp_clients_;

@@ -29,6 +29,7 @@ SmtpSession::SmtpSession(StreamSocket socket, SmtpService& service)
     : stream_(std::move(socket)),
       service_(service),
       errors_(service.error_limits()),
+      transcript_(start_transcript(service)),
       reader_(service.options().line_length_limit, service.options().smtpd_forbid_bare_newline,
               service.options().smtputf8_enable) {
   state_.is_under_stress = service.is_under_stress();
@@ -40,8 +41,8 @@ void SmtpSession::stop() {
   if (!protocol_.has_sender) stream_.interrupt();
 }
 
-Reply SmtpSession::unavailable(std::string_view status, std::string_view text) const {
-  return {421, status, concat(service_.options().myhostname, " ", text)};
+Reply SmtpSession::unavailable(std::string_view status, std::string_view text, ErrorClasses classes) const {
+  return {421, status, concat(service_.options().myhostname, " ", text), classes};
 }
 
 asio::awaitable<void> SmtpSession::run() {
@@ -62,6 +63,7 @@ asio::awaitable<void> SmtpSession::run() {
       co_await flush();
     } else {
       const bool is_timeout = ended.error() == StreamEnd::kTimeout;
+      end_reason_ = is_timeout ? "timeout" : "lost connection";
       log_end(is_timeout);
       if (is_timeout) {
         co_await send(unavailable("4.4.2", "Error: timeout exceeded"));
@@ -70,6 +72,8 @@ asio::awaitable<void> SmtpSession::run() {
     }
   }
   end_transaction();
+  if (transcript_.is_wanted()) co_await report_errors();
+  if (service_.transcripts() != nullptr) service_.transcripts()->finish(std::move(transcript_));
   log(Severity::kInfo, concat("disconnect from ", client_text(), statistics_.to_string()));
   co_await stream_.close();
 }
@@ -78,6 +82,7 @@ asio::awaitable<StreamResult<void>> SmtpSession::converse() {
   if (const StreamResult<void> greeted = co_await greet(); !greeted) co_return greeted;
   while (!is_over_) {
     if (errors_.must_disconnect()) {
+      end_reason_ = "too many errors";
       co_await send(reply_to_too_many_errors(service_.options().myhostname));
       log(Severity::kInfo, concat("too many errors after ", where_, " from ", client_text()));
       break;
@@ -97,6 +102,7 @@ asio::awaitable<StreamResult<SmtpSession::ReceivedLine>> SmtpSession::receive_li
     if (const std::optional<CommandInput> line = reader.read(input)) {
       ReceivedLine received{.text = std::string(line->text), .has_bare_newline = line->has_bare_newline};
       input_.erase(0, input_.size() - input.size());
+      transcript_.received(received.text);
       if (line->is_too_long)
         log(Severity::kWarning,
             concat(client_text(), ": request longer than ", std::to_string(reader.limit()), ": ",
@@ -132,7 +138,7 @@ asio::awaitable<StreamResult<void>> SmtpSession::greet() {
     co_return co_await send(std::move(*refusal));
   }
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kConnect)) {
-    is_denied_ = true;
+    deny();
     co_return co_await send(*reply);
   }
   const Reply reply = co_await greeting_after_filters();
@@ -145,6 +151,7 @@ asio::awaitable<Reply> SmtpSession::greeting_after_filters() {
       SmtpMilters::open(co_await asio::this_coro::executor, service_, state_, limited_client_.connections());
   std::optional<Reply> reply;
   if (milters_) reply = co_await milters_->connect();
+  if (reply) transcript_.note(reply->error_classes());
   const std::string& host = service_.options().myhostname;
   if (reply && reply->closes_connection())
     co_return Reply(421, "", concat(host, " Service unavailable - try again later"));
@@ -180,7 +187,10 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool 
           concat("non-SMTP command from ", client_text(), ": ", escape(text.substr(0, 100))));
     if (milters_ && !is_forbidden && !is_denied_) {
       const std::optional<Reply> filtered = co_await milters_->unknown(std::string(line.name()));
-      if (filtered) co_return co_await send(*filtered);
+      if (filtered) {
+        transcript_.note(ErrorClass::kProtocol);
+        co_return co_await send(*filtered);
+      }
     }
     // GCC 12 destroys what a conditional in a co_await makes twice.
     const Reply reply = is_forbidden ? reply_to_forbidden_command()
@@ -278,7 +288,7 @@ asio::awaitable<std::optional<Reply>> SmtpSession::refused(SmtpStage stage) {
   state_.is_discarded = transaction_.actions.discard;
   if (verdict.closes_session) is_over_ = true;
   if (verdict.kind != VerdictKind::kReject) co_return std::nullopt;
-  co_return parse_reply(verdict.reply);
+  co_return parse_reply(verdict.reply, verdict.error_class);
 }
 
 void SmtpSession::end_transaction() {
@@ -304,6 +314,7 @@ void SmtpSession::clear_transaction() {
 }
 
 asio::awaitable<StreamResult<void>> SmtpSession::send(Reply reply) {
+  transcript_.note(reply.error_classes());
   if (reply.is_error()) {
     finish_refusal(reply);
     errors_.count_error();
@@ -313,7 +324,9 @@ asio::awaitable<StreamResult<void>> SmtpSession::send(Reply reply) {
     }
   }
   if (reply.closes_connection()) is_over_ = true;
+  const std::size_t before = output_.size();
   reply.append_to(output_);
+  transcript_.sent(std::string_view(output_).substr(before));
   if (output_.size() >= kOutputLimit) co_return co_await flush();
   co_return StreamResult<void>();
 }

@@ -29,6 +29,7 @@
 #include "tools/mta/smtp/request.h"
 #include "tools/mta/smtp/request_deadline.h"
 #include "tools/mta/smtp/session_statistics.h"
+#include "tools/mta/smtp/session_transcript.h"
 #include "tools/mta/smtp/smtp_milters.h"
 #include "tools/mta/smtp/smtp_service.h"
 #include "tools/mta/smtp/stream.h"
@@ -72,6 +73,9 @@ class SmtpSession {
   void log_rejected(std::string_view where, std::string_view text);
   /// Why the session is over, where that was no command.
   void log_end(bool is_timeout);
+  /// Sends the postmaster the transcript. REQUIRES: it is wanted.
+  asio::awaitable<void> report_errors();
+  static SessionTranscript start_transcript(SmtpService& service);
   /// Some replies to bad syntax have a warning; of others nothing is said.
   void log_refused_request(Verb verb, const Reply& reply, const CommandLine& line);
 
@@ -88,6 +92,8 @@ class SmtpSession {
   std::optional<Reply> refuse_improper_input();
   /// What smtpd_client_*_rate_limit say of a command, before it is looked at any closer.
   std::optional<Reply> refuse_counted(const Command& command, const CommandLine& line);
+  /// The client is refused, and hears it again whatever it says.
+  void deny();
   Reply access_denied() const;
   Reply local_data_error();
   std::optional<Reply> filter_command(std::string& text);
@@ -172,6 +178,8 @@ class SmtpSession {
   void begin_message();
   void begin_proxied_content();
   void log_proxy(const Reply& reply);
+  /// A message was taken: no error before it counts.
+  void forgive();
   std::string received_header() const;
   /// Forgets the message, but not what XFORWARD said of the next.
   void clear_transaction();
@@ -180,7 +188,7 @@ class SmtpSession {
   void end_transaction();
   void log(libconf::Severity severity, std::string_view text) { service_.log(severity, text); }
   std::string client_text() const;
-  Reply unavailable(std::string_view status, std::string_view text) const;
+  Reply unavailable(std::string_view status, std::string_view text, ErrorClasses classes = {}) const;
 
   std::optional<TlsConnection> tls_connection_;  ///< Outlives the stream, whose TLS refers to it.
   std::optional<TlsFacts> tls_facts_;
@@ -191,6 +199,8 @@ class SmtpSession {
   AccessMemory memory_;
   ErrorCounter errors_;
   SessionStatistics statistics_;
+  SessionTranscript transcript_;
+  std::string_view end_reason_;  ///< For the transcript; empty: the session ended as it should.
   CommandReader reader_;
   std::string input_;  ///< What has come and was not read yet.
   Transaction transaction_;

@@ -138,13 +138,18 @@ std::optional<Reply> SmtpSession::refuse_counted(const Command& command, const C
   return logged_refusal(limited_client_.count(event));
 }
 
+void SmtpSession::deny() {
+  is_denied_ = true;
+  transcript_.note(ErrorClass::kPolicy);  // Also where it was refused for want of data.
+}
+
 Reply SmtpSession::access_denied() const {
-  return {503, "5.7.0", concat("Error: access denied for ", client_text())};
+  return {503, "5.7.0", concat("Error: access denied for ", client_text()), ErrorClass::kPolicy};
 }
 
 Reply SmtpSession::local_data_error() {
   is_over_ = true;
-  Reply reply = unavailable("4.3.0", "Server local data error");
+  Reply reply = unavailable("4.3.0", "Server local data error", ErrorClass::kData);
   log(Severity::kInfo, concat("NOQUEUE: reject: ", where_, " from ", client_text(), ": ", reply.to_string()));
   return reply;
 }

@@ -45,6 +45,7 @@ asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
   if (milters_) {
     const std::string_view name = request.is_extended ? "EHLO" : "HELO";
     const std::optional<Reply> reply = co_await milters_->helo(name, protocol);
+    if (reply) transcript_.note(reply->error_classes());  // Which the client may not be told.
     if (reply && reply->closes_connection()) co_return *reply;
     if (reply && reply->code() >= 500 && request.is_extended)
       co_return Reply(250, "", concat(service_.options().myhostname, "\nENHANCEDSTATUSCODES"));
@@ -60,7 +61,7 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
   clear_transaction();
   const Result<std::uint64_t> free = service_.runtime().queue.free_space();
   if (!free || !service_.space().has_room(*free)) {
-    const Reply reply(452, "4.3.1", "Insufficient system storage");
+    const Reply reply(452, "4.3.1", "Insufficient system storage", ErrorClass::kResource);
     log_rejected("MAIL", reply.to_string());
     log(Severity::kWarning, free ? concat("not enough free space in mail queue: ", std::to_string(*free),
                                           " bytes < 1.5*message size limit")
@@ -91,7 +92,7 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
 
 asio::awaitable<Reply> SmtpSession::handle(const RcptRequest& request) {
   const auto judgement = errors_.judge_recipient(protocol_.recipients);
-  if (judgement != ErrorCounter::Verdict::kAccept) co_return reply_to_too_many_recipients();
+  if (judgement != ErrorCounter::Verdict::kAccept) co_return reply_to_too_many_recipients(judgement);
   state_.recipient = request.recipient;
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kRcpt)) {
     if (milters_) co_await milters_->rejected_recipient(arguments_, *reply);
@@ -134,7 +135,8 @@ asio::awaitable<Reply> SmtpSession::handle(const EtrnRequest& request) {
         co_await flush_site(co_await asio::this_coro::executor, concat("public/", options.flush_service_name),
                             request.domain, options.ipc_timeout);
     if (status == FlushStatus::kDone) co_return Reply(250, "", "Queuing started");
-    if (status == FlushStatus::kInvalid) co_return Reply(501, "", "Error: invalid parameter syntax");
+    if (status == FlushStatus::kInvalid)
+      co_return Reply(501, "", "Error: invalid parameter syntax", ErrorClass::kProtocol);
     if (status != FlushStatus::kDenied) {
       log(Severity::kWarning, "unable to talk to fast flush service");
       co_return Reply(458, "", "Unable to queue messages");
@@ -207,8 +209,10 @@ asio::awaitable<Reply> SmtpSession::handle(const XclientRequest& request) {
   protocol_.is_authenticated = state_.sasl.is_authenticated;
   update_offers();
   choose_bare_newline();
+  if (transcript_.is_wanted()) co_await report_errors();
+  transcript_.restart();
   if (const std::optional<Reply> reply = co_await refused(SmtpStage::kXclient)) {
-    is_denied_ = true;
+    deny();
     co_return *reply;
   }
   co_return co_await greeting_after_filters();

@@ -244,14 +244,15 @@ asio::awaitable<Reply> SmtpSession::end_of_message(const ContentSummary& summary
   }
   if (!reply && transaction_.proxy) {
     reply = co_await transaction_.proxy->finish();
-    if (!reply->is_error()) errors_.forgive();
+    if (!reply->is_error()) forgive();
   } else if (!reply) {
     const IntakeResult result = co_await transaction_.intake->finish();
     if (result.kind == IntakeKind::kRefused) {
-      reply = Reply(result.refusal.code, result.refusal.status, result.refusal.text);
+      reply =
+          Reply(result.refusal.code, result.refusal.status, result.refusal.text, result.refusal.error_class);
     } else {
       reply = Reply(250, "2.0.0", concat(taken, transaction_.queue_id));
-      errors_.forgive();
+      forgive();
     }
   }
   if (transaction_.proxy) log_proxy(*reply);

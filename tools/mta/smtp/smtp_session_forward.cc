@@ -17,7 +17,7 @@ std::optional<Reply> SmtpSession::open_intake() {
   Result<std::unique_ptr<MessageDestination>> intake = service_.open_message();
   if (!intake) {
     log(Severity::kWarning, intake.error().message);
-    return Reply(451, "4.3.0", "Error: queue file write error");
+    return Reply(451, "4.3.0", "Error: queue file write error", ErrorClass::kResource);
   }
   transaction_.intake = std::move(*intake);
   transaction_.queue_id = transaction_.intake->id();
@@ -66,6 +66,11 @@ void SmtpSession::begin_proxied_content() {
     }
   }
   transaction_.lines = std::make_unique<MailboxLines>(*transaction_.proxy);
+}
+
+void SmtpSession::forgive() {
+  errors_.forgive();
+  transcript_.forgive();
 }
 
 void SmtpSession::log_proxy(const Reply& reply) {

@@ -48,11 +48,21 @@ void SmtpSession::log_end(bool is_timeout) {
   // A client that has sent its message may go as it likes.
   if (where_ == kEndOfMessage && !is_timeout) return;
   std::optional<std::uint64_t> received;
-  if (where_ == "DATA") received = content_received_;
+  if (where_ == "DATA" && transaction_.has_begun) received = content_received_;
   if (where_ == "BDAT" && transaction_.chunks) received = transaction_.chunks->received();
   const std::string size = received ? concat(" (", std::to_string(*received), " bytes)") : "";
   log(Severity::kInfo,
       concat(is_timeout ? "timeout" : "lost connection", " after ", where_, size, " from ", client_text()));
+}
+
+SessionTranscript SmtpSession::start_transcript(SmtpService& service) {
+  return service.transcripts() == nullptr ? SessionTranscript({}) : service.transcripts()->start();
+}
+
+asio::awaitable<void> SmtpSession::report_errors() {
+  TranscriptReport report{.program = "SMTP server", .peer = client_text(), .reason = end_reason_};
+  const libconf::Result<void> sent = co_await service_.transcripts()->send(transcript_, std::move(report));
+  if (!sent) log(Severity::kWarning, concat("postmaster notification: ", sent.error().message));
 }
 
 void SmtpSession::log_refused_request(Verb verb, const Reply& reply, const CommandLine& line) {

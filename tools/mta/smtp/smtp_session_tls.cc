@@ -37,7 +37,8 @@ asio::awaitable<StreamResult<void>> SmtpSession::wrap() {
 
 asio::awaitable<StreamResult<void>> SmtpSession::start_tls() {
   std::optional<Reply> refusal = logged_refusal(limited_client_.refuse_tls(false));
-  if (!service_.tls().is_available()) refusal = Reply(454, "4.7.0", "TLS not available due to local problem");
+  if (!service_.tls().is_available())
+    refusal = Reply(454, "4.7.0", "TLS not available due to local problem", ErrorClass::kSoftware);
   if (refusal) {
     statistics_.count(Verb::kStarttls, false);
     co_return co_await send(std::move(*refusal));
@@ -106,7 +107,12 @@ asio::awaitable<StreamResult<void>> SmtpSession::require_certificate() {
       tls_facts_->has_certificate ? "Client certificate not trusted" : "No client certificate presented";
   log(Severity::kInfo, concat("NOQUEUE: abort: TLS from ", client_text(), ": ", problem));
   is_over_ = true;
-  co_return co_await send(unavailable("4.7.1", concat("Error: ", problem)));
+  // In wrapper mode it waits for the greeting, else it has the word.
+  if (!service_.tls().is_wrapper()) {
+    const StreamResult<ReceivedLine> line = co_await receive_line(reader_);
+    if (!line) co_return tl::make_unexpected(line.error());
+  }
+  co_return co_await send(unavailable("4.7.1", concat("Error: ", problem), ErrorClass::kPolicy));
 }
 
 }  // namespace mta
