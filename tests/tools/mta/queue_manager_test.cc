@@ -112,7 +112,7 @@ class QueueManagerTest : public testing::Test {
     StringOutput output;
     QueueFileWriter writer(output, {.form = QueueFileForm::kQueue, .line_length_limit = 2048});
     writer.arrival_time(arrival);
-    if (warning_time > 0) writer.put(RecordType::kWarning, fixed_width_number(warning_time));
+    if (warning_time != 0) writer.put(RecordType::kWarning, fixed_width_number(warning_time));
     writer.attribute("log_client_name", "client.example");
     writer.put(RecordType::kSender, "ann@example.org");
     if (!verp_delimiters_.empty()) writer.put(RecordType::kVerp, verp_delimiters_);
@@ -264,6 +264,21 @@ TEST_F(QueueManagerTest, WarnsOfLateMailOnce) {
     ASSERT_TRUE(message) << name;
     EXPECT_EQ(message->warning_time == 0, is_cleared) << name;
   }
+}
+
+TEST_F(QueueManagerTest, ConfirmsThatADelayIsOver) {
+  settings_.override_value("confirm_delay_cleared", "yes");
+  put("AAAA1", {{.address = "deferred@a.test"}}, "incoming", std::time(nullptr) - 1);
+  put("AAAA2", {{.address = "sent@a.test"}, {.address = "sent@b.test", .notify = kNotifyFailure}}, "deferred",
+      ActiveMessage::kWarned);
+  start();
+  const std::string bytes = file("deferred/AAAA1");
+  QueueFileReader reader = QueueFileReader::over(bytes);
+  const auto message = read_queue_message(reader);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->warning_time, ActiveMessage::kWarned);
+  EXPECT_EQ(notices_.recorded[NoticeKind::kTrace], std::set<std::string>{"sent@a.test"});
+  EXPECT_EQ(notices_.sent.count(NoticeKind::kTrace), 1U);
 }
 
 TEST_F(QueueManagerTest, DefersWhatHasNoTransport) {

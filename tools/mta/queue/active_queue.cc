@@ -188,12 +188,13 @@ Result<void> ActiveQueue::mark_done(ActiveMessage& message, const QueueRecipient
   return write_at(message, recipient.offset, {&kDone, 1});
 }
 
-void ActiveQueue::mark_warned(ActiveMessage& message) {
+void ActiveQueue::mark_warned(ActiveMessage& message, std::int64_t warning_time) {
   constexpr std::uint64_t kHeader = 2;  // Of the record: its type, and the length of fifteen bytes.
-  if (const Result<void> written = write_at(message, message.warning_offset + kHeader, fixed_width_number(0));
+  if (const Result<void> written =
+          write_at(message, message.warning_offset + kHeader, fixed_width_number(warning_time));
       !written)
     say(Severity::kWarning, written.error().message);
-  message.warning_time = 0;
+  message.warning_time = warning_time;
 }
 
 void ActiveQueue::put_off(ActiveMessage& message, std::chrono::sys_seconds when) {

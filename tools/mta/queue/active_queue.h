@@ -33,13 +33,16 @@ struct ActiveMessage {
   /// Each recipient gets the message from a sender of its own (VERP_README).
   bool has_own_senders() const { return verp_delimiters.size() == 2 && !request.sender.empty(); }
   bool is_probe() const { return request.purpose == DeliveryPurpose::kProbe; }
+  static constexpr std::int64_t kWarned = -1;  ///< As Postfix writes it (confirm_delay_cleared).
 
   std::string filter;
   std::string redirect;
   std::string verp_delimiters;
   int trace_flags = 0;  ///< TraceFlag
   std::optional<MessageSizes> sizes;
-  std::int64_t warning_time = 0;  ///< Of a notice that mail is late, seconds since 1970; 0: none is wanted.
+  /// Of a notice that mail is late, seconds since 1970; 0: none is wanted; kWarned: it was sent, and what is
+  /// delivered now is news to the sender.
+  std::int64_t warning_time = 0;
   std::uint64_t warning_offset = 0;
 
   std::vector<QueueRecipient> recipients;  ///< Read, and not looked at yet.
@@ -84,8 +87,8 @@ class ActiveQueue {
 
   /// The recipient has been dealt with. Errors: as queue_error().
   libconf::Result<void> mark_done(ActiveMessage& message, const QueueRecipient& recipient);
-  /// The sender knows that the message is late.
-  void mark_warned(ActiveMessage& message);
+  /// The sender knows that the message is late. `warning_time`: kWarned or 0.
+  void mark_warned(ActiveMessage& message, std::int64_t warning_time);
 
   /// Moves the message to deferred/; the next attempt is at that time. A message that cannot be moved stays,
   /// and is found by the next process.

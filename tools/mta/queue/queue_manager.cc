@@ -48,6 +48,9 @@ Result<std::unique_ptr<QueueManager>> QueueManager::create(const libconf::Settin
   const Result<std::chrono::seconds> delay = settings.get_duration("queue_run_delay");
   if (!delay) return delay.error();
   manager->scan_delay_ = *delay;
+  const Result<bool> confirms = settings.get_bool("confirm_delay_cleared");
+  if (!confirms) return confirms.error();
+  manager->confirms_delay_cleared_ = *confirms;
   return manager;
 }
 

@@ -115,6 +115,8 @@ class QueueManager {
   void end(Line& line, const Portion& portion, const DeliveryReport& report);
 
   void take(ActiveMessage& message, const DeliveryRequest& request, const DeliveryReport& report);
+  bool is_delay_cleared(const ActiveMessage& message, const QueueRecipient& recipient,
+                        const RecipientReport& report) const;
   bool settle(ActiveMessage& message, const QueueRecipient& recipient, const RecipientReport& report);
   asio::awaitable<void> release(ActiveMessage& message, std::size_t recipients);
   asio::awaitable<void> finish(ActiveMessage& message);
@@ -133,10 +135,11 @@ class QueueManager {
   FixedOutcomeAgent discard_;
   asio::steady_timer scan_timer_;
   asio::steady_timer recovery_timer_;
-  std::size_t message_limit_ = 0;       ///< qmgr_message_active_limit
-  std::size_t recipient_limit_ = 0;     ///< qmgr_message_recipient_limit
-  std::size_t recipient_minimum_ = 0;   ///< qmgr_message_recipient_minimum
-  std::chrono::seconds scan_delay_{0};  ///< queue_run_delay
+  std::size_t message_limit_ = 0;        ///< qmgr_message_active_limit
+  std::size_t recipient_limit_ = 0;      ///< qmgr_message_recipient_limit
+  std::size_t recipient_minimum_ = 0;    ///< qmgr_message_recipient_minimum
+  std::chrono::seconds scan_delay_{0};   ///< queue_run_delay
+  bool confirms_delay_cleared_ = false;  ///< confirm_delay_cleared
   std::map<std::string, std::unique_ptr<Line>, std::less<>> lines_;
   std::map<const ActiveMessage*, std::unique_ptr<ActiveMessage>> active_;
   std::size_t recipients_ = 0;  ///< In memory, of all messages.

@@ -66,6 +66,13 @@ void QueueManager::expire(ActiveMessage& message, QueueRecipient recipient, cons
   --message.waiting;
 }
 
+/// The sender was told that the message is late, and it is not any more.
+bool QueueManager::is_delay_cleared(const ActiveMessage& message, const QueueRecipient& recipient,
+                                    const RecipientReport& report) const {
+  return confirms_delay_cleared_ && message.warning_time == ActiveMessage::kWarned && report.is_delivery &&
+         (recipient.notify == 0 || (recipient.notify & kNotifyDelay) != 0);
+}
+
 /// Writes down what the sender is to be told. False: the recipient is tried again.
 bool QueueManager::settle(ActiveMessage& message, const QueueRecipient& recipient,
                           const RecipientReport& report) {
@@ -81,6 +88,8 @@ bool QueueManager::settle(ActiveMessage& message, const QueueRecipient& recipien
   if (is_traced && record(NoticeKind::kTrace)) message.has_traces = true;
   switch (report.outcome) {
     case DeliveryOutcome::kSent:
+      if (is_delay_cleared(message, recipient, report) && record(NoticeKind::kTrace))
+        message.has_traces = true;
       if (!is_traced && !report.status.keeps_notify && (recipient.notify & kNotifySuccess) != 0 &&
           record(NoticeKind::kTrace))
         message.has_traces = true;
@@ -163,7 +172,7 @@ asio::awaitable<void> QueueManager::finish(ActiveMessage& message) {
   if (is_kept && message.has_deferred && message.warning_time > 0 &&
       std::time(nullptr) >= message.warning_time) {
     const bool is_sent = co_await notify(NoticeKind::kDelay, message);
-    if (is_sent) files_.mark_warned(message);
+    if (is_sent) files_.mark_warned(message, confirms_delay_cleared_ ? ActiveMessage::kWarned : 0);
   }
   if (is_kept) {
     files_.put_off(message, lifetimes_.next_attempt(message.request.arrival, queue_time_now()));
