@@ -142,7 +142,7 @@ def told(side, each):
     for name in re.findall(r"%s: sender .* notification: (\w+)" % each.id, side.log()):
         lines = [payload.decode() for kind, payload in records_as_read(side.place(side.where(name), name).read_bytes())
                  if kind == b"N"]
-        notices.append([line for line in lines if line.startswith(("Subject", "Final", "Action", "Diagnostic"))])
+        notices.append(sorted(line for line in lines if line.startswith(("Subject", "Final", "Action", "Diagnostic"))))
     return warnings, sorted(notices)
 
 

@@ -48,9 +48,13 @@ struct ActiveMessage {
   std::vector<QueueRecipient> recipients;  ///< Read, and not looked at yet.
   std::optional<RecordPlace> rest;         ///< Those that are not in memory.
   std::size_t waiting = 0;                 ///< Recipients in memory, and whoever works at the message.
-  libconf::FileDescriptor file;            ///< Open for reading and writing, or closed.
-  int users = 0;                           ///< Of the file.
-  bool is_locked = false;                  ///< The file stays open as long as the message is of interest.
+  std::size_t unread = 0;                  ///< Recipients that are not in memory.
+  std::uint64_t number = 0;                ///< In the order in which messages were taken up.
+  std::size_t slots = 0;                   ///< RecipientSlots: so many of its recipients may be in memory.
+  std::chrono::steady_clock::time_point read_time = {};  ///< When recipients were read.
+  libconf::FileDescriptor file;                          ///< Open for reading and writing, or closed.
+  int users = 0;                                         ///< Of the file.
+  bool is_locked = false;  ///< The file stays open as long as the message is of interest.
 
   bool is_urgent = false;            ///< DueMessage
   bool is_fresh = false;             ///< DueMessage
@@ -87,8 +91,8 @@ class ActiveQueue {
 
   /// The recipient has been dealt with. Errors: as queue_error().
   libconf::Result<void> mark_done(ActiveMessage& message, const QueueRecipient& recipient);
-  /// The sender knows that the message is late. `warning_time`: kWarned or 0.
-  void mark_warned(ActiveMessage& message, std::int64_t warning_time);
+  /// The sender knows that the message is late.
+  void mark_warned(ActiveMessage& message);
 
   /// Moves the message to deferred/; the next attempt is at that time. A message that cannot be moved stays,
   /// and is found by the next process.

@@ -117,19 +117,7 @@ bool QueueManager::settle(ActiveMessage& message, const QueueRecipient& recipien
 /// finished.
 asio::awaitable<void> QueueManager::release(ActiveMessage& message, std::size_t recipients) {
   message.waiting -= recipients;
-  while (message.waiting == 0 && message.rest && !message.is_given_up) {
-    ++message.waiting;
-    Result<void> more = files_.open(message);
-    if (more) more = files_.read_more(message, recipient_room());
-    if (!more) {
-      say(Severity::kWarning, more.error().message);
-      message.rest.reset();
-      message.has_deferred = true;
-    }
-    assign(message);
-    files_.close(message);
-    --message.waiting;
-  }
+  while (message.waiting == 0 && message.rest && !message.is_given_up) read_more(message);
   if (message.waiting == 0) co_await finish(message);
 }
 
@@ -172,7 +160,7 @@ asio::awaitable<void> QueueManager::finish(ActiveMessage& message) {
   if (is_kept && message.has_deferred && message.warning_time > 0 &&
       std::time(nullptr) >= message.warning_time) {
     const bool is_sent = co_await notify(NoticeKind::kDelay, message);
-    if (is_sent) files_.mark_warned(message, confirms_delay_cleared_ ? ActiveMessage::kWarned : 0);
+    if (is_sent) files_.mark_warned(message);
   }
   if (is_kept) {
     files_.put_off(message, lifetimes_.next_attempt(message.request.arrival, queue_time_now()));
@@ -187,6 +175,7 @@ asio::awaitable<void> QueueManager::finish(ActiveMessage& message) {
 
 void QueueManager::erase(ActiveMessage& message) {
   files_.release(message);
+  for (const auto& [name, line] : lines_) line->slots.forget(message);
   active_.erase(&message);
   feed();
 }
