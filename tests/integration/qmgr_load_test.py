@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 
+from qmgr_test import is_quiet
 from queue_systems import both
 from server import free_port, run_server_test
 
@@ -136,6 +137,7 @@ def check_memory(checks, bin_directory, name, counts, settings):
     with both(bin_directory, dict(LITTLE, **settings), master_cf="one unix - - n - 1 discard\n") as sides:
         orders = []
         for side in sides:
+            side.wait_for(lambda: is_quiet(side))  # pylint: disable=cell-var-from-loop
             for place, count in enumerate(counts):
                 letter = "abc"[place]
                 side.put("incoming", letter.upper() * 5, SENDER, ["u@%s%03d.test" % (letter, count - i) for i in range(count)])

@@ -206,6 +206,7 @@ def check_mailing(checks, bin_directory):
     settings = dict(SETTINGS, transport_maps="inline:{{list.test=one:next}}", one_destination_recipient_limit="1")
     with both(bin_directory, settings, master_cf="one unix - - n - 1 discard\n") as sides:
         for side in sides:
+            side.wait_for(lambda: is_quiet(side))  # pylint: disable=cell-var-from-loop
             side.put("incoming", "AAAA00000001", SENDER, ["u%d@list.test" % number for number in range(1000)])
             singles = ["BBBB0000000%d" % number for number in range(5)]
             for name in singles:
