@@ -123,6 +123,7 @@ def check_feedback(checks, bin_directory, name, where, count, settings):
     with both(bin_directory, values, master_cf="slow unix - - n - 1 %s\n" % program) as sides:
         told = []
         for side in sides:
+            side.wait_for(lambda: is_quiet(side))  # pylint: disable=cell-var-from-loop
             for number in range(count):
                 side.put("incoming", "%05X%05X" % (number, number), SENDER, ["u%d@%s.test" % (number, where)])
             side.trigger("I")
