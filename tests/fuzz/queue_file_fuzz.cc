@@ -63,7 +63,7 @@ std::optional<std::vector<mta::QueueRecipient>> read_in_steps(std::string_view b
                       envelope->message.recipients.end());
     // Pointers may lead back where steps began.
     if (!envelope->rest || recipients.size() > bytes.size()) return recipients;
-    envelope = mta::read_more_recipients(reader, message, *envelope->rest, limit);
+    envelope = mta::read_more_recipients(reader, message, *envelope->rest, limit, envelope->unread);
   }
   return std::nullopt;
 }

@@ -22,7 +22,7 @@ SENDER = "ann@example.org"
 SETTINGS = {
     "transport_maps": "inline:{ { bounce.test = error:5.7.1 no thanks } { defer.test = retry:4.7.1 later please }"
                       " { none.test = nosuch:x } { moved.test = error: } { held.test = other:x }"
-                      " { dead.test = smtp:[127.0.0.1]:%d } { other.test = other:next.hop } }" % CLOSED,
+                      " { example.org = retry:4.0.0 kept } { dead.test = smtp:[127.0.0.1]:%d } { other.test = other:next.hop } }" % CLOSED,
     "relocated_maps": "inline:{ { gone@example.com = new@example.com } }",
     "mydestination": "mail.example.org",
     "defer_transports": "hold-this",
@@ -32,6 +32,10 @@ SETTINGS = {
     "disable_dns_lookups": "yes",
 }
 TIME_SLACK = 3  # seconds, between the two
+CONFIRMS = {"confirm_delay_cleared": "yes"}
+WARNED = [(b"W", b"%15d" % -1)]
+LONG_AGO = [(b"W", b"%15d" % 1)]
+SUCCESS, FAILURE, DELAY = 2, 4, 8  # NOTIFY
 
 
 class Case:
@@ -82,6 +86,20 @@ case("a malformed recipient", ["a@-bad-.test", "b@example.com", "c@.."], sender=
 case("recipients in no order", ["b@z.test", "a1@a.test", "a10@a.test", "a11@a.test", "a@m.test", "A@a.test"])
 case("a dead destination", ["a%d@dead.test" % number for number in range(60)],
      settings={"smtp_destination_recipient_limit": "10", "initial_destination_concurrency": "1"})
+case("late mail", ["a@defer.test"], envelope=LONG_AGO)
+case("late mail, and more is to be told", ["a@defer.test"], envelope=LONG_AGO, settings=CONFIRMS)
+case("late mail nobody wants to know of", ["a@defer.test|1"], envelope=LONG_AGO, settings=CONFIRMS)
+case("late mail arrives", ["a@example.com", "b@defer.test"], queue="deferred", requests="D", envelope=WARNED,
+     settings=CONFIRMS)
+case("late mail arrives and nobody is to be told", ["a@example.com"], queue="deferred", requests="D", envelope=WARNED)
+case("late mail of nobody arrives", ["a@example.com"], sender="", queue="deferred", requests="D", envelope=WARNED,
+     settings=CONFIRMS)
+case("late mail arrives and some want to know",
+     ["a@example.com|%d" % FAILURE, "b@example.com|%d" % DELAY, "c@example.com|%d" % SUCCESS,
+      "d@example.com|%d" % (DELAY | SUCCESS), "e@bounce.test|%d" % DELAY], queue="deferred", requests="D", envelope=WARNED,
+     settings=CONFIRMS)
+case("mail that is not late arrives", ["a@example.com"], queue="deferred", requests="D", envelope=[(b"W", b"%15d" % 0)],
+     settings=CONFIRMS)
 case("a queued message with an envelope of its own", ["a@example.com"],
      envelope=[(b"F", b"Ann"), (b"A", b"client_name=x"), (b"i", b"env"), (b"<", b"2")])
 
@@ -115,6 +133,19 @@ def waiting(side, each, began):
     return queue, left, path.stat().st_mtime - began
 
 
+def told(side, each):
+    """Of whom the notices that come from a message tell; and when a warning is to be sent, if the message is still there."""
+    queue = side.where(each.id)
+    warnings = [] if queue is None else [payload for kind, payload in records_as_read(side.place(queue, each.id).read_bytes())
+                                         if kind == b"W"]
+    notices = []
+    for name in re.findall(r"%s: sender .* notification: (\w+)" % each.id, side.log()):
+        lines = [payload.decode() for kind, payload in records_as_read(side.place(side.where(name), name).read_bytes())
+                 if kind == b"N"]
+        notices.append(sorted(line for line in lines if line.startswith(("Subject", "Final", "Action", "Diagnostic"))))
+    return warnings, sorted(notices)
+
+
 def is_quiet(side):
     """Nothing is under way, and the log does not grow."""
     if next((side.queue / "active").iterdir(), None) is not None:
@@ -143,6 +174,7 @@ def run_cases(checks, bin_directory, cases, settings):
             (ours, theirs) = (waiting(side, each, start) for side, start in zip(sides, began))
             checks.equal("%s: where it is" % each.name, ours[0], theirs[0])
             checks.equal("%s: who still waits" % each.name, ours[1], theirs[1])
+            checks.equal("%s: what the sender is told" % each.name, *(told(side, each) for side in sides))
             checks.check("%s: when it is tried again" % each.name, abs(ours[2] - theirs[2]) <= TIME_SLACK,
                          "in %d s, and not in %d s" % (ours[2], theirs[2]))
 
@@ -175,6 +207,7 @@ def check_mailing(checks, bin_directory):
     settings = dict(SETTINGS, transport_maps="inline:{{list.test=one:next}}", one_destination_recipient_limit="1")
     with both(bin_directory, settings, master_cf="one unix - - n - 1 discard\n") as sides:
         for side in sides:
+            side.wait_for(lambda: is_quiet(side))  # pylint: disable=cell-var-from-loop
             side.put("incoming", "AAAA00000001", SENDER, ["u%d@list.test" % number for number in range(1000)])
             singles = ["BBBB0000000%d" % number for number in range(5)]
             for name in singles:

@@ -10,12 +10,14 @@ from queue_text import record
 
 def message_bytes(sender, recipients, content=b"Subject: hello\n\nhello\n", arrival=None, envelope=(), extracted=()):
     """`envelope` and `extracted`: more records, (type, payload) each, before the sender and behind the content. A recipient
-    that starts with "D:" has been dealt with."""
+    that starts with "D:" has been dealt with; what stands behind "|" are its NOTIFY flags, a number."""
     arrival = time.time() if arrival is None else arrival
     lines = b"".join(record(b"N", line) for line in content.split(b"\n")[:-1])
     head = record(b"T", b"%d %d" % (int(arrival), int(arrival % 1 * 1e6))) + record(b"A", b"rewrite_context=local")
     head += b"".join(record(kind, payload) for kind, payload in envelope) + record(b"S", sender.encode())
     for recipient in recipients:
+        recipient, _, notify = recipient.partition("|")
+        head += record(b"n", notify.encode()) if notify else b""
         is_done = recipient.startswith("D:")
         head += record(b"D", recipient[2:].encode()) if is_done else record(b"R", recipient.encode())
     head += record(b"M")

@@ -73,7 +73,7 @@ Fault write_message(int file, const struct stat& before, const MailboxDelivery& 
   return write_fault(copied->error, std::move(copied->reason));
 }
 
-Fault append(const MailboxDelivery& delivery, int message, std::string& warning) {
+Fault append(const MailboxDelivery& delivery, int message, mta::ActionResult& result) {
   struct stat status {};
   const bool is_there = ::lstat(delivery.path.c_str(), &status) == 0;
   const bool is_special = is_there && delivery.may_be_special && !S_ISREG(status.st_mode);
@@ -82,7 +82,7 @@ Fault append(const MailboxDelivery& delivery, int message, std::string& warning)
     if (const int error = dot_lock.take(delivery.path, delivery.locks); error != 0) {
       ActionFault failed = fault(concat("unable to create lock file ", delivery.path, ".lock"), error);
       if (error == EEXIST || delivery.needs_dot_lock) return failed;
-      warning = std::move(failed.reason);
+      result.warning = std::move(failed.reason);
     }
   }
   FileDescriptor file;
@@ -95,6 +95,7 @@ Fault append(const MailboxDelivery& delivery, int message, std::string& warning)
       return fault("unable to lock for exclusive access", error);
     // Somebody may have written before the lock was had.
     if (::fstat(file.get(), &status) != 0) return fault("cannot open file", errno);
+    result.offset = static_cast<std::uint64_t>(status.st_size);
   }
   return write_message(file.get(), status, delivery, message);
 }
@@ -108,7 +109,7 @@ ActionFault write_fault(int error, std::string reason) {
 
 mta::ActionResult append_to_file(const MailboxDelivery& delivery, int message) {
   mta::ActionResult result;
-  result.fault = append(delivery, message, result.warning);
+  result.fault = append(delivery, message, result);
   return result;
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <ostream>
@@ -51,20 +52,21 @@ struct Call {
   mta::Spool spool;
   mta::MailLog& log;
   std::ostream& err;
+  std::string tag;  ///< As the log has it.
 
   /// To the log, and to a user who watches.
   void say(std::string_view text) const {
     log.write({.program = "postfix-script"}, Severity::kInfo, text);
-    if (surroundings.has_terminal) err << "postfix/postfix-script: " << text << std::endl;
+    if (surroundings.has_terminal) err << tag << ": " << text << std::endl;
   }
   void warn(std::string_view text) const {
     log.write({.program = "postfix-script"}, Severity::kWarning, text);
-    if (surroundings.has_terminal) err << "postfix/postfix-script: warning: " << text << std::endl;
+    if (surroundings.has_terminal) err << tag << ": warning: " << text << std::endl;
   }
   /// The same for what ends the command; nobody is left without the reason.
   int fatal(std::string_view text) const {
     log.write({.program = "postfix-script"}, Severity::kInfo, concat("fatal: ", text));
-    err << "postfix/postfix-script: fatal: " << text << std::endl;
+    err << tag << ": fatal: " << text << std::endl;
     return 1;
   }
   mta::Master::Options master_options() const {
@@ -235,6 +237,45 @@ int status(const Call& call) {
   return 0;
 }
 
+/// Whether the command is for one of several instances (postfix-wrapper(5)): for that which is named.
+bool is_for_one(const cli::CommandLine& line) {
+  return line.has("config-directory") ||
+         std::getenv("MAIL_CONFIG") != nullptr;  // NOLINT(concurrency-mt-unsafe): one thread.
+}
+
+/// What the manager of instances, and what it starts, learn from their environment.
+constexpr std::array kExported = {
+    "command_directory", "daemon_directory",  "data_directory", "html_directory",  "mail_owner",
+    "mailq_path",        "manpage_directory", "meta_directory", "newaliases_path", "queue_directory",
+    "readme_directory",  "sample_directory",  "sendmail_path",  "setgid_group",    "shlib_directory",
+};
+
+/// Becomes multi_instance_wrapper, which calls this program for each instance.
+Error become_wrapper(const Call& call, const std::vector<std::string>& operands) {
+  const libconf::Settings& settings = call.site.settings();
+  const auto fatal = [](std::string message) {
+    return Error{.kind = libconf::ErrorKind::kConfiguration, .message = std::move(message)};
+  };
+  const Result<std::string> wrapper = settings.get("multi_instance_wrapper");
+  if (!wrapper) return wrapper.error();
+  std::vector<std::string> words;
+  std::string_view rest = *wrapper;
+  while (const auto word = libconf::next_word(rest, libconf::kBlanks)) words.emplace_back(*word);
+  if (words.empty()) return fatal("multi-instance support is requested, but multi_instance_wrapper is empty");
+  words.insert(words.end(), operands.begin(), operands.end());
+  const auto set = [](const char* name, const std::string& value) {
+    ::setenv(name, value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread.
+  };
+  for (const char* const name : kExported) set(name, settings.get(name).value_or(""));
+  set("config_directory", call.directory);
+  set("MAIL_CONFIG", call.directory);
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execvp(argv.front(), argv.data());
+  return fatal(concat(words.front(), ": ", std::strerror(errno)));
+}
+
 struct Command {
   std::string_view name;
   int (*run)(const Call& call);
@@ -293,7 +334,13 @@ int run(const std::vector<std::string>& arguments, const Surroundings& surroundi
   if (spool->mail_owner())
     if (const Result<void> entered = spool->enter(); !entered) return fatal(entered.error().message);
 
-  const Call call{surroundings, directory, **site, std::move(*spool), **log, err};
+  const Result<std::string> log_name = (*site)->settings().get("syslog_name");
+  if (!log_name) return fatal(log_name.error().message);
+  const Call call{
+      surroundings, directory, **site, std::move(*spool), **log, err, concat(*log_name, "/postfix-script")};
+  const auto instances = (*site)->settings().get_list("multi_instance_directories");
+  if (!instances) return fatal(instances.error().message);
+  if (!instances->empty() && !is_for_one(*line)) return fatal(become_wrapper(call, line->operands).message);
   const std::string name = line->operands.empty() ? "" : line->operands.front();
   const auto* const command = std::find_if(kCommands.begin(), kCommands.end(),
                                            [&](const Command& each) { return each.name == name; });

@@ -20,7 +20,9 @@ TEST(MailboxFile, AMessageIsAppendedAndQuoted) {
   delivery.copy.quotes_from = delivery.copy.stuffs_dots = true;
   delivery.copy.tail = "\n";
   delivery.locks.methods = mta::kLockFcntl | mta::kLockFlock | mta::kLockDotFile;
-  EXPECT_FALSE(append_to_file(delivery, message.get()).fault);
+  const mta::ActionResult done = append_to_file(delivery, message.get());
+  EXPECT_FALSE(done.fault);
+  EXPECT_EQ(done.offset, std::string("before\n").size());
   EXPECT_EQ(message.read("mbox"), "before\nHead: x\n>From here\n..dot\n\ntext\n\n");
   EXPECT_EQ(message.read("mbox.lock"), "(none)");
 }

@@ -112,7 +112,7 @@ class QueueManagerTest : public testing::Test {
     StringOutput output;
     QueueFileWriter writer(output, {.form = QueueFileForm::kQueue, .line_length_limit = 2048});
     writer.arrival_time(arrival);
-    if (warning_time > 0) writer.put(RecordType::kWarning, fixed_width_number(warning_time));
+    if (warning_time != 0) writer.put(RecordType::kWarning, fixed_width_number(warning_time));
     writer.attribute("log_client_name", "client.example");
     writer.put(RecordType::kSender, "ann@example.org");
     if (!verp_delimiters_.empty()) writer.put(RecordType::kVerp, verp_delimiters_);
@@ -256,14 +256,23 @@ TEST_F(QueueManagerTest, WarnsOfLateMailOnce) {
   put("AAAA2", {{.address = "deferred@a.test"}}, "incoming", std::time(nullptr) + 1000);
   start();
   EXPECT_EQ(notices_.sent.count(NoticeKind::kDelay), 1U);
-  for (const auto& [name, is_cleared] :
+  for (const auto& [name, is_warned] :
        {std::pair("deferred/AAAA1", true), std::pair("deferred/AAAA2", false)}) {
     const std::string bytes = file(name);
     QueueFileReader reader = QueueFileReader::over(bytes);
     const auto message = read_queue_message(reader);
     ASSERT_TRUE(message) << name;
-    EXPECT_EQ(message->warning_time == 0, is_cleared) << name;
+    EXPECT_EQ(message->warning_time == ActiveMessage::kWarned, is_warned) << name;
   }
+}
+
+TEST_F(QueueManagerTest, ConfirmsThatADelayIsOver) {
+  settings_.override_value("confirm_delay_cleared", "yes");
+  put("AAAA2", {{.address = "sent@a.test"}, {.address = "sent@b.test", .notify = kNotifyFailure}}, "deferred",
+      ActiveMessage::kWarned);
+  start();
+  EXPECT_EQ(notices_.recorded[NoticeKind::kTrace], std::set<std::string>{"sent@a.test"});
+  EXPECT_EQ(notices_.sent.count(NoticeKind::kTrace), 1U);
 }
 
 TEST_F(QueueManagerTest, DefersWhatHasNoTransport) {
@@ -325,6 +334,9 @@ TEST_F(QueueManagerTest, DefersForADeadDestinationWithoutATry) {
 
 TEST_F(QueueManagerTest, ReadsManyRecipientsStepByStep) {
   settings_.override_value("qmgr_message_recipient_limit", "20");
+  settings_.override_value("qmgr_message_active_limit", "20");
+  settings_.override_value("default_recipient_limit", "30");
+  settings_.override_value("default_recipient_refill_limit", "5");
   std::vector<QueueRecipient> recipients;
   std::set<std::string> wanted;
   for (int i = 0; i < 500; ++i) {

@@ -255,7 +255,8 @@ TEST(QueueMessage, GivesItsRecipientsStepByStep) {
       std::vector<QueueRecipient> got = first.recipients;
       while (envelope->rest) {
         EXPECT_EQ(envelope->message.recipients.size(), limit) << sample;
-        envelope = read_more_recipients(reader, first, *envelope->rest, limit);
+        EXPECT_EQ(envelope->unread, waiting.size() - got.size()) << sample;
+        envelope = read_more_recipients(reader, first, *envelope->rest, limit, envelope->unread);
         ASSERT_TRUE(envelope) << sample << ": " << envelope.error().message;
         got.insert(got.end(), envelope->message.recipients.begin(), envelope->message.recipients.end());
       }

@@ -360,5 +360,60 @@ TEST(TransportSchedule, TakesNoLongerWithALargeBacklog) {
   EXPECT_LT(std::chrono::steady_clock::now() - started, 5s);
 }
 
+TEST(TransportSchedule, TellsHowMuchADestinationTakes) {
+  TransportRules rules;
+  rules.recipient_limit = 2;
+  TransportSchedule schedule(rules);
+  ActiveMessage message;
+  ActiveMessage another;
+  const Time now(1s);
+  const auto add = [&](ActiveMessage& to, const char* nexthop) {
+    schedule.add(to, nexthop, {.address = "a@x.test"}, now);
+  };
+  const auto load = [&](const char* destination) {
+    const DestinationLoad is = schedule.load(destination);
+    return std::vector<std::size_t>{is.deliveries, is.busy, is.window, is.limit, is.is_alone ? 1U : 0U};
+  };
+  for (int i = 0; i < 3; ++i) add(message, "A.test");
+  add(another, "A.test");
+  EXPECT_EQ(load("a.test"), (std::vector<std::size_t>{3, 0, 5, 20, 1}));
+  const auto portion = schedule.next(now);
+  EXPECT_EQ(load("a.test"), (std::vector<std::size_t>{3, 1, 5, 20, 1}));
+  add(another, "b.test");
+  EXPECT_EQ(load("a.test").back(), 0U);
+  schedule.succeeded(*portion, now);
+  EXPECT_EQ(load("a.test"), (std::vector<std::size_t>{2, 0, 6, 20, 0}));
+  EXPECT_EQ(schedule.withdraw_all().size(), 3U);
+  EXPECT_EQ(schedule.load("a.test").deliveries, 0U);
+}
+
+TEST(TransportSchedule, TellsAWitnessOfFeedback) {
+  TransportRules rules;
+  rules.recipient_limit = 1;
+  rules.concurrency.failed_cohorts = 1;
+  rules.concurrency.initial = 2;
+  std::string told;
+  TransportSchedule schedule(rules, [&](std::string_view text) { told.append(text) += '\n'; });
+  ActiveMessage message;
+  const Time now(1s);
+  for (int i = 0; i < 3; ++i) schedule.add(message, "Next.test", {.address = "A@x.test"}, now);
+  schedule.succeeded(*schedule.next(now), now);
+  EXPECT_EQ(
+      told,
+      "qmgr_queue_unthrottle: feedback 1\n"
+      "qmgr_queue_unthrottle: queue a@next.test: limit 20 window 3 success 0 failure 0 fail_cohorts 0\n");
+  told.clear();
+  schedule.failed(*schedule.next(now), now);
+  EXPECT_EQ(told,
+            "qmgr_queue_throttle: feedback 1\n"
+            "qmgr_queue_throttle: queue a@next.test: limit 20 window 1 success 0 failure 1 fail_cohorts "
+            "0.333333\n");
+  told.clear();
+  schedule.failed(*schedule.next(now), now);
+  EXPECT_EQ(
+      told,
+      "qmgr_queue_throttle: queue a@next.test: limit 20 window 0 success 0 failure 1 fail_cohorts 1.33333\n");
+}
+
 }  // namespace
 }  // namespace mta

@@ -52,9 +52,10 @@ TEST(UserActionWire, AnswersComeBack) {
       decode_result(encode(ActionResult{.fault = ActionFault{.code = "4.2.0", .reason = "x"}}));
   ASSERT_TRUE(fault && fault->fault);
   EXPECT_EQ(fault->fault->reason, "x");
-  const auto done = decode_result(encode(ActionResult{}));
+  const auto done = decode_result(encode(ActionResult{.offset = 4711}));
   ASSERT_TRUE(done);
   EXPECT_FALSE(done->fault);
+  EXPECT_EQ(done->offset, 4711U);
   CommandResult ended{.end = CommandResult::End::kExit, .number = 255, .output = "out"};
   const auto command = decode_command_result(encode(ended));
   ASSERT_TRUE(command);

@@ -95,6 +95,7 @@ struct RecipientReport {
   DeliveryStatus status = {};
   DeliveryTimes times = {};
   std::string expanded = {};  ///< What local(8) made of it, in internal form; empty: it is itself.
+  bool is_delivery = true;    ///< Not: the recipient was expanded, and others tell what came of that.
 };
 
 struct DeliveryReport {

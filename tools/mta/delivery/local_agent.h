@@ -3,8 +3,6 @@
 ///     auto agent = LocalAgent::open({.tables = {.settings = settings, .warnings = sink}, .host = host},
 ///                                   {.transports = transports, .actions = &actions, ...}, "local");
 ///     DeliveryReport report = co_await (*agent)->deliver(request, message);
-///
-/// Without comsat(8): `biff` is not told.
 #pragma once
 
 #include <memory>

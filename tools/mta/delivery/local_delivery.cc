@@ -278,7 +278,10 @@ asio::awaitable<void> LocalDelivery::send_forwards() {
         co_await parts_.forwarder.forward(request_, std::move(forward.mail), message_);
     RecipientAnswer answer = undelivered("4.3.0", "unable to forward message");
     if (!id) warn(id.error().message);
-    if (id) answer = delivered(concat("forwarded as ", *id));
+    if (id) {
+      answer = delivered(concat("forwarded as ", *id));
+      answer.status.action = DsnAction::kRelayed;
+    }
     // The new message has it.
     answer.status.keeps_notify = true;
     reporter_.settle(index_, std::move(answer));

@@ -9,6 +9,7 @@
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/delivery/command_answer.h"
+#include "tools/mta/delivery/comsat.h"
 
 namespace mta {
 namespace {
@@ -79,7 +80,7 @@ std::string LocalDestinations::head(const LocalTarget& target, DeliveredHeader w
 
 asio::awaitable<RecipientAnswer> LocalDestinations::write(const LocalTarget& target, Identity who,
                                                           MailboxDelivery delivery, std::string done,
-                                                          std::string failure) {
+                                                          std::string failure, std::uint64_t* offset) {
   const bool is_maildir = delivery.path.ends_with('/');
   delivery.copy.content_offset = start_.content_offset;
   delivery.copy.head = head(target, DeliveredHeader::kFile);
@@ -90,6 +91,7 @@ asio::awaitable<RecipientAnswer> LocalDestinations::write(const LocalTarget& tar
   }
   const ActionResult result = co_await actions_.deliver(who, std::move(delivery), message_);
   if (!result.warning.empty()) reporter_.log(Severity::kWarning, result.warning);
+  if (offset != nullptr) *offset = result.offset;
   if (!result.fault) co_return delivered(is_maildir ? "delivered to maildir" : done);
   const std::string& reason = result.fault->reason;
   if (is_maildir && reason.ends_with("Permission denied")) {
@@ -118,8 +120,13 @@ asio::awaitable<RecipientAnswer> LocalDestinations::to_mailbox(const LocalTarget
     co_return undelivered("4.2.0", std::move(failure));
   }
   const Identity who = is_at_home ? account.identity : spool_writer(account.identity, directory);
-  co_return co_await write(target, who, options_.mailbox.delivery(std::move(path)), "delivered to mailbox",
-                           std::move(failure));
+  const bool is_file = !path.ends_with('/');
+  std::uint64_t offset = 0;
+  RecipientAnswer answer = co_await write(target, who, options_.mailbox.delivery(std::move(path)),
+                                          "delivered to mailbox", std::move(failure), &offset);
+  if (is_file && options_.tells_comsat && answer.outcome == DeliveryOutcome::kSent)
+    tell_comsat(account.name, offset);
+  co_return answer;
 }
 
 asio::awaitable<RecipientAnswer> LocalDestinations::to_file(const LocalTarget& target, std::string path) {

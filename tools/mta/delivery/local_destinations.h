@@ -39,7 +39,8 @@ class LocalDestinations {
 
  private:
   asio::awaitable<RecipientAnswer> write(const LocalTarget& target, Identity who, MailboxDelivery delivery,
-                                         std::string done, std::string failure);
+                                         std::string done, std::string failure,
+                                         std::uint64_t* offset = nullptr);
   std::string head(const LocalTarget& target, DeliveredHeader where) const;
   std::string separator(const LocalTarget& target) const;
   std::vector<std::string> environment(const LocalTarget& target) const;

@@ -185,6 +185,7 @@ Result<std::unique_ptr<LocalOptions>> LocalOptions::open(const libmaps::TableCon
   reader.text("local_command_shell", options->shell);
   reader.seconds("command_time_limit", options->time_limit);
   reader.count("duplicate_filter_limit", options->duplicate_limit);
+  reader.flag("biff", options->tells_comsat);
   reader.flag("enable_original_recipient", options->has_original);
   reader.flag("frozen_delivered_to", options->is_frozen);
   reader.flag("owner_request_special", options->has_owners);

@@ -85,6 +85,7 @@ struct LocalOptions {
   std::string directory_filter;
   std::string shell;  ///< local_command_shell
   std::vector<std::string> environment;
+  bool tells_comsat = true;  ///< biff
   std::uint32_t time_limit = 1000;
   std::size_t duplicate_limit = 1000;
   unsigned commands = 0;           ///< allow_mail_to_commands, an OR of AliasSource.

@@ -57,11 +57,13 @@ void RecipientReporter::settle_expanded(std::size_t recipient, DsnAction action)
                                 .outcome = DeliveryOutcome::kSent,
                                 .relay = relay_,
                                 .status = std::move(status),
-                                .times = {.start = start_, .connected = start_, .end = Clock::now()}});
+                                .times = {.start = start_, .connected = start_, .end = Clock::now()},
+                                .is_delivery = false});
 }
 
 void RecipientReporter::settle_silently(std::size_t recipient) {
-  report_.recipients.push_back({.recipient = recipient, .outcome = DeliveryOutcome::kSent, .relay = relay_});
+  report_.recipients.push_back(
+      {.recipient = recipient, .outcome = DeliveryOutcome::kSent, .relay = relay_, .is_delivery = false});
 }
 
 bool RecipientReporter::has_settled(std::size_t recipient) const {

@@ -138,6 +138,7 @@ void fields(Stream& stream, CommandRun& command) {
 template <class Stream>
 void fields(Stream& stream, ActionResult& result) {
   stream.value(result.warning);
+  stream.value(result.offset);
   bool has_fault = result.fault.has_value();
   stream.value(has_fault);
   if (!has_fault) return;

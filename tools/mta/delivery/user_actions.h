@@ -61,6 +61,7 @@ struct ActionFault {
 struct ActionResult {
   std::optional<ActionFault> fault = {};  ///< Nothing: it was done.
   std::string warning = {};               ///< For the log; empty: none.
+  std::uint64_t offset = 0;               ///< Where in a file the message begins; of a maildir: 0.
 };
 
 /// How a command ended.

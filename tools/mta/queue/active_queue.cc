@@ -140,6 +140,7 @@ std::unique_ptr<ActiveMessage> ActiveQueue::take_up(const DueMessage& due, std::
   fill(*active, envelope->message);
   active->recipients = std::move(envelope->message.recipients);
   active->rest = envelope->rest;
+  active->unread = envelope->unread;
   return active;
 }
 
@@ -149,10 +150,12 @@ Result<void> ActiveQueue::read_more(ActiveMessage& message, std::size_t recipien
   if (!reader) return reader.error();
   QueueMessage known;
   known.sizes = message.sizes;
-  Result<QueueEnvelope> more = read_more_recipients(*reader, known, *message.rest, recipient_limit);
+  Result<QueueEnvelope> more =
+      read_more_recipients(*reader, known, *message.rest, recipient_limit, message.unread);
   if (!more) return more.error();
   message.recipients = std::move(more->message.recipients);
   message.rest = more->rest;
+  message.unread = more->unread;
   return {};
 }
 
@@ -190,10 +193,11 @@ Result<void> ActiveQueue::mark_done(ActiveMessage& message, const QueueRecipient
 
 void ActiveQueue::mark_warned(ActiveMessage& message) {
   constexpr std::uint64_t kHeader = 2;  // Of the record: its type, and the length of fifteen bytes.
-  if (const Result<void> written = write_at(message, message.warning_offset + kHeader, fixed_width_number(0));
+  if (const Result<void> written =
+          write_at(message, message.warning_offset + kHeader, fixed_width_number(ActiveMessage::kWarned));
       !written)
     say(Severity::kWarning, written.error().message);
-  message.warning_time = 0;
+  message.warning_time = ActiveMessage::kWarned;
 }
 
 void ActiveQueue::put_off(ActiveMessage& message, std::chrono::sys_seconds when) {

@@ -33,21 +33,28 @@ struct ActiveMessage {
   /// Each recipient gets the message from a sender of its own (VERP_README).
   bool has_own_senders() const { return verp_delimiters.size() == 2 && !request.sender.empty(); }
   bool is_probe() const { return request.purpose == DeliveryPurpose::kProbe; }
+  static constexpr std::int64_t kWarned = -1;  ///< As Postfix writes it (confirm_delay_cleared).
 
   std::string filter;
   std::string redirect;
   std::string verp_delimiters;
   int trace_flags = 0;  ///< TraceFlag
   std::optional<MessageSizes> sizes;
-  std::int64_t warning_time = 0;  ///< Of a notice that mail is late, seconds since 1970; 0: none is wanted.
+  /// Of a notice that mail is late, seconds since 1970; 0: none is wanted; kWarned: it was sent, and what is
+  /// delivered now is news to the sender.
+  std::int64_t warning_time = 0;
   std::uint64_t warning_offset = 0;
 
   std::vector<QueueRecipient> recipients;  ///< Read, and not looked at yet.
   std::optional<RecordPlace> rest;         ///< Those that are not in memory.
   std::size_t waiting = 0;                 ///< Recipients in memory, and whoever works at the message.
-  libconf::FileDescriptor file;            ///< Open for reading and writing, or closed.
-  int users = 0;                           ///< Of the file.
-  bool is_locked = false;                  ///< The file stays open as long as the message is of interest.
+  std::size_t unread = 0;                  ///< Recipients that are not in memory.
+  std::uint64_t number = 0;                ///< In the order in which messages were taken up.
+  std::size_t slots = 0;                   ///< RecipientSlots: so many of its recipients may be in memory.
+  std::chrono::steady_clock::time_point read_time = {};  ///< When recipients were read.
+  libconf::FileDescriptor file;                          ///< Open for reading and writing, or closed.
+  int users = 0;                                         ///< Of the file.
+  bool is_locked = false;  ///< The file stays open as long as the message is of interest.
 
   bool is_urgent = false;            ///< DueMessage
   bool is_fresh = false;             ///< DueMessage

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace mta {
@@ -15,7 +16,8 @@ namespace mta {
 /// What a delivery that ended adds or takes (postconf(5)): a constant, or one divided by the concurrency.
 struct ConcurrencyFeedback {
   double value = 1;
-  bool is_divided = false;  ///< By the concurrency.
+  bool is_divided = false;     ///< By the concurrency.
+  std::string parameter = {};  ///< Which parameter says so, for the log.
 
   /// From "1", "0.25", "1/4", "1 / concurrency"; nothing for other text, and for values that are not from 0
   /// to 1.
@@ -39,11 +41,15 @@ class ConcurrencyWindow {
   std::size_t size() const { return static_cast<std::size_t>(concurrency_); }
   bool is_dead() const { return concurrency_ == 0; }
 
-  /// A delivery ended well, while `busy` others are under way.
-  void succeeded(std::size_t busy);
+  /// A delivery ended well, while `busy` others are under way. Returns the feedback; nothing: there was none.
+  std::optional<double> succeeded(std::size_t busy);
 
-  /// A delivery ended because the destination is of no use.
-  void failed();
+  /// A delivery ended because the destination is of no use. Returns as succeeded().
+  std::optional<double> failed();
+
+  /// "limit 20 window 5 success 0 failure 0 fail_cohorts 0": as destination_concurrency_feedback_debug shows
+  /// it.
+  std::string state() const;
 
  private:
   int limited(int concurrency) const;
@@ -54,5 +60,8 @@ class ConcurrencyWindow {
   double failure_ = 0;
   double failed_cohorts_ = 0;
 };
+
+/// As printf() has it with "%g".
+std::string feedback_text(double number);
 
 }  // namespace mta

@@ -35,7 +35,9 @@ Result<std::unique_ptr<QueueManager>> QueueManager::create(const libconf::Settin
                                                            const Parts& parts) {
   const Result<QueueLifetimes> lifetimes = QueueLifetimes::read(settings);
   if (!lifetimes) return lifetimes.error();
-  std::unique_ptr<QueueManager> manager(new QueueManager(parts, *lifetimes));
+  Result<ClogWarnings> clog_warnings = ClogWarnings::read(settings);
+  if (!clog_warnings) return clog_warnings.error();
+  std::unique_ptr<QueueManager> manager(new QueueManager(parts, *lifetimes, std::move(*clog_warnings)));
   manager->settings_ = &settings;
   for (const auto& [name, value] :
        {std::pair("qmgr_message_active_limit", &manager->message_limit_),
@@ -45,9 +47,25 @@ Result<std::unique_ptr<QueueManager>> QueueManager::create(const libconf::Settin
     if (!setting) return setting.error();
     *value = static_cast<std::size_t>(*setting);
   }
+  if (manager->recipient_limit_ < manager->message_limit_) {
+    manager->say(Severity::kWarning,
+                 "qmgr_message_recipient_limit is smaller than qmgr_message_active_limit - "
+                 "adjusting qmgr_message_recipient_limit");
+    manager->recipient_limit_ = manager->message_limit_;
+  }
   const Result<std::chrono::seconds> delay = settings.get_duration("queue_run_delay");
   if (!delay) return delay.error();
   manager->scan_delay_ = *delay;
+  for (const auto& [name, value] :
+       {std::pair("confirm_delay_cleared", &manager->confirms_delay_cleared_),
+        std::pair("destination_concurrency_feedback_debug", &manager->shows_feedback_)}) {
+    const Result<bool> setting = settings.get_bool(name);
+    if (!setting) return setting.error();
+    *value = *setting;
+  }
+  const Result<std::int64_t> initial = settings.get_int("initial_destination_concurrency");
+  if (!initial) return initial.error();
+  manager->initial_concurrency_ = *initial;
   return manager;
 }
 
@@ -111,15 +129,17 @@ asio::awaitable<void> QueueManager::take_up_due() {
   is_feeding_ = false;
 }
 
-std::size_t QueueManager::recipient_room() const {
+/// How many recipients of a message are read at first, when it is not known where they go.
+std::size_t QueueManager::first_room() const {
   const std::size_t room = recipient_limit_ > recipients_ ? recipient_limit_ - recipients_ : 0;
   return std::max(room, recipient_minimum_);
 }
 
 void QueueManager::take_up(const DueMessage& due) {
-  std::unique_ptr<ActiveMessage> taken = files_.take_up(due, recipient_room());
+  std::unique_ptr<ActiveMessage> taken = files_.take_up(due, first_room());
   if (taken == nullptr) return;
   ActiveMessage& message = *taken;
+  message.number = next_number_++;
   active_.emplace(&message, std::move(taken));
   const DeliveryRequest& request = message.request;
   say(Severity::kInfo, concat(request.queue_id, ": from=<", quote_address(request.sender),
@@ -157,6 +177,7 @@ void QueueManager::assign(ActiveMessage& message) {
   recipients_ += recipients.size();
   message.waiting += recipients.size();
   for (QueueRecipient& recipient : recipients) assign(message, std::move(recipient));
+  note_read(message);
 }
 
 void QueueManager::assign(ActiveMessage& message, QueueRecipient recipient) {
@@ -183,6 +204,10 @@ void QueueManager::assign(ActiveMessage& message, QueueRecipient recipient) {
   using Company = TransportSchedule::Company;
   line.schedule.add(message, route.nexthop, std::move(recipient), Clock::now(),
                     message.has_own_senders() ? Company::kNobody : Company::kOthers);
+  line.slots.add(message);
+  for (const std::string& warning : clog_warnings_.check(
+           {line.name, destination}, line.schedule.load(destination), active_.size(), Clock::now()))
+    say(Severity::kWarning, warning);
   look_at(line);
 }
 
@@ -202,9 +227,21 @@ QueueManager::Line& QueueManager::line(const std::string& transport) {
     say(Severity::kWarning, concat("transport ", transport, ": ", rules.error().message));
     rules = TransportRules();
   }
-  auto line = std::make_unique<Line>(transport, *rules, recipient_limit_, parts_.io);
+  auto line = std::make_unique<Line>(transport, *rules, feedback_witness(transport, *rules), recipient_limit_,
+                                     parts_.io);
   line->agent = parts_.transports.find(transport);
   return *lines_.emplace(transport, std::move(line)).first->second;
+}
+
+TransportSchedule::Witness QueueManager::feedback_witness(const std::string& transport,
+                                                          const TransportRules& rules) const {
+  if (!shows_feedback_) return {};
+  const auto concurrency = static_cast<int>(initial_concurrency_);
+  for (const ConcurrencyFeedback* const each : {&rules.concurrency.positive, &rules.concurrency.negative})
+    say(Severity::kInfo,
+        concat(transport, ": ", each->parameter, " feedback type ", each->is_divided ? "1" : "0",
+               " value at ", std::to_string(concurrency), ": ", feedback_text(each->at(concurrency))));
+  return [this](std::string_view text) { say(Severity::kInfo, text); };
 }
 
 /// Soon: more may come until then.
@@ -218,8 +255,10 @@ void QueueManager::look_at(Line& line) {
 
 void QueueManager::run(Line& line) {
   const auto now = Clock::now();
-  while (std::optional<Portion> portion = line.schedule.next(now))
+  for (refill(line); std::optional<Portion> portion = line.schedule.next(now); refill(line)) {
+    if (portion->is_ahead) line.slots.go_ahead(*portion->message);
     asio::co_spawn(parts_.io, deliver(&line, line.agent, std::move(*portion)), asio::detached);
+  }
   const std::optional<Clock::time_point> time = line.schedule.wake_time();
   if (!time || *time <= now) return;
   line.timer.expires_at(*time);
@@ -249,7 +288,10 @@ asio::awaitable<void> QueueManager::deliver(Line* line, DeliveryAgent* agent, Po
     say(Severity::kWarning, opened.error().message);
   }
   take(message, request, report);
-  if (line != nullptr) end(*line, portion, report);
+  if (line != nullptr) {
+    line->slots.remove(message, request.recipients.size());
+    end(*line, portion, report);
+  }
   files_.close(message);
   recipients_ -= request.recipients.size();
   co_await release(message, request.recipients.size());
@@ -265,6 +307,7 @@ void QueueManager::end(Line& line, const Portion& portion, const DeliveryReport&
     const DeliveryStatus& why = report.recipients.front().status;
     line.dead.add(portion.destination, why, now + lifetimes_.minimal_backoff);
     for (Portion& each : *withdrawn) {
+      line.slots.remove(*each.message, each.recipients.size());
       each.nexthop = suspended(why);
       asio::co_spawn(parts_.io, deliver(nullptr, &deferral_, std::move(each)), asio::detached);
     }

@@ -27,10 +27,12 @@
 #include "tools/mta/delivery/notifier.h"
 #include "tools/mta/delivery/transport_table.h"
 #include "tools/mta/queue/active_queue.h"
+#include "tools/mta/queue/clog_warnings.h"
 #include "tools/mta/queue/dead_destinations.h"
 #include "tools/mta/queue/fast_flush.h"
 #include "tools/mta/queue/queue_lifetimes.h"
 #include "tools/mta/queue/queue_scans.h"
+#include "tools/mta/queue/recipient_slots.h"
 #include "tools/mta/queue/transport_schedule.h"
 
 namespace mta {
@@ -75,19 +77,28 @@ class QueueManager {
   static constexpr FixedOutcome kDropped{DeliveryOutcome::kSent, "2.0.0", "qmgr"};
   /// A transport, and what waits for it.
   struct Line {
-    Line(std::string its_name, const TransportRules& rules, std::size_t memory, asio::io_context& io)
-        : name(std::move(its_name)), schedule(rules), dead(memory), timer(io) {}
+    Line(std::string its_name, const TransportRules& rules, TransportSchedule::Witness witness,
+         std::size_t memory_of_dead, asio::io_context& io)
+        : name(std::move(its_name)),
+          memory(rules.memory),
+          slots(memory.limit, memory.extra),
+          schedule(rules, std::move(witness)),
+          dead(memory_of_dead),
+          timer(io) {}
     const std::string name;
     DeliveryAgent* agent = nullptr;
+    const MemoryRules memory;
+    RecipientSlots slots;
     TransportSchedule schedule;
     DeadDestinations dead;
     asio::steady_timer timer;
     bool is_posted = false;  ///< It will be looked at.
   };
 
-  QueueManager(const Parts& parts, QueueLifetimes lifetimes)
+  QueueManager(const Parts& parts, QueueLifetimes lifetimes, ClogWarnings clog_warnings)
       : parts_(parts),
         lifetimes_(lifetimes),
+        clog_warnings_(std::move(clog_warnings)),
         scans_(parts.queue, parts.log),
         files_(parts.queue, parts.log),
         deferral_(kDefers, parts.log),
@@ -100,7 +111,11 @@ class QueueManager {
   void feed();
   asio::awaitable<void> take_up_due();
   void take_up(const DueMessage& due);
-  std::size_t recipient_room() const;
+  std::size_t first_room() const;
+  std::size_t room(const ActiveMessage& message) const;
+  void note_read(ActiveMessage& message);
+  void read_more(ActiveMessage& message);
+  void refill(Line& line);
 
   void read_delays(ActiveMessage& message);
   void expire(ActiveMessage& message, QueueRecipient recipient, const NoticeEntry& delay);
@@ -109,12 +124,16 @@ class QueueManager {
   void return_without(ActiveMessage& message, DeliveryAgent& agent, std::string why,
                       QueueRecipient recipient);
   Line& line(const std::string& transport);
+  TransportSchedule::Witness feedback_witness(const std::string& transport,
+                                              const TransportRules& rules) const;
   void look_at(Line& line);
   void run(Line& line);
   asio::awaitable<void> deliver(Line* line, DeliveryAgent* agent, Portion portion);
   void end(Line& line, const Portion& portion, const DeliveryReport& report);
 
   void take(ActiveMessage& message, const DeliveryRequest& request, const DeliveryReport& report);
+  bool is_delay_cleared(const ActiveMessage& message, const QueueRecipient& recipient,
+                        const RecipientReport& report) const;
   bool settle(ActiveMessage& message, const QueueRecipient& recipient, const RecipientReport& report);
   asio::awaitable<void> release(ActiveMessage& message, std::size_t recipients);
   asio::awaitable<void> finish(ActiveMessage& message);
@@ -126,6 +145,7 @@ class QueueManager {
 
   const Parts parts_;
   const QueueLifetimes lifetimes_;
+  ClogWarnings clog_warnings_;
   const libconf::Settings* settings_ = nullptr;
   QueueScans scans_;
   ActiveQueue files_;
@@ -133,13 +153,17 @@ class QueueManager {
   FixedOutcomeAgent discard_;
   asio::steady_timer scan_timer_;
   asio::steady_timer recovery_timer_;
-  std::size_t message_limit_ = 0;       ///< qmgr_message_active_limit
-  std::size_t recipient_limit_ = 0;     ///< qmgr_message_recipient_limit
-  std::size_t recipient_minimum_ = 0;   ///< qmgr_message_recipient_minimum
-  std::chrono::seconds scan_delay_{0};  ///< queue_run_delay
+  std::size_t message_limit_ = 0;         ///< qmgr_message_active_limit
+  std::size_t recipient_limit_ = 0;       ///< qmgr_message_recipient_limit
+  std::size_t recipient_minimum_ = 0;     ///< qmgr_message_recipient_minimum
+  std::chrono::seconds scan_delay_{0};    ///< queue_run_delay
+  bool shows_feedback_ = false;           ///< destination_concurrency_feedback_debug
+  std::int64_t initial_concurrency_ = 0;  ///< initial_destination_concurrency
+  bool confirms_delay_cleared_ = false;   ///< confirm_delay_cleared
   std::map<std::string, std::unique_ptr<Line>, std::less<>> lines_;
   std::map<const ActiveMessage*, std::unique_ptr<ActiveMessage>> active_;
-  std::size_t recipients_ = 0;  ///< In memory, of all messages.
+  std::size_t recipients_ = 0;     ///< In memory, of all messages.
+  std::uint64_t next_number_ = 0;  ///< Of a message.
   bool is_started_ = false;
   bool is_stopped_ = false;
   bool is_feeding_ = false;

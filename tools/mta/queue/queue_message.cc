@@ -230,8 +230,9 @@ bool pass_over_content(QueueFileReader& reader, const std::optional<MessageSizes
   return false;
 }
 
+/// `unread`: so many wait; nothing: that is to be found out.
 Result<QueueEnvelope> read_envelope_from(QueueFileReader& reader, const std::optional<MessageSizes>& sizes,
-                                         std::size_t limit) {
+                                         std::size_t limit, std::optional<std::size_t> unread) {
   MessageBuilder builder;
   builder.message().sizes = sizes;
   QueueEnvelope envelope;
@@ -253,8 +254,14 @@ Result<QueueEnvelope> read_envelope_from(QueueFileReader& reader, const std::opt
     } else if (recipients.size() > limit) {
       recipients.pop_back();
       envelope.rest = behind_last;
+      ++envelope.unread;
     } else if (recipients.size() == limit) {
       behind_last = RecordPlace{reader.position(), reader.group()};
+      if (unread && *unread > limit) {
+        envelope.rest = behind_last;
+        envelope.unread = *unread - limit;
+        break;
+      }
     }
   }
   envelope.message = builder.finish();
@@ -265,13 +272,13 @@ Result<QueueEnvelope> read_envelope_from(QueueFileReader& reader, const std::opt
 
 Result<QueueEnvelope> read_queue_envelope(QueueFileReader& reader, std::size_t limit) {
   reader.seek(0, RecordGroup::kEnvelope);
-  return read_envelope_from(reader, {}, limit);
+  return read_envelope_from(reader, {}, limit, {});
 }
 
 Result<QueueEnvelope> read_more_recipients(QueueFileReader& reader, const QueueMessage& message,
-                                           RecordPlace place, std::size_t limit) {
+                                           RecordPlace place, std::size_t limit, std::size_t unread) {
   reader.seek(place.offset, place.group);
-  return read_envelope_from(reader, message.sizes, limit);
+  return read_envelope_from(reader, message.sizes, limit, unread);
 }
 
 Result<void> read_content(QueueFileReader& reader, std::uint64_t offset,

@@ -112,16 +112,18 @@ struct RecordPlace {
 struct QueueEnvelope {
   QueueMessage message;                  ///< Its recipients are some of those that wait.
   std::optional<RecordPlace> rest = {};  ///< Of those that wait, too; nothing: these are all.
+  std::size_t unread = 0;                ///< How many these are.
 };
 
 /// As read_queue_message(), but for the content, which is passed over, recipients that have been dealt with,
 /// and those beyond the first `limit`.
 libconf::Result<QueueEnvelope> read_queue_envelope(QueueFileReader& reader, std::size_t limit);
 
-/// The next recipients of `message` that wait; the rest of what it returns does not count. REQUIRES: `limit`,
-/// here and above, is not 0. Errors: as read_queue_envelope().
+/// The next recipients of `message` that wait; `unread` of them do, as the call before has told. The rest of
+/// what it returns does not count. REQUIRES: `limit`, here and above, is not 0. Errors: as
+/// read_queue_envelope().
 libconf::Result<QueueEnvelope> read_more_recipients(QueueFileReader& reader, const QueueMessage& message,
-                                                    RecordPlace place, std::size_t limit);
+                                                    RecordPlace place, std::size_t limit, std::size_t unread);
 
 /// Calls `piece` for all of the content that starts at `offset`, in pieces of lines: `ends_line` says that a
 /// newline follows. The text is valid during the call. Errors: as QueueFileReader::next(), and those of

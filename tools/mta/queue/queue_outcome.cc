@@ -66,6 +66,13 @@ void QueueManager::expire(ActiveMessage& message, QueueRecipient recipient, cons
   --message.waiting;
 }
 
+/// The sender was told that the message is late, and it is not any more.
+bool QueueManager::is_delay_cleared(const ActiveMessage& message, const QueueRecipient& recipient,
+                                    const RecipientReport& report) const {
+  return confirms_delay_cleared_ && message.warning_time == ActiveMessage::kWarned && report.is_delivery &&
+         (recipient.notify == 0 || (recipient.notify & kNotifyDelay) != 0);
+}
+
 /// Writes down what the sender is to be told. False: the recipient is tried again.
 bool QueueManager::settle(ActiveMessage& message, const QueueRecipient& recipient,
                           const RecipientReport& report) {
@@ -81,6 +88,8 @@ bool QueueManager::settle(ActiveMessage& message, const QueueRecipient& recipien
   if (is_traced && record(NoticeKind::kTrace)) message.has_traces = true;
   switch (report.outcome) {
     case DeliveryOutcome::kSent:
+      if (is_delay_cleared(message, recipient, report) && record(NoticeKind::kTrace))
+        message.has_traces = true;
       if (!is_traced && !report.status.keeps_notify && (recipient.notify & kNotifySuccess) != 0 &&
           record(NoticeKind::kTrace))
         message.has_traces = true;
@@ -108,19 +117,7 @@ bool QueueManager::settle(ActiveMessage& message, const QueueRecipient& recipien
 /// finished.
 asio::awaitable<void> QueueManager::release(ActiveMessage& message, std::size_t recipients) {
   message.waiting -= recipients;
-  while (message.waiting == 0 && message.rest && !message.is_given_up) {
-    ++message.waiting;
-    Result<void> more = files_.open(message);
-    if (more) more = files_.read_more(message, recipient_room());
-    if (!more) {
-      say(Severity::kWarning, more.error().message);
-      message.rest.reset();
-      message.has_deferred = true;
-    }
-    assign(message);
-    files_.close(message);
-    --message.waiting;
-  }
+  while (message.waiting == 0 && message.rest && !message.is_given_up) read_more(message);
   if (message.waiting == 0) co_await finish(message);
 }
 
@@ -178,6 +175,7 @@ asio::awaitable<void> QueueManager::finish(ActiveMessage& message) {
 
 void QueueManager::erase(ActiveMessage& message) {
   files_.release(message);
+  for (const auto& [name, line] : lines_) line->slots.forget(message);
   active_.erase(&message);
   feed();
 }

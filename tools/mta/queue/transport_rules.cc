@@ -32,6 +32,7 @@ class Reader {
       const auto parsed = ConcurrencyFeedback::parse(text);
       if (parsed) {
         value = *parsed;
+        value.parameter = settings_.explicit_setting(parameter) ? parameter : std::string(otherwise);
       } else if (!error_) {
         error_ = Error{.kind = ErrorKind::kConfiguration,
                        .message = concat("bad configuration: ", parameter, " = ", text)};
@@ -68,6 +69,11 @@ Result<TransportRules> TransportRules::read(const libconf::Settings& settings, s
   reader.number("_destination_recipient_limit", "default_destination_recipient_limit", rules.recipient_limit);
   reader.time("_destination_rate_delay", "default_destination_rate_delay", rules.destination_delay);
   reader.time("_transport_rate_delay", "default_transport_rate_delay", rules.transport_delay);
+  MemoryRules& memory = rules.memory;
+  reader.number("_recipient_limit", "default_recipient_limit", memory.limit);
+  reader.number("_extra_recipient_limit", "default_extra_recipient_limit", memory.extra);
+  reader.number("_recipient_refill_limit", "default_recipient_refill_limit", memory.refill);
+  reader.time("_recipient_refill_delay", "default_recipient_refill_delay", memory.refill_delay);
   ConcurrencyRules& concurrency = rules.concurrency;
   reader.number("_destination_concurrency_limit", "default_destination_concurrency_limit", concurrency.limit);
   reader.number("_initial_destination_concurrency", "initial_destination_concurrency", concurrency.initial);
@@ -77,6 +83,8 @@ Result<TransportRules> TransportRules::read(const libconf::Settings& settings, s
                   "default_destination_concurrency_positive_feedback", concurrency.positive);
   reader.feedback("_destination_concurrency_negative_feedback",
                   "default_destination_concurrency_negative_feedback", concurrency.negative);
+  // One delivery at a time.
+  if (rules.destination_delay.count() > 0) concurrency.limit = 1;
   PreemptionRules& preemption = rules.preemption;
   reader.number("_delivery_slot_cost", "default_delivery_slot_cost", preemption.slot_cost);
   reader.number("_delivery_slot_loan", "default_delivery_slot_loan", preemption.slot_loan);

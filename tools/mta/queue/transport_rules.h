@@ -21,11 +21,21 @@ struct PreemptionRules {
   std::int64_t minimum_slots = 3;   ///< TRANSPORT_minimum_delivery_slots
 };
 
+/// How many recipients are in memory (SCHEDULER_README), where a message has many.
+struct MemoryRules {
+  std::size_t limit = 20'000;  ///< TRANSPORT_recipient_limit
+  std::size_t extra = 1000;    ///< TRANSPORT_extra_recipient_limit
+  std::size_t refill = 100;    ///< TRANSPORT_recipient_refill_limit: as many are read at a time,
+  std::chrono::seconds refill_delay{
+      5};  ///< TRANSPORT_recipient_refill_delay: or when that has passed, fewer.
+};
+
 struct TransportRules {
   std::size_t process_limit = 100;            ///< Deliveries at a time; 0: any number.
   std::size_t recipient_limit = 50;           ///< TRANSPORT_destination_recipient_limit; 0: any number.
   std::chrono::seconds destination_delay{0};  ///< TRANSPORT_destination_rate_delay
   std::chrono::seconds transport_delay{0};    ///< TRANSPORT_transport_rate_delay
+  MemoryRules memory = {};
   ConcurrencyRules concurrency = {};
   PreemptionRules preemption = {};
 

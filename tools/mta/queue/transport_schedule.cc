@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "libconf/text.h"
 #include "libmaps/utf8.h"
 
 namespace mta {
@@ -18,6 +19,7 @@ struct TransportSchedule::Destination {
   const std::string key;
   ConcurrencyWindow window;
   std::size_t busy = 0;                    ///< Deliveries under way.
+  std::size_t left = 0;                    ///< Portions that wait.
   Time suspended_until{};                  ///< By a rate delay.
   bool is_suspended = false;               ///< It stands in suspended_.
   std::map<std::uint64_t, Peer*> peers;    ///< By the number of the job.
@@ -43,18 +45,24 @@ struct TransportSchedule::Job {
   std::map<Destination*, std::unique_ptr<Peer>> peers = {};
   std::deque<Peer*> ready = {};  ///< Those that were not set aside; they take turns.
   std::size_t left = 0;          ///< Portions that wait.
+  std::size_t unread = 0;        ///< Recipients that may come.
   std::int64_t credit = 0;       ///< Deliveries that were started, less those that others were let ahead for.
   bool is_ready = false;
   bool has_preempted = false;
+  /// How many deliveries there may be.
+  std::size_t size() const { return left + unread; }
 };
 
-TransportSchedule::TransportSchedule(const TransportRules& rules) : rules_(rules) {}
+TransportSchedule::TransportSchedule(const TransportRules& rules, Witness witness)
+    : rules_(rules), witness_(std::move(witness)) {}
 
 TransportSchedule::~TransportSchedule() = default;
 
 std::string TransportSchedule::destination_of(std::string_view nexthop,
                                               const QueueRecipient& recipient) const {
-  return libmaps::fold_ascii(rules_.recipient_limit == 1 ? std::string_view(recipient.address) : nexthop);
+  if (rules_.recipient_limit != 1) return libmaps::fold_ascii(nexthop);
+  const std::string_view address = recipient.address;
+  return libmaps::fold_ascii(libconf::concat(address.substr(0, address.rfind('@')), "@", nexthop));
 }
 
 TransportSchedule::Destination& TransportSchedule::destination(const std::string& key) {
@@ -93,7 +101,8 @@ void TransportSchedule::add(ActiveMessage& message, std::string_view nexthop, Qu
                        (rules_.recipient_limit > 0 && peer.portions.back().size() >= rules_.recipient_limit);
   if (is_full) {
     peer.portions.emplace_back();
-    recount(job, job.left + 1);
+    ++peer.destination.left;
+    recount(job, job.left + 1, job.unread);
   }
   peer.portions.back().push_back(std::move(recipient));
 }
@@ -105,29 +114,39 @@ void TransportSchedule::make_ready(Peer& peer) {
 
 void TransportSchedule::set_ready(Job& job, bool is_ready) {
   if (job.is_ready == is_ready) return;
-  recount(job, job.left);
   job.is_ready = is_ready;
   if (is_ready) {
     ready_.emplace(job.key, &job);
-    if (!job.has_preempted) candidates_[job.left].emplace(job.number, &job);
+    if (!job.has_preempted) candidates_[job.size()].emplace(job.number, &job);
     return;
   }
   ready_.erase(job.key);
-  const auto candidates = candidates_.find(job.left);
+  const auto candidates = candidates_.find(job.size());
   if (candidates == candidates_.end()) return;
   candidates->second.erase(job.number);
   if (candidates->second.empty()) candidates_.erase(candidates);
 }
 
-/// Keeps the job among the candidates with as many deliveries.
-void TransportSchedule::recount(Job& job, std::size_t left) {
-  if (job.left == left) return;
-  const auto candidates = job.is_ready ? candidates_.find(job.left) : candidates_.end();
+/// Keeps the job among the candidates of its size.
+void TransportSchedule::recount(Job& job, std::size_t left, std::size_t unread) {
+  const std::size_t before = job.size();
   job.left = left;
+  job.unread = unread;
+  if (job.size() == before || !job.is_ready) return;
+  const auto candidates = candidates_.find(before);
   if (candidates == candidates_.end()) return;
   auto node = candidates->second.extract(job.number);
   if (candidates->second.empty()) candidates_.erase(candidates);
-  if (!node.empty()) candidates_[left].insert(std::move(node));
+  if (!node.empty()) candidates_[job.size()].insert(std::move(node));
+}
+
+void TransportSchedule::set_unread(const ActiveMessage& message, std::size_t recipients) {
+  if (const auto found = jobs_.find(&message); found != jobs_.end())
+    recount(*found->second, found->second->left, recipients);
+}
+
+ActiveMessage* TransportSchedule::current() const {
+  return ready_.empty() ? nullptr : &ready_.begin()->second->message;
 }
 
 bool TransportSchedule::is_open(const Destination& destination, Time now) const {
@@ -159,9 +178,11 @@ std::optional<Portion> TransportSchedule::next(Time now) {
     Job* const candidate = preempting(current, now);
     if (candidate == nullptr) return take(current, now);
     if (!settle(*candidate, now)) continue;
-    current.credit -= static_cast<std::int64_t>(candidate->left) * rules_.preemption.slot_cost;
+    current.credit -= static_cast<std::int64_t>(candidate->size()) * rules_.preemption.slot_cost;
     move_ahead(*candidate, current);
-    return take(*candidate, now);
+    Portion portion = take(*candidate, now);
+    portion.is_ahead = true;
+    return portion;
   }
   return std::nullopt;
 }
@@ -176,19 +197,19 @@ TransportSchedule::Job* TransportSchedule::preempting(const Job& current, Time n
   if (most < std::max<std::int64_t>(rules.minimum_slots, 1)) return nullptr;
   Job* best = nullptr;
   double best_score = -1;
-  for (const auto& [left, jobs] : candidates_) {
-    if (static_cast<std::int64_t>(left) > most) break;
+  for (const auto& [size, jobs] : candidates_) {
+    if (static_cast<std::int64_t>(size) > most) break;
     auto oldest = jobs.begin();
     if (oldest != jobs.end() && oldest->second == &current) ++oldest;
-    if (oldest == jobs.end() || left == 0) continue;
+    if (oldest == jobs.end() || size == 0) continue;
     const double score =
-        std::chrono::duration<double>(now - oldest->second->since).count() / static_cast<double>(left);
+        std::chrono::duration<double>(now - oldest->second->since).count() / static_cast<double>(size);
     if (score <= best_score) continue;
     best = oldest->second;
     best_score = score;
   }
   if (best == nullptr) return nullptr;
-  const auto needed = static_cast<std::int64_t>(best->left);
+  const auto needed = static_cast<std::int64_t>(best->size());
   return needed - slots <= needed * rules.slot_discount / 100 + rules.slot_loan ? best : nullptr;
 }
 
@@ -235,11 +256,12 @@ Portion TransportSchedule::take(Job& job, Time now) {
                   .recipients = std::move(peer.portions[peer.first++]),
                   .destination = destination.key};
   ++destination.busy;
+  --destination.left;
   ++busy_;
   if (rules_.transport_delay.count() > 0) suspended_until_ = now + rules_.transport_delay;
   job.ready.pop_front();
   ++job.credit;
-  recount(job, job.left - 1);
+  recount(job, job.left - 1, job.unread);
   if (peer.left() > 0) {
     job.ready.push_back(&peer);
   } else {
@@ -270,12 +292,31 @@ void TransportSchedule::end(Destination& destination, Time now) {
   suspended_.emplace(destination.suspended_until, &destination);
 }
 
+/// In the words of Postfix: there are programs that draw graphs of them.
+void TransportSchedule::tell(std::string_view what, const Destination& destination,
+                             std::optional<double> feedback) const {
+  if (feedback) witness_(libconf::concat(what, ": feedback ", feedback_text(*feedback)));
+  witness_(libconf::concat(what, ": queue ", destination.key, ": ", destination.window.state()));
+}
+
+DestinationLoad TransportSchedule::load(const std::string& destination) const {
+  const auto found = destinations_.find(destination);
+  if (found == destinations_.end()) return {};
+  const Destination& at = *found->second;
+  return {.deliveries = at.left + at.busy,
+          .busy = at.busy,
+          .window = at.window.size(),
+          .limit = static_cast<std::size_t>(rules_.concurrency.limit),
+          .is_alone = destinations_.size() == 1};
+}
+
 void TransportSchedule::succeeded(const Portion& portion, Time now) {
   Destination& destination = this->destination(portion.destination);
   end(destination, now);
   // It was given up, and is of use again.
   if (destination.window.is_dead()) destination.window = ConcurrencyWindow(rules_.concurrency);
-  destination.window.succeeded(destination.busy);
+  const std::optional<double> feedback = destination.window.succeeded(destination.busy);
+  if (witness_) tell("qmgr_queue_unthrottle", destination, feedback);
   wake(destination, now);
   release_if_unused(destination);
 }
@@ -283,7 +324,8 @@ void TransportSchedule::succeeded(const Portion& portion, Time now) {
 std::optional<std::vector<Portion>> TransportSchedule::failed(const Portion& portion, Time now) {
   Destination& destination = this->destination(portion.destination);
   end(destination, now);
-  destination.window.failed();
+  const std::optional<double> feedback = destination.window.failed();
+  if (witness_) tell("qmgr_queue_throttle", destination, feedback);
   std::optional<std::vector<Portion>> withdrawn;
   if (destination.window.is_dead())
     withdraw(destination, withdrawn.emplace());
@@ -329,7 +371,8 @@ void TransportSchedule::withdraw(Destination& destination, std::vector<Portion>&
   while (!destination.peers.empty()) {
     Peer& peer = *destination.peers.begin()->second;
     Job& job = peer.job;
-    recount(job, job.left - peer.left());
+    recount(job, job.left - peer.left(), job.unread);
+    destination.left -= peer.left();
     for (; peer.left() > 0; ++peer.first)
       withdrawn.push_back({.message = &job.message,
                            .nexthop = peer.nexthop,

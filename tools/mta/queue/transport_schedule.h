@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,6 +40,16 @@ struct Portion {
   std::vector<QueueRecipient> recipients;
   std::string destination;  ///< For the schedule.
   bool has_more = false;    ///< More waits for the destination.
+  bool is_ahead = false;    ///< The message has just gone ahead of others.
+};
+
+/// How much of the queue a destination takes.
+struct DestinationLoad {
+  std::size_t deliveries = 0;  ///< That wait or are under way.
+  std::size_t busy = 0;        ///< Under way.
+  std::size_t window = 0;      ///< As many may be.
+  std::size_t limit = 0;       ///< TRANSPORT_destination_concurrency_limit; 0: none.
+  bool is_alone = true;        ///< The transport has mail for no other destination.
 };
 
 /// Not thread-safe.
@@ -46,19 +57,31 @@ class TransportSchedule {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  explicit TransportSchedule(const TransportRules& rules);
+  /// Is told how a destination's concurrency changes (destination_concurrency_feedback_debug).
+  using Witness = std::function<void(std::string_view text)>;
+
+  explicit TransportSchedule(const TransportRules& rules, Witness witness = {});
   TransportSchedule(const TransportSchedule&) = delete;
   TransportSchedule& operator=(const TransportSchedule&) = delete;
   ~TransportSchedule();
 
   /// What deliveries to the same destination are known by: the next hop, or where a delivery is for one
-  /// recipient, that (postconf(5), default_destination_recipient_limit).
+  /// recipient, that at the next hop (postconf(5), default_destination_recipient_limit).
   std::string destination_of(std::string_view nexthop, const QueueRecipient& recipient) const;
 
   /// A recipient waits from now on: with others of the message, or for a delivery of its own.
   enum class Company : std::uint8_t { kOthers, kNobody };
   void add(ActiveMessage& message, std::string_view nexthop, QueueRecipient recipient, Time now,
            Company company = Company::kOthers);
+
+  /// So many recipients of the message, if it waits here, have not been read: it is no small one.
+  void set_unread(const ActiveMessage& message, std::size_t recipients);
+
+  /// The message whose turn it is; null: none can go on.
+  ActiveMessage* current() const;
+
+  /// Of a destination, as destination_of() has it.
+  DestinationLoad load(const std::string& destination) const;
 
   /// The delivery that is to start now, until succeeded() or failed(). Nothing: none may.
   std::optional<Portion> next(Time now);
@@ -86,7 +109,7 @@ class TransportSchedule {
   Job& job(ActiveMessage& message, Time now);
   void make_ready(Peer& peer);
   void set_ready(Job& job, bool is_ready);
-  void recount(Job& job, std::size_t left);
+  void recount(Job& job, std::size_t left, std::size_t unread);
   bool is_open(const Destination& destination, Time now) const;
   bool settle(Job& job, Time now);
   Job* preempting(const Job& current, Time now) const;
@@ -96,12 +119,14 @@ class TransportSchedule {
   Portion take(Job& job, Time now);
   void remove(Peer& peer);
   void end(Destination& destination, Time now);
+  void tell(std::string_view what, const Destination& destination, std::optional<double> feedback) const;
   void wake(Destination& destination, Time now);
   void wake_suspended(Time now);
   void withdraw(Destination& destination, std::vector<Portion>& withdrawn);
   void release_if_unused(Destination& destination);
 
   const TransportRules rules_;
+  const Witness witness_;
   std::unordered_map<std::string, std::unique_ptr<Destination>> destinations_;
   std::unordered_map<const ActiveMessage*, std::unique_ptr<Job>> jobs_;
   std::map<std::int64_t, Job*> order_;  ///< The scheduler's job list, by Job::key.
