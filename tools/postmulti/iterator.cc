@@ -115,10 +115,13 @@ Result<bool> run_postfix_in_each(Iteration iteration, const std::string& postfix
   if (kind->is_reversed) std::reverse(iteration.instances.begin(), iteration.instances.end());
   std::vector<std::string> command = {postfix_program};
   command.insert(command.end(), arguments.begin(), arguments.end());
+  if (kind->when_disabled == WhenDisabled::kSkip)
+    std::erase_if(iteration.instances, [](const Instance* each) { return !each->is_enabled; });
+  if (iteration.instances.empty())
+    return libconf::Error{.kind = libconf::ErrorKind::kConfiguration, .message = "No matching instances"};
   bool is_good = true;
   for (const Instance* const each : iteration.instances) {
     const bool is_as_told = each->is_enabled || kind->when_disabled == WhenDisabled::kRun;
-    if (!is_as_told && kind->when_disabled == WhenDisabled::kSkip) continue;
     is_good =
         run(iteration, *each, is_as_told ? command : std::vector<std::string>{postfix_program, "check"}) &&
         is_good;

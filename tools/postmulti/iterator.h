@@ -28,7 +28,7 @@ struct Iteration {
 bool run_in_each(const Iteration& iteration, const std::vector<std::string>& command);
 
 /// The same for commands of postfix(1), of which some are nothing for instances that are not enabled. Errors:
-/// those of settings.
+/// kConfiguration, none is left; those of settings.
 libconf::Result<bool> run_postfix_in_each(Iteration iteration, const std::string& postfix_program,
                                           const std::vector<std::string>& arguments);
 

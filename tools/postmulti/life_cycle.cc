@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <utility>
+#include <vector>
 
 #include "libconf/text.h"
 #include "tools/postmulti/private_files.h"
@@ -88,8 +89,7 @@ Result<std::vector<std::string>> other_directories(const EditCall& call) {
 Result<void> set_enabled(const EditCall& call, const char* value) {
   const Result<const Instance*> instance = selected(call);
   if (!instance) return instance.error();
-  if (!(*instance)->is_primary)
-    if (Result<void> ready = check_is_ready(call); !ready) return ready;
+  if (Result<void> ready = check_is_ready(call); !ready) return ready;
   return edit_main_cf(**instance, call.messages,
                       [&](MainCfEdit& edit) { edit.set("multi_instance_enable", value, call.messages); });
 }
@@ -104,12 +104,15 @@ Result<void> initialize(const EditCall& call) {
   });
 }
 
-Result<void> write_names(const EditCall& call, const Instance& instance) {
-  const EditRequest& request = call.request;
-  if (!request.new_name && !request.new_group) return {};
+/// Has main.cf say what was assigned; `says_none`: also that there is none.
+Result<void> write_names(const EditCall& call, const Instance& instance, bool says_none) {
+  std::vector<std::pair<const char*, std::string>> values;
+  for (const auto& [parameter, text] : {std::pair("multi_instance_name", &call.request.new_name),
+                                        std::pair("multi_instance_group", &call.request.new_group)})
+    if (*text && (says_none || !assigned(**text).empty())) values.emplace_back(parameter, assigned(**text));
+  if (values.empty()) return {};
   return edit_main_cf(instance, call.messages, [&](MainCfEdit& edit) {
-    if (request.new_name) edit.set("multi_instance_name", assigned(*request.new_name), call.messages);
-    if (request.new_group) edit.set("multi_instance_group", assigned(*request.new_group), call.messages);
+    for (const auto& [parameter, value] : values) edit.set(parameter, value, call.messages);
   });
 }
 
@@ -122,9 +125,8 @@ Result<void> assign(const EditCall& call) {
                            .name = assigned(*call.request.new_name)};
     if (Result<void> apart = call.instances.check_apart(renamed); !apart) return apart;
   }
-  if (!(*instance)->is_primary)
-    if (Result<void> ready = check_is_ready(call); !ready) return ready;
-  return write_names(call, **instance);
+  if (Result<void> ready = check_is_ready(call); !ready) return ready;
+  return write_names(call, **instance, true);
 }
 
 /// Takes an instance off the list; its directory is one that programs may still be told to use, where it
@@ -212,7 +214,7 @@ Result<void> take_over(const EditCall& call, Instance instance, const std::vecto
   if (call.request.new_name) told->name = instance.name;
   if (Result<void> apart = call.instances.check_apart(*told); !apart) return apart;
   if (Result<void> ready = check_is_ready(call); !ready) return ready;
-  if (Result<void> named = write_names(call, *told); !named) return named;
+  if (Result<void> named = write_names(call, *told, false); !named) return named;
   if (Result<void> made = make_directories(*told, call.messages); !made) return made;
   Result<std::vector<std::string>> others = other_directories(call);
   if (!others) return others.error();

@@ -37,12 +37,13 @@ constexpr std::array kShared = {
 constexpr std::array kConfigurationFiles = {"main.cf", "master.cf"};
 
 /// The directories below queue_directory that are an instance's own.
-constexpr std::array kQueues = {"active",   "bounce",   "corrupt", "defer",   "deferred", "flush", "hold",
-                                "incoming", "maildrop", "pid",     "private", "public",   "saved", "trace"};
+constexpr std::array kQueues = {"active",  "bounce", "corrupt",  "defer",    "deferred",
+                                "flush",   "hold",   "incoming", "maildrop", "pid",
+                                "private", "public", "saved",    "trace",    "spare"};
 /// Those whose files are messages.
 constexpr std::array kMail = {"maildrop", "incoming", "active", "deferred", "hold"};
 /// Those whose files are of the processes that ran.
-constexpr std::array kRuntime = {"pid", "private", "public"};
+constexpr std::array kRuntime = {"pid", "private", "public", "spare"};
 /// Files in data_directory that are of them, too.
 constexpr std::array kData = {"master.lock", "prng_exch"};
 

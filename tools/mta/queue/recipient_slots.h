@@ -1,5 +1,5 @@
-/// How many recipients of a transport's messages may be in memory: SCHEDULER_README, "How Postfix manages the
-/// recipients in memory".
+/// How many recipients of a transport's messages may be in memory: SCHEDULER_README, "Dealing with memory
+/// resource limits".
 ///
 ///     RecipientSlots slots(20000, 1000);
 ///     slots.add(message);                   // for each recipient that is read and goes by this transport
