@@ -12,6 +12,7 @@ import shutil
 import smtplib
 import socket
 import time
+import zlib
 
 from checks import run
 from dns_server import DnsServer
@@ -45,6 +46,8 @@ class Case:
         self.program, self.sender, self.content, self.arguments = program, sender, content, list(arguments)
         self.mail_options, self.messages = mail_options, messages
         self.key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        if len(self.key) > 40:  # It is part of a host name.
+            self.key = "%s-%08x" % (self.key[:40], zlib.crc32(name.encode()))
         self.domain = self.key + ".test"
         self.recipients = [each if "@" in each else "%s@%s" % (each, self.domain) for each in recipients]
 

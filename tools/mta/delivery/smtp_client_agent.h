@@ -20,6 +20,8 @@
 #include "tools/mta/delivery/client_tls.h"
 #include "tools/mta/delivery/client_tls_policy.h"
 #include "tools/mta/delivery/delivery_agent.h"
+#include "tools/mta/delivery/delivery_checks.h"
+#include "tools/mta/delivery/delivery_status_filter.h"
 #include "tools/mta/delivery/generic_addresses.h"
 #include "tools/mta/delivery/server_lookup.h"
 #include "tools/mta/delivery/session_cache.h"
@@ -78,7 +80,11 @@ class SmtpClientAgent final : public DeliveryAgent {
   const SmtpClientParts parts_;
   LogSink warnings_;
   std::unique_ptr<ClientTlsPolicies> policies_;
-  std::unique_ptr<GenericAddresses> generic_;            ///< The same.
+  std::unique_ptr<GenericAddresses> generic_;  ///< Null: there are none.
+  std::unique_ptr<DeliveryChecks> checks_;     ///< The same.
+  std::unique_ptr<ReplyFilter> reply_filter_;  ///< The same.
+  TableList discarded_keywords_;               ///< smtp_discard_ehlo_keyword_address_maps
+  DeliveryStatusFilter status_filter_;
   std::unique_ptr<ClientLogins> logins_;                 ///< Null: there are none.
   std::optional<libmaps::MatchList> kept_destinations_;  ///< smtp_connection_cache_destinations
   std::unique_ptr<ClientTls> tls_;                       ///< Null: there is none, or it cannot be used.
