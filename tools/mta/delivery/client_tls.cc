@@ -28,12 +28,24 @@ void log_info(DiagnosticSink& sink, std::string message) {
   sink.report({.severity = Severity::kInfo, .code = "tls", .message = std::move(message)});
 }
 
+/// What sessions have in common that stand for each other: what was checked of the server, too.
+std::string key_of(std::string_view server, const ClientTlsPolicy& policy) {
+  std::string key =
+      concat(server, "\n", std::to_string(static_cast<int>(policy.level)), "\n", policy.protocols, "\n",
+             policy.cipher_grade, "\n", policy.excluded_ciphers, "\n", policy.server_name);
+  for (const std::string& each : policy.matches) key += concat("\n", each);
+  return key;
+}
+
 /// Of all that follows, the first error counts.
 class Values {
  public:
   Values(const Settings& settings, std::string_view prefix) : settings_(settings), prefix_(prefix) {}
   std::string text(std::string_view name) { return keep(settings_.get(name)); }
   std::string own_text(std::string_view suffix) { return text(concat(prefix_, suffix)); }
+  std::chrono::seconds own_time(std::string_view suffix) {
+    return keep(settings_.get_duration(concat(prefix_, suffix)));
+  }
   int own_number(std::string_view suffix) {
     return static_cast<int>(keep(settings_.get_int(concat(prefix_, suffix))));
   }
@@ -71,6 +83,13 @@ struct ClientTlsCallbacks {
     return 1;
   }
 
+  static int new_session(SSL* ssl, SSL_SESSION* made) {
+    const ClientTlsSession& session = session_of(ssl);
+    if (session.resumable == nullptr) return 0;
+    session.resumable->put(session.key, made);
+    return 1;
+  }
+
   static void state(const SSL* ssl, int where, int value) {
     if ((where & SSL_CB_EXIT) != 0 && value <= 0 && ERR_peek_error() != 0)
       session_of(ssl).library_problems = library_problems();
@@ -98,6 +117,8 @@ Result<void> ClientTls::read(std::string_view prefix, DiagnosticSink& sink) {
   log_level_ = parse_tls_log_level(values.own_text("loglevel"), sink);
   verify_depth_ = values.own_number("scert_verifydepth");
   const std::string digest = values.own_text("fingerprint_digest");
+  const bool is_resumable = !values.own_text("session_cache_database").empty();
+  const std::chrono::seconds lifetime = values.own_time("session_cache_timeout");
   const std::uint64_t options =
       (SSL_OP_ALL & ~parse_disabled_workarounds(values.text("tls_disable_workarounds"), sink)) |
       parse_ssl_options(values.text("tls_ssl_options"), sink);
@@ -115,6 +136,11 @@ Result<void> ClientTls::read(std::string_view prefix, DiagnosticSink& sink) {
   SSL_CTX_set_options(context, options | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  if (is_resumable) {
+    resumable_.emplace(lifetime);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+    SSL_CTX_sess_set_new_cb(context, ClientTlsCallbacks::new_session);
+  }
   SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
   if (!groups.empty() && SSL_CTX_set1_groups_list(context, groups.c_str()) != 1) {
     take_library_problems();
@@ -155,8 +181,13 @@ Result<ClientTlsParameters> ClientTls::parameters_of(const ClientTlsPolicy& poli
 }
 
 void ClientTls::attach(SSL* ssl, const ClientTlsParameters& parameters, const ClientTlsPolicy& policy,
-                       ClientTlsSession& session) const {
+                       ClientTlsSession& session) {
   SSL_set_ex_data(ssl, session_index(), &session);
+  if (resumable_) {
+    session.resumable = &*resumable_;
+    session.key = key_of(session.server, policy);
+    if (SSL_SESSION* known = resumable_->find(session.key)) SSL_set_session(ssl, known);
+  }
   // A maximum that OpenSSL does not know is above all that it does.
   SSL_set_min_proto_version(ssl, parameters.protocols.minimum);
   SSL_set_max_proto_version(ssl, parameters.protocols.maximum);
@@ -192,6 +223,11 @@ bool ClientTls::check(const SSL* ssl, const ClientTlsPolicy& policy, ClientTlsSe
     session.verify_problem =
         is_trusted ? "" : describe_verify_error(X509_V_ERR_DANE_NO_MATCH, TlsPeer::kServer, session.server);
   }
+  // Of a session that was made before, nothing is checked again.
+  const bool is_old = SSL_session_reused(const_cast<SSL*>(ssl)) == 1;
+  if (policy.checks_server() && !is_trusted && is_old && session.verify_problem.empty())
+    session.verify_problem = concat(
+        session.server, ": re-using session with untrusted certificate, look for details earlier in the log");
   if (policy.checks_server() && !is_trusted && !session.verify_problem.empty())
     log_info(session.log, session.verify_problem);
   if (log_level_ >= 1) {
@@ -202,7 +238,10 @@ bool ClientTls::check(const SSL* ssl, const ClientTlsPolicy& policy, ClientTlsSe
     log_info(session.log, concat(trust, " TLS connection established to ", session.server, ": ",
                                  tls_summary(read_client_tls_facts(ssl))));
   }
-  return is_trusted || !policy.checks_server();
+  const bool is_accepted = is_trusted || !policy.checks_server();
+  // A ticket that comes now is of no more use.
+  if (!is_accepted) session.resumable = nullptr;
+  return is_accepted;
 }
 
 void ClientTls::log_failure(const ClientTlsSession& session, bool is_timeout) {

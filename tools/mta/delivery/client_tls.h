@@ -15,6 +15,7 @@
 
 #include "libconf/settings.h"
 #include "tools/mta/delivery/client_tls_policy.h"
+#include "tools/mta/delivery/client_tls_sessions.h"
 #include "tools/mta/tls/tls_policy.h"
 
 namespace mta {
@@ -23,6 +24,9 @@ namespace mta {
 struct ClientTlsSession {
   std::string server;  ///< "mx.example.com[192.0.2.7]:25"
   DiagnosticSink& log;
+
+  ClientTlsSessions* resumable = nullptr;  ///< Where the session is kept; null: nowhere.
+  std::string key = {};                    ///< Under that.
 
   bool has_names = true;                           ///< Those of the policy could be set.
   std::string verify_problem = {};                 ///< Why the server's certificate is not trusted: a line.
@@ -52,7 +56,7 @@ class ClientTls {
 
   /// Prepares a session for its handshake. `session` must outlive it.
   void attach(SSL* ssl, const ClientTlsParameters& parameters, const ClientTlsPolicy& policy,
-              ClientTlsSession& session) const;
+              ClientTlsSession& session);
 
   /// After the handshake: whether the server is who it has to be. Logs what was established.
   bool check(const SSL* ssl, const ClientTlsPolicy& policy, ClientTlsSession& session) const;
@@ -72,6 +76,7 @@ class ClientTls {
   int log_level_ = 0;
   int verify_depth_ = 0;
   const EVP_MD* digest_ = nullptr;
+  std::optional<ClientTlsSessions> resumable_;  ///< Nothing: each session is a new one.
 };
 
 }  // namespace mta

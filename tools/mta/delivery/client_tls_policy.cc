@@ -113,6 +113,14 @@ Result<std::unique_ptr<ClientTlsPolicies>> ClientTlsPolicies::open(std::string_v
   Result<TableList> maps = TableList::open(concat(protocol, "tls_policy_maps"), context);
   if (!maps) return maps.error();
   policies->maps_ = std::move(*maps);
+  Result<TableList> sites = TableList::open(concat(protocol, "tls_per_site"), context);
+  if (!sites) return sites.error();
+  if (policies->maps_.is_empty()) {
+    policies->sites_ = std::move(*sites);
+  } else if (!sites->is_empty()) {
+    context.warnings.warn("tls-per-site", concat(protocol, "tls_per_site ignored when ", protocol,
+                                                 "tls_policy_maps is not empty."));
+  }
   return policies;
 }
 
@@ -145,6 +153,53 @@ Result<std::string> ClientTlsPolicies::look_up(std::string_view nexthop) {
     return **entry;
   }
   return std::string();
+}
+
+/// What smtp_tls_per_site has for a destination or a host.
+Result<std::optional<ClientTlsPolicies::Level>> ClientTlsPolicies::look_up_site(std::string_view what,
+                                                                                std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, ClientTlsLevel>, 4> kPolicies{
+      {{"NONE", ClientTlsLevel::kNone},
+       {"MAY", ClientTlsLevel::kMay},
+       {"MUST_NOPEERMATCH", ClientTlsLevel::kEncrypt},
+       {"MUST", ClientTlsLevel::kVerify}}};
+  const Result<std::optional<std::string>> entry = sites_.lookup(lower_case(name));
+  const bool is_empty = entry && *entry && (*entry)->empty();
+  if (!entry) warnings_.warn("tls-per-site", entry.error().message);
+  if (is_empty) {
+    warnings_.warn("tls-per-site",
+                   concat(protocol_, "tls_per_site lookup of ", name, " returns an empty string result"));
+    warnings_.warn("tls-per-site",
+                   concat(protocol_, "tls_per_site should return NO RESULT in case of NOT FOUND"));
+  }
+  if (!entry || is_empty) {
+    warnings_.warn("tls-per-site",
+                   concat(protocol_, "tls_per_site: ", what, " \"", name, "\": per-site table lookup error"));
+    return Error{.kind = ErrorKind::kTemporary, .message = "Temporary lookup error"};
+  }
+  if (!*entry) return std::optional<Level>();
+  for (const auto& [known, level] : kPolicies)
+    if (equals_ignoring_case(**entry, known)) return std::optional(Level{level});
+  return complaint(
+      concat(protocol_, "tls_per_site: unknown TLS policy '", **entry, "' for ", what, " ", name));
+}
+
+/// The destination's and the host's: what is more than MAY counts before it, then what is more secure.
+Result<ClientTlsPolicies::Level> ClientTlsPolicies::site_level(std::string_view nexthop,
+                                                               std::string_view host) {
+  constexpr Level kMay{ClientTlsLevel::kMay};
+  std::optional<Level> found;
+  for (const auto& [what, name] :
+       {std::pair<std::string_view, std::string_view>{"next-hop destination", nexthop},
+        {"server hostname", host}}) {
+    const Result<std::optional<Level>> site = look_up_site(what, name);
+    if (!site) return site.error();
+    if (!*site) continue;
+    const bool is_stronger = !found || *found == kMay || (**site != kMay && (*site)->level > found->level);
+    if (is_stronger) found = *site;
+  }
+  if (!found || (*found == kMay && settings_.level.level > ClientTlsLevel::kMay)) return settings_.level;
+  return *found;
 }
 
 Result<void> ClientTlsPolicies::read_attribute(std::string_view attribute, std::string_view nexthop,
@@ -253,12 +308,18 @@ Result<void> ClientTlsPolicies::add_matches(const Attributes& attributes, std::s
 Result<ClientTlsPolicy> ClientTlsPolicies::find(std::string_view nexthop, std::string_view domain,
                                                 std::string_view host) {
   const auto failure = [&](Error error) {
-    warnings_.warn("tls-policy", concat("TLS policy lookup for ", domain, "/", host, ": ", error.message));
+    // In front of a socket stands its host, as Postfix has it.
+    const bool is_socket = nexthop.starts_with('/');
+    const std::string what =
+        is_socket ? concat("error for ", host, "/", nexthop) : concat("for ", nexthop, "/", host);
+    warnings_.warn("tls-policy", concat("TLS policy lookup ", what, ": ", error.message));
     return error;
   };
   const Result<std::string> entry = look_up(nexthop);
   if (!entry) return failure(entry.error());
-  Attributes attributes{.level = settings_.level};
+  const Result<Level> level = sites_.is_empty() ? settings_.level : site_level(nexthop, host);
+  if (!level) return failure(level.error());
+  Attributes attributes{.level = *level};
   if (!entry->empty()) {
     const Result<void> read = read_entry(*entry, nexthop, attributes);
     if (!read) return failure(read.error());

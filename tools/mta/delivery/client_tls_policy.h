@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,11 +51,11 @@ class ClientTlsPolicies {
                                                          const libmaps::TableContext& context);
 
   /// Whether any server could be spoken to with TLS.
-  bool may_use_tls() const { return settings_.level != Level{} || !maps_.is_empty(); }
+  bool may_use_tls() const { return settings_.level != Level{} || !maps_.is_empty() || !sites_.is_empty(); }
 
   /// The policy for a server. `nexthop`: as the transport has it, without "inet:" and "unix:"; `domain`: its
   /// name alone; `host`: the server's. Errors: what the recipient's sender gets to know, "client TLS
-  /// configuration problem"; the context's sink has the reason.
+  /// configuration problem", or kTemporary; the context's sink has the reason.
   Result<ClientTlsPolicy> find(std::string_view nexthop, std::string_view domain, std::string_view host);
 
  private:
@@ -80,6 +81,8 @@ class ClientTlsPolicies {
       : protocol_(protocol), warnings_(warnings) {}
   static Result<Level> parse_level(std::string_view name);
   Result<std::string> look_up(std::string_view nexthop);
+  Result<std::optional<Level>> look_up_site(std::string_view what, std::string_view name);
+  Result<Level> site_level(std::string_view nexthop, std::string_view host);
   Result<void> read_entry(std::string_view entry, std::string_view nexthop, Attributes& attributes);
   Result<void> read_attribute(std::string_view attribute, std::string_view nexthop, Attributes& attributes);
   Result<void> add_matches(const Attributes& attributes, std::string_view domain, std::string_view host,
@@ -92,6 +95,7 @@ class ClientTlsPolicies {
   libconf::DiagnosticSink& warnings_;
   Parameters settings_;
   TableList maps_;
+  TableList sites_;  ///< smtp_tls_per_site, where there are no maps_.
 };
 
 }  // namespace mta
