@@ -70,7 +70,7 @@ class Network:
     def __enter__(self):
         set_up_loopback(*(address + "/24" for address in ADDRESSES), "192.0.2.9/24")
         resolver = self.directory / "resolv.conf"
-        resolver.write_text("nameserver 127.0.0.1\n")
+        resolver.write_text("nameserver 127.0.0.1\noptions trust-ad\n")
         mount_over(resolver, os.path.realpath("/etc/resolv.conf"))
         self.dns.__enter__()
         for server in self.servers.values():

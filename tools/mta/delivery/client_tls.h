@@ -28,6 +28,7 @@ struct ClientTlsSession {
   ClientTlsSessions* resumable = nullptr;  ///< Where the session is kept; null: nowhere.
   std::string key = {};                    ///< Under that.
 
+  bool has_records = true;                         ///< Some of the policy's can be used.
   bool has_names = true;                           ///< Those of the policy could be set.
   std::string verify_problem = {};                 ///< Why the server's certificate is not trusted: a line.
   std::vector<std::string> library_problems = {};  ///< Why the handshake failed: lines.
@@ -68,6 +69,7 @@ class ClientTls {
   friend struct ClientTlsCallbacks;
   explicit ClientTls(const libconf::Settings& settings) : settings_(settings) {}
   Result<void> read(std::string_view prefix, DiagnosticSink& sink);
+  static void use_records(SSL* ssl, const ClientTlsPolicy& policy, ClientTlsSession& session);
   bool has_fingerprint(const SSL* ssl, const ClientTlsPolicy& policy) const;
 
   const libconf::Settings& settings_;

@@ -256,16 +256,30 @@ Result<void> ClientTlsPolicies::read_entry(std::string_view entry, std::string_v
   return {};
 }
 
-/// The resolver cannot say whether answers are DNSSEC-validated: no destination has TLSA records that count.
+/// Without DNSSEC, no destination has TLSA records that count.
 Result<void> ClientTlsPolicies::resolve_dane(std::string_view domain, Level& level) {
-  if (!level.is_dane) return {};
-  const std::string_view name = level.is_dane_only ? "dane-only" : "dane";
-  const std::string disabled = concat(domain, ": ", name, " configured with dnssec lookups disabled");
-  if (level.is_dane_only && settings_.has_dnssec)
-    return Error{.kind = ErrorKind::kConfiguration, .message = "non DNSSEC destination"};
+  if (!level.is_dane || settings_.has_dnssec) return {};
+  const std::string disabled = concat(domain, ": ", level.is_dane_only ? "dane-only" : "dane",
+                                      " configured with dnssec lookups disabled");
   if (level.is_dane_only) return complaint(disabled);
-  if (!settings_.has_dnssec) warnings_.warn("tls-policy", disabled);
+  warnings_.warn("tls-policy", disabled);
+  level.is_dane = false;
   return {};
+}
+
+void ClientTlsPolicy::require(ClientTlsLevel required) {
+  level = required;
+  static_cast<ClientTlsRules&>(*this) = rules_if_required;
+  // Who shows no certificate cannot be told from anybody else.
+  if (checks_server()) excluded_ciphers += " aNULL";
+}
+
+ClientTlsRules ClientTlsPolicies::rules(const Attributes& attributes, bool is_mandatory) const {
+  const Parameters& own = settings_;
+  std::string excluded = attributes.excluded.value_or(is_mandatory ? own.mandatory_excluded : own.excluded);
+  return {.protocols = attributes.protocols.value_or(is_mandatory ? own.mandatory_protocols : own.protocols),
+          .cipher_grade = attributes.ciphers.value_or(is_mandatory ? own.mandatory_ciphers : own.ciphers),
+          .excluded_ciphers = is_mandatory ? concat(own.excluded, " ", excluded) : std::move(excluded)};
 }
 
 Result<void> ClientTlsPolicies::add_matches(const Attributes& attributes, std::string_view domain,
@@ -305,16 +319,18 @@ Result<void> ClientTlsPolicies::add_matches(const Attributes& attributes, std::s
                           has_fingerprints ? "fingerprints to match." : "names to match."));
 }
 
+Error ClientTlsPolicies::refuse(std::string_view nexthop, std::string_view host, Error error) {
+  // In front of a socket stands its host, as Postfix has it.
+  const bool is_socket = nexthop.starts_with('/');
+  const std::string what =
+      is_socket ? concat("error for ", host, "/", nexthop) : concat("for ", nexthop, "/", host);
+  warnings_.warn("tls-policy", concat("TLS policy lookup ", what, ": ", error.message));
+  return error;
+}
+
 Result<ClientTlsPolicy> ClientTlsPolicies::find(std::string_view nexthop, std::string_view domain,
                                                 std::string_view host) {
-  const auto failure = [&](Error error) {
-    // In front of a socket stands its host, as Postfix has it.
-    const bool is_socket = nexthop.starts_with('/');
-    const std::string what =
-        is_socket ? concat("error for ", host, "/", nexthop) : concat("for ", nexthop, "/", host);
-    warnings_.warn("tls-policy", concat("TLS policy lookup ", what, ": ", error.message));
-    return error;
-  };
+  const auto failure = [&](Error error) { return refuse(nexthop, host, std::move(error)); };
   const Result<std::string> entry = look_up(nexthop);
   if (!entry) return failure(entry.error());
   const Result<Level> level = sites_.is_empty() ? settings_.level : site_level(nexthop, host);
@@ -326,19 +342,18 @@ Result<ClientTlsPolicy> ClientTlsPolicies::find(std::string_view nexthop, std::s
   }
   const Result<void> resolved = resolve_dane(domain, attributes.level);
   if (!resolved) return failure(resolved.error());
-  ClientTlsPolicy policy{.level = attributes.level.level};
+  ClientTlsPolicy policy;
+  policy.level = attributes.level.level;
+  policy.is_dane = attributes.level.is_dane;
+  policy.is_dane_only = attributes.level.is_dane_only;
   if (policy.level == ClientTlsLevel::kNone) return policy;
 
-  const bool is_mandatory = policy.is_required();
-  policy.protocols =
-      attributes.protocols.value_or(is_mandatory ? settings_.mandatory_protocols : settings_.protocols);
-  policy.cipher_grade =
-      attributes.ciphers.value_or(is_mandatory ? settings_.mandatory_ciphers : settings_.ciphers);
-  policy.excluded_ciphers =
-      attributes.excluded.value_or(is_mandatory ? settings_.mandatory_excluded : settings_.excluded);
-  if (is_mandatory) policy.excluded_ciphers = concat(settings_.excluded, " ", policy.excluded_ciphers);
-  // Who shows no certificate cannot be told from anybody else.
-  if (policy.checks_server()) policy.excluded_ciphers += " aNULL";
+  policy.rules_if_required = rules(attributes, true);
+  if (policy.is_required()) {
+    policy.require(policy.level);
+  } else {
+    static_cast<ClientTlsRules&>(policy) = rules(attributes, false);
+  }
   policy.server_name = attributes.server_name.value_or(settings_.server_name);
   if (policy.server_name == "hostname") policy.server_name = host;
   if (policy.server_name == "nexthop") policy.server_name = domain;

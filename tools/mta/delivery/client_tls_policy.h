@@ -23,23 +23,46 @@ enum class ClientTlsLevel : std::uint8_t {
   kNone,
   kMay,          ///< Where the server offers it.
   kEncrypt,      ///< Mail is sent with TLS only.
+  kDane,         ///< And to who has one of the certificates or keys that DNS tells.
   kFingerprint,  ///< And to who has one of these certificates or keys.
   kVerify,       ///< Or a certificate of an authority for the host's name.
   kSecure,       ///< The same, for the domain's.
 };
 
-/// For one server.
-struct ClientTlsPolicy {
-  ClientTlsLevel level = ClientTlsLevel::kNone;
+/// A certificate or key of a server, or of an authority, as DNS tells it (RFC 6698, section 2.1).
+struct TlsaRecord {
+  std::uint8_t usage = 0;
+  std::uint8_t selector = 0;
+  std::uint8_t matching = 0;
+  std::string data = {};
+  friend bool operator==(const TlsaRecord&, const TlsaRecord&) = default;
+};
+
+/// Which versions and ciphers.
+struct ClientTlsRules {
   std::string protocols = {};         ///< For parse_tls_protocols().
   std::string cipher_grade = {};      ///< For cipher_list_of_grade().
   std::string excluded_ciphers = {};  ///< For parse_cipher_exclusions().
+};
+
+/// For one server.
+struct ClientTlsPolicy : ClientTlsRules {
+  ClientTlsLevel level = ClientTlsLevel::kNone;
   std::vector<std::string> matches =
       {};                        ///< Names, ".name" for those below it; or fingerprints, without colons.
   std::string server_name = {};  ///< To be told the server (SNI); empty: none is.
 
+  bool is_dane = false;       ///< What DNS tells is to be found out; the level is that of a server without.
+  bool is_dane_only = false;  ///< And without, no mail may go there.
+  bool has_secure_name = false;          ///< Of kDane: DNSSEC says that this server has the mail.
+  std::vector<TlsaRecord> records = {};  ///< Of kDane.
+  ClientTlsRules rules_if_required = {};
+
+  /// TLS is required after all, at that level.
+  void require(ClientTlsLevel required);
+
   bool is_required() const { return level >= ClientTlsLevel::kEncrypt; }
-  bool checks_server() const { return level >= ClientTlsLevel::kFingerprint; }
+  bool checks_server() const { return level >= ClientTlsLevel::kDane; }
 };
 
 /// Not thread-safe, as tables are not.
@@ -57,6 +80,9 @@ class ClientTlsPolicies {
   /// name alone; `host`: the server's. Errors: what the recipient's sender gets to know, "client TLS
   /// configuration problem", or kTemporary; the context's sink has the reason.
   Result<ClientTlsPolicy> find(std::string_view nexthop, std::string_view domain, std::string_view host);
+
+  /// Tells the sink why there is no policy. Gives `error`.
+  Error refuse(std::string_view nexthop, std::string_view host, Error error);
 
  private:
   /// With what the policy of a level has to be found out for.
@@ -87,6 +113,7 @@ class ClientTlsPolicies {
   Result<void> read_attribute(std::string_view attribute, std::string_view nexthop, Attributes& attributes);
   Result<void> add_matches(const Attributes& attributes, std::string_view domain, std::string_view host,
                            ClientTlsPolicy& policy);
+  ClientTlsRules rules(const Attributes& attributes, bool is_mandatory) const;
   Result<void> resolve_dane(std::string_view domain, Level& level);
   Error problem(std::string_view nexthop, std::string_view text);
   Error complaint(std::string_view text);

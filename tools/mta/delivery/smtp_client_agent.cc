@@ -159,6 +159,7 @@ SmtpClientAgent::SmtpClientAgent(SmtpClientOptions options, std::vector<libmaps:
       parts_(parts),
       warnings_(parts.log, tag()),
       finder_(options_, parts.resolver, std::move(own_addresses), warnings_),
+      dane_(options_, parts.resolver, warnings_),
       cache_(parts.executor, options_.cache_time_limit) {}
 
 Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::Settings& settings,
@@ -250,26 +251,32 @@ SessionLogin SmtpClientAgent::find_login(const Delivery& delivery, const MailSer
 }
 
 /// How to protect a session with the server. A fault: it cannot be as it has to.
-std::optional<DeliveryFault> SmtpClientAgent::find_policy(const MailServer& server,
-                                                          const Destination& destination, SessionTls& tls) {
-  Result<ClientTlsPolicy> policy =
-      policies_->find(without_type(destination.nexthop), destination.domain, server.name);
-  if (!policy)
-    return DeliveryFault{.status = policy.error().kind == libconf::ErrorKind::kTemporary ? "4.3.0" : "4.7.5",
-                         .text = policy.error().message};
+asio::awaitable<std::optional<DeliveryFault>> SmtpClientAgent::find_policy(MailServer server,
+                                                                           Destination destination,
+                                                                           SessionTls& tls) {
+  const std::string_view nexthop = without_type(destination.nexthop);
+  Result<ClientTlsPolicy> policy = policies_->find(nexthop, destination.domain, server.name);
+  if (policy && policy->is_dane) {
+    const std::optional<Error> fault = co_await dane_.complete(*policy, server);
+    if (fault) policy = policies_->refuse(nexthop, server.name, *fault);
+  }
+  if (!policy) {
+    const bool is_temporary = policy.error().kind == ErrorKind::kTemporary;
+    co_return DeliveryFault{.status = is_temporary ? "4.3.0" : "4.7.5", .text = policy.error().message};
+  }
   tls = {.engine = tls_.get(), .policy = std::move(*policy)};
-  if (!options_.uses_tls_wrapper || tls.policy.is_required()) return std::nullopt;
+  if (!options_.uses_tls_wrapper || tls.policy.is_required()) co_return std::nullopt;
   warnings_.warn("tls-wrapper", concat(options_.is_lmtp() ? "lmtp" : "smtp", "_tls_wrappermode requires \"",
                                        options_.is_lmtp() ? "lmtp" : "smtp",
                                        "_tls_security_level = encrypt\" (or stronger)"));
-  return DeliveryFault{.status = "4.3.0", .text = "server unavailable or unable to receive mail"};
+  co_return DeliveryFault{.status = "4.3.0", .text = "server unavailable or unable to receive mail"};
 }
 
 asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer server,
                                                   Destination destination) {
   const bool is_last = delivery.is_last();
   SessionTls tls;
-  const std::optional<DeliveryFault> fault = find_policy(server, destination, tls);
+  const std::optional<DeliveryFault> fault = co_await find_policy(server, destination, tls);
   if (fault) {
     if (is_last) delivery.give_up(*fault, "none");
     co_return;

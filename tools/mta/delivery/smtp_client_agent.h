@@ -19,6 +19,7 @@
 #include "tools/mta/delivery/client_logins.h"
 #include "tools/mta/delivery/client_tls.h"
 #include "tools/mta/delivery/client_tls_policy.h"
+#include "tools/mta/delivery/dane_records.h"
 #include "tools/mta/delivery/delivery_agent.h"
 #include "tools/mta/delivery/delivery_checks.h"
 #include "tools/mta/delivery/delivery_status_filter.h"
@@ -73,8 +74,8 @@ class SmtpClientAgent final : public DeliveryAgent {
                                  const SessionLogin& login);
   std::string_view without_type(std::string_view nexthop) const;
   SessionLogin find_login(const Delivery& delivery, const MailServer& server, std::string_view nexthop);
-  std::optional<DeliveryFault> find_policy(const MailServer& server, const Destination& destination,
-                                           SessionTls& tls);
+  asio::awaitable<std::optional<DeliveryFault>> find_policy(MailServer server, Destination destination,
+                                                            SessionTls& tls);
 
   const SmtpClientOptions options_;
   const SmtpClientParts parts_;
@@ -89,6 +90,7 @@ class SmtpClientAgent final : public DeliveryAgent {
   std::optional<libmaps::MatchList> kept_destinations_;  ///< smtp_connection_cache_destinations
   std::unique_ptr<ClientTls> tls_;                       ///< Null: there is none, or it cannot be used.
   ServerFinder finder_;
+  DaneLookup dane_;
   SessionCache cache_;  ///< Does not outlive what its sessions use.
 };
 

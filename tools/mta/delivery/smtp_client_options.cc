@@ -101,6 +101,12 @@ void read_lookups(Reader& reader, SmtpClientOptions& options) {
   std::string level;
   reader.text(reader.name("dns_support_level"), level);
   options.uses_dns = level.empty() ? !is_dns_disabled : level != "disabled";
+  options.uses_dnssec = level == "dnssec";
+  reader.text("dnssec_probe", options.dnssec_probe);
+  constexpr std::string_view kPolicyName = "smtp_tls_dane_insecure_mx_policy";
+  reader.text(std::string(kPolicyName), options.insecure_mx_policy);
+  const std::string& policy = options.insecure_mx_policy;
+  if (policy != "dane" && policy != "encrypt" && policy != "may") reader.fail(bad_value(kPolicyName, policy));
   words.clear();
   reader.list(reader.name("host_lookup"), words);
   for (const std::string& each : words)

@@ -50,8 +50,11 @@ struct SmtpClientOptions {
   bool has_ipv6 = false;
   LocalEnd local_end;
   AddressPreference preference = AddressPreference::kAny;
-  bool uses_dns = true;  ///< smtp_dns_support_level, disable_dns_lookups
-  bool asks_dns = true;  ///< smtp_host_lookup
+  bool uses_dns = true;            ///< smtp_dns_support_level, disable_dns_lookups
+  bool uses_dnssec = false;        ///< smtp_dns_support_level
+  std::string dnssec_probe;        ///< Empty: none.
+  std::string insecure_mx_policy;  ///< smtp_tls_dane_insecure_mx_policy
+  bool asks_dns = true;            ///< smtp_host_lookup
   bool asks_native = false;
   bool randomizes = true;
   bool ignores_mx_error = false;      ///< ignore_mx_lookup_error
