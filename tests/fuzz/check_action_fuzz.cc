@@ -35,5 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view value = as_text(data, size);
   check(value, CheckTarget::kHeader);
   check(value, CheckTarget::kBody);
+  const CheckAction sent =
+      mta::parse_check_action(value, CheckTarget::kHeader, "checks", mta::CheckScope::kDelivery);
+  require(sent.code == 0 && sent.status.empty(), "a delivery rejects nothing");
   return 0;
 }

@@ -53,6 +53,34 @@ void check_nothing_lost(std::string_view message) {
   if (!has_blank_names) require(seen == expected, "no line is lost");
 }
 
+int digit_of(char c) { return c <= '9' ? c - '0' : c - 'A' + 10; }
+
+/// Quoted-printable is short lines of printable ASCII, and reads as what it was made of.
+void check_conversion(std::string_view text) {
+  const std::string message = "Content-Transfer-Encoding: 8bit\n\n" + std::string(text);
+  std::string expected(text);
+  if (!expected.empty() && expected.back() != '\n') expected += '\n';
+  std::string decoded;
+  const auto events = mta::mime_events(message, {.converts_8bit = true});
+  require(events.size() >= 3 && events[2] == "B ", "a header, its end, and an empty line");
+  for (std::size_t i = 3; i < events.size(); ++i) {
+    const std::string_view line = std::string_view(events[i]).substr(2);
+    require(line.size() <= 76, "a line is short");
+    require(line.empty() || (line.back() != ' ' && line.back() != '\t'), "no blank gets lost");
+    for (std::size_t at = 0; at < line.size(); ++at) {
+      require((line[at] >= ' ' && line[at] <= '~') || line[at] == '\t', "a line is printable");
+      if (line[at] != '=') {
+        decoded += line[at];
+      } else if (at + 1 < line.size()) {
+        decoded += static_cast<char>(digit_of(line[at + 1]) * 16 + digit_of(line[at + 2]));
+        at += 2;
+      }
+    }
+    if (!line.ends_with('=')) decoded += '\n';
+  }
+  require(decoded == expected, "what is converted can be read");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -60,6 +88,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view sizes = take_first_line(message);
   check_chunks(sizes, message, {});
   check_chunks(sizes, message, kTight);
+  check_chunks(sizes, message, {.converts_8bit = true});
   check_nothing_lost(message);
+  check_conversion(message);
   return 0;
 }

@@ -11,7 +11,7 @@ std::string texts_of(std::string_view bytes, std::size_t size) {
   std::string out;
   for (std::size_t at = 0; at < bytes.size(); at += size) {
     for (auto reply = reader.read(bytes.substr(at, size)); reply; reply = reader.read("")) {
-      require(reply->code >= 100 && reply->code <= 999, "a code has three digits");
+      require(reply->code >= 0 && reply->code <= 999, "a code has three digits");
       require(!reply->lines.empty(), "a reply has a line");
       require(!reply->status.empty(), "a reply has a status");
       const int digit = reply->code / 100;

@@ -12,6 +12,7 @@ import shutil
 import smtplib
 import socket
 import time
+import zlib
 
 from checks import run
 from dns_server import DnsServer
@@ -45,6 +46,8 @@ class Case:
         self.program, self.sender, self.content, self.arguments = program, sender, content, list(arguments)
         self.mail_options, self.messages = mail_options, messages
         self.key = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+        if len(self.key) > 40:  # It is part of a host name.
+            self.key = "%s-%08x" % (self.key[:40], zlib.crc32(name.encode()))
         self.domain = self.key + ".test"
         self.recipients = [each if "@" in each else "%s@%s" % (each, self.domain) for each in recipients]
 
@@ -67,7 +70,7 @@ class Network:
     def __enter__(self):
         set_up_loopback(*(address + "/24" for address in ADDRESSES), "192.0.2.9/24")
         resolver = self.directory / "resolv.conf"
-        resolver.write_text("nameserver 127.0.0.1\n")
+        resolver.write_text("nameserver 127.0.0.1\noptions trust-ad\n")
         mount_over(resolver, os.path.realpath("/etc/resolv.conf"))
         self.dns.__enter__()
         for server in self.servers.values():

@@ -5,16 +5,18 @@
     www.example.com. CNAME example.com.
     empty.example.com. NODATA
     broken.example.com. SERVFAIL
+    secure.example.com. SECURE
 
 The form is the one that mta::ScriptedResolver reads. What the file does not name is NXDOMAIN, unless names below it are
-there; a name that has other types is "no data".
+there; a name that has other types is "no data". Answers about names that are SECURE, and so are all that they are aliases for,
+are DNSSEC-validated, as the resolver says.
 """
 import ipaddress
 import socketserver
 import struct
 import threading
 
-TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28}
+TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "TLSA": 52}
 NAMES = {number: name for name, number in TYPES.items()}
 NOERROR, SERVFAIL, NXDOMAIN = 0, 2, 3
 
@@ -41,6 +43,9 @@ def encode_data(kind, data):
     if kind == "SOA":
         words = data.split()
         return encode_name(words[0]) + encode_name(words[1]) + struct.pack("!5I", *map(int, words[2:7]))
+    if kind == "TLSA":
+        usage, selector, matching, data = data.split()
+        return bytes([int(usage), int(selector), int(matching)]) + bytes.fromhex(data)
     raise ValueError(kind)
 
 
@@ -48,13 +53,15 @@ class Zone:
     """What the file says: records, and the names that fail."""
 
     def __init__(self, text):
-        self.records, self.failing = {}, {}
+        self.records, self.failing, self.secure = {}, {}, set()
         for line in text.splitlines():
             words = line.split(None, 2)
             if not words or line.lstrip().startswith("#"):
                 continue
             name, kind = words[0].rstrip(".").lower(), words[1].upper()
-            if kind in ("SERVFAIL", "NXDOMAIN", "NODATA"):
+            if kind == "SECURE":
+                self.secure.add(name)
+            elif kind in ("SERVFAIL", "NXDOMAIN", "NODATA"):
                 only = words[2].split() if len(words) > 2 else ["*"]
                 for each in only:
                     self.failing[(name, each.upper())] = kind
@@ -90,12 +97,15 @@ def reply(zone, query):
         position += 1 + query[position]
     number, _ = struct.unpack("!2H", query[position + 1:position + 5])
     question = query[12:position + 5]
-    code, records = zone.answer(".".join(labels), NAMES.get(number, str(number)))
+    asked = ".".join(labels)
+    code, records = zone.answer(asked, NAMES.get(number, str(number)))
+    owners = {asked.lower()} | {owner for owner, _, _ in records} | {data.rstrip(".").lower() for _, kind, data in records if kind == "CNAME"}
+    authentic = 0x20 if owners <= zone.secure else 0
     body = b""
     for owner, kind, data in records:
         encoded = encode_data(kind, data)
         body += encode_name(owner) + struct.pack("!2HIH", TYPES[kind], 1, 60, len(encoded)) + encoded
-    head = struct.pack("!6H", identity, 0x8480 | (flags & 0x0100) | code, 1, len(records), 0, 0)
+    head = struct.pack("!6H", identity, 0x8480 | (flags & 0x0100) | authentic | code, 1, len(records), 0, 0)
     return head + question + body
 
 
@@ -103,7 +113,7 @@ class DnsServer:
     """Answers on 127.0.0.1; `port` 0 takes a free one."""
 
     def __init__(self, text, port=0):
-        zone = Zone(text)
+        zone = self.zone = Zone(text)
         self.queries = []
         outer = self
 

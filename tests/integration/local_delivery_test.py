@@ -217,7 +217,8 @@ def inside(checks, bin_directory, directory):
     main_cf = {"alias_maps": "hash:%s/aliases, hash:%s/useraliases" % (directory, directory), "recipient_delimiter": "+",
                "myorigin": "example.org", "mail_spool_directory": directory / "box/spool", "transport_maps": "texthash:%s/transport" % directory,
                "mydestination": "example.org " + " ".join("%s.test" % name for name in OPTIONS), "message_size_limit": "60000",
-               "propagate_unmatched_extensions": "canonical, virtual, alias, forward, include"}
+               "propagate_unmatched_extensions": "canonical, virtual, alias, forward, include",
+               "local_delivery_status_filter": r"pcre:{{/^(2\S+ delivered to file): .*out.file$$/ $$1}, {/^5(\S+ unknown user: .nonesuch)/ 4$$1}}"}
     services = "local unix - n n - - local\n"
     services += "".join("%s unix - n n - - local\n  -o {%s}\n" % (name, site.fill(option)) for name, option in OPTIONS.items())
     systems = Systems(bin_directory, directory, main_cf, services)

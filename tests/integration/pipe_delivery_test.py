@@ -95,7 +95,8 @@ def inside(checks, bin_directory, directory):
     (directory / "root").mkdir()
     entries = services(directory)
     (directory / "transport").write_text("".join("%s.test %s:Next.Hop\n" % (name, name) for name in entries))
-    main_cf = {"transport_maps": "texthash:%s/transport" % directory, "recipient_delimiter": "+", "slow_time_limit": "1s"}
+    main_cf = {"transport_maps": "texthash:%s/transport" % directory, "recipient_delimiter": "+", "slow_time_limit": "1s",
+               "pipe_delivery_status_filter": r"pcre:{{/^2(.*) via quiet service/ 2$$1 by a service}, {/^5(.*) refused/ 4$$1 changed}}"}
     text = "".join("%s unix - n n - - pipe\n  %s\n" % item for item in entries.items())
     systems = Systems(bin_directory, directory, main_cf, text)
     with systems.stock:

@@ -6,7 +6,7 @@
 
 A reply stands under the first word of a command, under the whole command, or as GREETING and END (of content); None hangs up
 (as CONTENT: when a part of the content has come), a number sleeps for so many seconds and hangs up. A list has replies to one after the other; the last one stays. "(write)" marks
-what came at one time. What two connections tell stands in the order in which they came, however they take turns.
+what came at one time; with PEER "(from ADDRESS)" tells who came. What two connections tell stands in the order in which they came, however they take turns.
 
 TLS says how STARTTLS, or with WRAPPER the connection, goes on: {"chain": FILE}, and "ca", a file, to ask for a certificate,
 "maximum", the last version, "ciphers", all below `certificates`; without it the server hangs up there. What is said behind TLS
@@ -30,7 +30,7 @@ class ScriptedSmtp:
         self.certificates = None
         self.replies, self._spoken, self._lock = replies or {}, {}, threading.Lock()
         self._heard, self._own = [], threading.local()  # The lines of each connection; of that which a thread serves.
-        self._open, self._barriers = 0, {}
+        self._open, self._barriers, self._latest_context = 0, {}, None
         self._listener = socket.socket(family)
         if port is not None:
             self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -88,6 +88,8 @@ class ScriptedSmtp:
             with self._lock:
                 self._open += 1
                 self._heard.append(lines)
+            if "PEER" in self.replies:
+                lines.append("(from %s)" % (peer if isinstance(peer, str) else peer[0]))
             threading.Thread(target=self._serve, args=(connection, lines), daemon=True).start()
 
     def _reply(self, *names, is_protected=False):
@@ -135,16 +137,8 @@ class ScriptedSmtp:
             connection.recv(65536)  # What is not read would make the end a reset.
             self._note("(hung up)")
             return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self.certificates / how["chain"])
+        context = self._context(how)
         context.sni_callback = lambda _, name, __: names.append(name)
-        if "maximum" in how:
-            context.maximum_version = getattr(ssl.TLSVersion, how["maximum"])
-        if "ciphers" in how:
-            context.set_ciphers(how["ciphers"])
-        if "ca" in how:
-            context.verify_mode = ssl.CERT_OPTIONAL
-            context.load_verify_locations(self.certificates / how["ca"])
         time.sleep(how.get("delay", 0))
         try:
             connection = context.wrap_socket(connection, server_side=True, suppress_ragged_eofs=True)
@@ -154,8 +148,27 @@ class ScriptedSmtp:
             return None
         certificate = connection.getpeercert() or {}
         subject = dict(part[0] for part in certificate.get("subject", ()))
-        self._note("(%s, for %s, from %s)" % (connection.version(), names[0] if names else None, subject.get("commonName")))
+        again = " again" if connection.session_reused else ""
+        self._note("(%s%s, for %s, from %s)" % (connection.version(), again, names[0] if names else None, subject.get("commonName")))
         return connection
+
+    def _context(self, how):
+        """One that was made for the script before knows the sessions of then."""
+        with self._lock:
+            if self._latest_context and self._latest_context[0] is how:
+                return self._latest_context[1]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificates / how["chain"])
+        if "maximum" in how:
+            context.maximum_version = getattr(ssl.TLSVersion, how["maximum"])
+        if "ciphers" in how:
+            context.set_ciphers(how["ciphers"])
+        if "ca" in how:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(self.certificates / how["ca"])
+        with self._lock:
+            self._latest_context = (how, context)
+        return context
 
     def _converse(self, connection):
         if not self._say(connection, "GREETING"):
@@ -170,7 +183,7 @@ class ScriptedSmtp:
             pending += data
             while b"\n" in pending:
                 line, pending = pending.split(b"\n", 1)
-                line = line.decode("utf-8", "replace")
+                line = line.decode("utf-8", "backslashreplace")
                 self._note(line.replace("\r", "") if line.endswith("\r") else line + "(bare)")
                 line = line.rstrip("\r")
                 if is_content:

@@ -10,7 +10,7 @@ import sys
 
 from certificates import CertificateDirectory
 from delivery_cases import compare_deliveries, compare_probes, offers, run_delivery_test
-from delivery_systems import Case
+from delivery_systems import MAIN_CF, Case
 
 ZONE = """\
 one.example. MX 10 mx1.example.
@@ -21,6 +21,7 @@ mx2.example. A 192.0.2.2
 """
 A, B = "192.0.2.1", "192.0.2.2"
 CA = {"smtp_tls_CAfile": "CERTS/ca.pem"}
+CACHE = "btree:$data_directory/smtp_scache"
 LEVELS = ("none", "may", "encrypt", "fingerprint", "verify", "secure")
 
 
@@ -35,6 +36,13 @@ def serves(chain, **more):
 
 def fails(**more):
     return {"EHLO": offers("PIPELINING", "STARTTLS"), **more}
+
+
+SITE_POLICIES = (None, "NONE", "MAY", "MUST_NOPEERMATCH", "MUST")
+
+
+def per_site(more, **entries):
+    return {"smtp_tls_per_site": "inline:{x=y%s}" % "".join(", %s=%s" % item for item in entries.items()), "smtp_tls_loglevel": "1", **CA, **more}
 
 
 def policy(entry, key="one.example"):
@@ -144,6 +152,22 @@ CASES = [
     Case("junk before TLS", "one.example", {A: fails(STARTTLS=b"220 go\r\n250 injected\r\n", TLS={"chain": "mx1.chain"})}, level("may")),
     *(Case(name + " " + support, "one.example", {A: serves("mx1.chain")}, level(name, smtp_dns_support_level=support, dnssec_probe=""))
       for name in ("dane", "dane-only") for support in ("enabled", "dnssec")),
+    *(Case("per site, %s for the destination, %s for the host, %s" % (for_domain or "absent", for_host or "absent", how), "one.example", {A: serves("other.chain")},
+           per_site(**{key: value for key, value in (("one.example", for_domain), ("mx1.example", for_host)) if value}, more=options))
+      for how, options in (("no TLS", {}), ("may", {"smtp_use_tls": "yes"}), ("verify", {"smtp_enforce_tls": "yes"}), ("secure", {"smtp_tls_security_level": "secure"}))
+      for for_domain in SITE_POLICIES for for_host in (SITE_POLICIES if how == "no TLS" else SITE_POLICIES[:1])),
+    *(Case("per site, " + name, nexthop, {A: serves("mx1.chain")}, {"smtp_tls_per_site": table, "smtp_tls_loglevel": "1", **CA, **options}) for name, nexthop, table, options in (
+        ("small letters", "one.example", "inline:{one.example=must}", {}), ("junk", "one.example", "inline:{one.example=foo}", {}), ("junk for the host", "one.example", "inline:{mx1.example=foo}", {}),
+        ("two words", "one.example", "inline:{{one.example = MUST foo}}", {}), ("nothing", "one.example", "inline:{one.example=}", {}), ("lookup fails", "one.example", "fail:x", {}),
+        ("lookup of the host fails", "one.example", "pipemap:{regexp:{{/^mx1/ x}}, fail:y}", {}), ("missing", "two.example", "hash:/nonexistent", {}),
+        ("brackets", "[mx1.example]:25", "inline:{[mx1.example]=MUST}", {}), ("brackets and port", "[mx1.example]:25", "inline:{[mx1.example]:25=MUST}", {}),
+        ("host alone", "[mx1.example]:25", "inline:{mx1.example=MUST}", {}), ("junk for brackets", "[mx1.example]:25", "inline:{[mx1.example]:25=junk}", {}),
+        ("capitals", "ONE.example", "inline:{one.example=MUST}", {}), ("parents", "one.example", "inline:{.example=MUST, example=MUST}", {}),
+        ("beside a policy table", "one.example", "inline:{one.example=MUST}", {"smtp_tls_policy_maps": "inline:{x=none}"}))),
+    Case("per site, LMTP", "inet:[mx1.example]:25", {A: {"LHLO": offers("PIPELINING", "STARTTLS"), "TLS": {"chain": "mx1.chain"}}},
+         {"lmtp_tls_per_site": "inline:{mx1.example=MUST_NOPEERMATCH}", "lmtp_tls_loglevel": "1"}, program="lmtp"),
+    *(Case("policy bad level, " + nexthop, nexthop, {A: serves("mx1.chain")}, {"smtp_tls_policy_maps": "static:most"}) for nexthop in ("[mx1.example]:25", "[mx1.example]", "one.example:25")),
+    *(Case("policy bad level, LMTP, " + nexthop, nexthop, {A: serves("mx1.chain")}, {"lmtp_tls_policy_maps": "static:most"}, program="lmtp") for nexthop in ("inet:[mx1.example]:25", "inet:mx1.example:25", "unix:LMTP")),
     Case("LMTP", "unix:LMTP", {"lmtp": {"LHLO": offers("PIPELINING", "STARTTLS"), "TLS": {"chain": "mx1.chain"}}},
          {"lmtp_tls_security_level": "encrypt", "lmtp_tls_loglevel": "1"}, program="lmtp"),
     Case("LMTP verify", "unix:LMTP", {"lmtp": {"LHLO": offers("PIPELINING", "STARTTLS"), "TLS": {"chain": "mx1.chain"}}},
@@ -152,6 +176,12 @@ CASES = [
          {"lmtp_tls_policy_maps": "inline:{[mx1.example]:25=encrypt}", "lmtp_tls_loglevel": "1"}, program="lmtp"),
 ]
 
+
+# With sessions that are resumed; Postfix's tlsmgr looks for them in main.cf alone.
+RESUMPTIONS = [Case("resumed, %s, %s" % (name, chain), "one.example", {A: serves(chain, **more)}, level(name, smtp_tls_session_cache_database=CACHE, **CA), messages=3)
+               for name, chain, more in (("may", "mx1.chain", {}), ("may", "selfsigned.chain", {}), ("verify", "mx1.chain", {}), ("verify", "other.chain", {}))] + [
+    Case("resumed, TLS 1.2, %s, %s" % (name, chain), "one.example", {A: serves(chain, maximum="TLSv1_2")}, level(name, smtp_tls_session_cache_database=CACHE, **CA), messages=3)
+    for name, chain in (("may", "mx1.chain"), ("verify", "mx1.chain"), ("verify", "other.chain"), ("encrypt", "expired.chain"))]
 
 # Those that are also asked without a message.
 PROBES = ("trusted, may", "trusted, verify", "another name, verify", "not offered, encrypt", "hangs up in the handshake, encrypt")
@@ -193,11 +223,16 @@ def run_checks(checks, cases, bin_directory, network, top):
     substitute(cases, certificates)
     for server in network.servers.values():
         server.certificates = certificates.directory
-    compare_deliveries(checks, cases, bin_directory, network, top)
+    compare_deliveries(checks, [case for case in cases if case not in RESUMPTIONS], bin_directory, network, top)
+    resumptions = top / "resumptions"
+    resumptions.mkdir(mode=0o755)
+    MAIN_CF["smtp_tls_session_cache_database"] = CACHE
+    compare_deliveries(checks, [case for case in cases if case in RESUMPTIONS], bin_directory, network, resumptions)
+    del MAIN_CF["smtp_tls_session_cache_database"]
     probes = top / "probes"
     probes.mkdir()
     compare_probes(checks, [case for case in cases if case.name in PROBES], bin_directory, network, probes)
 
 
 if __name__ == "__main__":
-    sys.exit(run_delivery_test(__file__, ZONE, CASES, run_checks))
+    sys.exit(run_delivery_test(__file__, ZONE, CASES + RESUMPTIONS, run_checks))

@@ -136,7 +136,8 @@ def inside(checks, bin_directory, directory):
     main_cf = {"virtual_mailbox_base": directory / "box", "virtual_mailbox_maps": "texthash:%s/boxes" % directory,
                "virtual_uid_maps": "texthash:%s/uids" % directory, "virtual_gid_maps": "texthash:%s/gids" % directory,
                "virtual_mailbox_domains": "v.test", "virtual_mailbox_limit": "60000", "message_size_limit": "60000",
-               "recipient_delimiter": "+", "transport_maps": "texthash:%s/transport" % directory}
+               "recipient_delimiter": "+", "transport_maps": "texthash:%s/transport" % directory,
+               "virtual_delivery_status_filter": r"pcre:{{/^2(.*) to maildir/ 2$$1}, {/^5(\S+) unknown user(.*)/ 4$$1 unknown for now$$2}}"}
     (directory / "transport").write_text("fcntl.test fcntl:\nflock.test flock:\nstale.test stale:\n")
     services = "virtual unix - n n - - virtual\n"
     for lock in ("fcntl", "flock"):

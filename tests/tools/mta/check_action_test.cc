@@ -123,5 +123,23 @@ TEST(CheckAction, ReadsTheStatusOfARejection) {
   EXPECT_EQ(parse("REJECT 2.7.2 later").warning, "bad DSN action in 2.7.2 later -- need 4.x.x or 5.x.x");
 }
 
+// The words of Postfix's smtp.
+TEST(CheckAction, ThoseOfDeliveryAreFewer) {
+  const auto parse_delivery = [](std::string_view value) {
+    return parse_check_action(value, CheckTarget::kHeader, "smtp_header_checks", CheckScope::kDelivery);
+  };
+  for (const char* value :
+       {"DUNNO", "OK", "IGNORE", "INFO x", "PREPEND X: y", "REPLACE X: y", "STRIP", "warn"})
+    EXPECT_EQ(parse_delivery(value).warning, "") << value;
+  for (const char* value : {"BCC x@y", "BCC x", "DISCARD", "FILTER", "HOLD", "PASS", "REDIRECT a@b",
+                            "REJECT 5.7.1 x", "FOO bar"}) {
+    const CheckAction action = parse_delivery(value);
+    EXPECT_EQ(action.kind, Kind::kDunno) << value;
+    EXPECT_EQ(action.warning, std::string("unsupported command in smtp_header_checks map: ") + value);
+  }
+  EXPECT_EQ(parse_delivery("PREPEND x").warning,
+            "bad PREPEND header text \"x\" in smtp_header_checks map -- need \"headername: headervalue\"");
+}
+
 }  // namespace
 }  // namespace mta

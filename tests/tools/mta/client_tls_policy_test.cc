@@ -132,5 +132,59 @@ TEST(ClientTlsPolicy, ServerNames) {
   EXPECT_EQ(site.find("c")->server_name, "x.example");
 }
 
+// What the smtp of Postfix 3.7 does with the same tables.
+TEST(ClientTlsPolicy, PerSite) {
+  constexpr auto kNone = ClientTlsLevel::kNone;
+  constexpr auto kMay = ClientTlsLevel::kMay;
+  constexpr auto kEncrypt = ClientTlsLevel::kEncrypt;
+  constexpr auto kVerify = ClientTlsLevel::kVerify;
+  const struct {
+    std::string_view table;
+    std::string_view level;
+    ClientTlsLevel expected;
+  } cases[] = {
+      {"inline:{x=MUST}", "", kNone},
+      {"inline:{x=MUST}", "secure", ClientTlsLevel::kSecure},
+      {"inline:{example.com=must}", "", kVerify},
+      {"inline:{mx.example.com=MUST}", "", kVerify},
+      {"inline:{.com=MUST, com=MUST}", "", kNone},
+      {"inline:{example.com=NONE}", "secure", kNone},
+      {"inline:{example.com=MAY}", "", kMay},
+      {"inline:{example.com=MAY}", "secure", ClientTlsLevel::kSecure},
+      {"inline:{example.com=MUST_NOPEERMATCH}", "secure", kEncrypt},
+      {"inline:{example.com=NONE, mx.example.com=MAY}", "", kNone},
+      {"inline:{example.com=MAY, mx.example.com=NONE}", "", kNone},
+      {"inline:{example.com=MUST, mx.example.com=NONE}", "", kVerify},
+      {"inline:{example.com=NONE, mx.example.com=MUST}", "", kVerify},
+      {"inline:{example.com=MUST_NOPEERMATCH, mx.example.com=MUST}", "", kVerify},
+      {"inline:{example.com=MUST, mx.example.com=MUST_NOPEERMATCH}", "", kVerify},
+      {"inline:{example.com=MUST_NOPEERMATCH, mx.example.com=NONE}", "", kEncrypt},
+  };
+  for (const auto& each : cases) {
+    Site site({{"smtp_tls_per_site", each.table}, {"smtp_tls_security_level", each.level}});
+    ASSERT_TRUE(site.is_open());
+    EXPECT_TRUE(site.policies().may_use_tls());
+    const auto policy = site.find("Example.com", "Example.com");
+    ASSERT_TRUE(policy) << each.table << ": " << policy.error().message;
+    EXPECT_EQ(policy->level, each.expected) << each.table << " at " << each.level;
+  }
+}
+
+TEST(ClientTlsPolicy, PerSiteThatCannotBe) {
+  for (const auto& [table, kind] :
+       {std::pair<std::string_view, ErrorKind>{"static:foo", ErrorKind::kConfiguration},
+        {"fail:x", ErrorKind::kTemporary},
+        {"inline:{example.com=}", ErrorKind::kTemporary}}) {
+    Site site({{"smtp_tls_per_site", table}});
+    ASSERT_TRUE(site.is_open());
+    const auto policy = site.find("example.com");
+    ASSERT_FALSE(policy) << table;
+    EXPECT_EQ(policy.error().kind, kind) << table;
+  }
+  Site site({{"smtp_tls_per_site", "static:MUST"}, {"smtp_tls_policy_maps", "inline:{x=none}"}});
+  ASSERT_TRUE(site.is_open());
+  EXPECT_EQ(site.find("example.com")->level, ClientTlsLevel::kNone);
+}
+
 }  // namespace
 }  // namespace mta

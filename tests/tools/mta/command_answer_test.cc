@@ -25,7 +25,8 @@ class CommandAnswerTest : public testing::Test {
     void put(Severity, std::string_view, std::string_view line) override { text += std::string(line) + "\n"; }
   } log_;
   DeliveryRequest request_;
-  RecipientReporter reporter_{request_, log_, {.program = "pipe"}, "pipe"};
+  DeliveryStatusFilter filter_;
+  RecipientReporter reporter_{request_, log_, {.program = "pipe"}, "pipe", filter_};
 };
 
 // Each as Postfix 3.7 has it.

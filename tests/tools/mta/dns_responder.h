@@ -22,6 +22,9 @@ class DnsResponder {
 
   std::string address() const { return "127.0.0.1:" + std::to_string(socket_.local_endpoint().port()); }
 
+  /// From now on whoever asks for it is told that answers are validated.
+  void validate() { is_validating_ = true; }
+
   /// From now on nobody is answered.
   void fall_silent() { is_silent_ = true; }
   void close() { socket_.close(); }
@@ -84,13 +87,15 @@ class DnsResponder {
     }
     const unsigned number =
         static_cast<unsigned char>(query[at + 1]) << 8 | static_cast<unsigned char>(query[at + 2]);
-    constexpr std::array<unsigned, 7> kNumbers = {1, 28, 15, 2, 12, 6, 16};
+    constexpr std::array<unsigned, 8> kNumbers = {1, 28, 15, 2, 12, 6, 16, 52};
     std::size_t index = 0;
     while (kNumbers[index] != number) ++index;
     const DnsAnswer found = answers_.answer(asked, static_cast<DnsType>(index));
     constexpr std::array<unsigned, 4> kCodes = {0, 0, 3, 2};
     std::string out(query.substr(0, 2));
-    put(out, 0x8180 | kCodes[static_cast<std::size_t>(found.status)]);
+    const bool is_asked = (static_cast<unsigned char>(query[3]) & 0x20) != 0;
+    put(out,
+        0x8180 | (is_asked && is_validating_ ? 0x20 : 0) | kCodes[static_cast<std::size_t>(found.status)]);
     put(out, 1);
     put(out, static_cast<unsigned>(found.records.size()));
     put(out, 0);
@@ -114,6 +119,7 @@ class DnsResponder {
   asio::ip::udp::endpoint client_;
   std::array<char, 512> query_;
   bool is_silent_ = false;
+  bool is_validating_ = false;
 };
 
 }  // namespace mta

@@ -35,7 +35,7 @@ TEST(EnvelopeCommands, MailSaysWhatTheServerKnows) {
       {"SIZE", "MAIL FROM:<ann@example.org>\r\n"},
       {"8BITMIME", "MAIL FROM:<ann@example.org> BODY=8BITMIME\r\n"},
       {"DSN", "MAIL FROM:<ann@example.org> ENVID=a+2Bb RET=HDRS\r\n"},
-      {"SMTPUTF8", "MAIL FROM:<ann@example.org> SMTPUTF8\r\n"},
+      {"SMTPUTF8", "MAIL FROM:<ann@example.org> BODY=8BITMIME SMTPUTF8\r\n"},
   };
   for (const auto& each : cases) {
     std::string out;

@@ -135,8 +135,11 @@ AgentResult make_local(const Parts& parts) {
 AgentResult make_pipe(const Parts& parts) {
   auto options = mta::PipeOptions::read(parts.entry.arguments(), parts.settings);
   if (!options) return options.error();
-  return std::unique_ptr<mta::DeliveryAgent>(
-      std::make_unique<mta::PipeAgent>(std::move(*options), parts.actions, parts.log, parts.entry.service()));
+  auto filter = mta::DeliveryStatusFilter::open("pipe_delivery_status_filter",
+                                                {.settings = parts.settings, .warnings = parts.warnings});
+  if (!filter) return filter.error();
+  return std::unique_ptr<mta::DeliveryAgent>(std::make_unique<mta::PipeAgent>(
+      std::move(*options), std::move(*filter), parts.actions, parts.log, parts.entry.service()));
 }
 
 AgentResult make_virtual(const Parts& parts) {

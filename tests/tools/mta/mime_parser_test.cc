@@ -252,5 +252,66 @@ TEST(MimeParser, GivesTheSameEventsInAnyChunks) {
   }
 }
 
+// What the smtp of Postfix 3.7 sends to a server without 8BITMIME.
+TEST(MimeParser, Converts8BitText) {
+  const struct {
+    const char* name;
+    std::string message;
+    Events events;
+  } cases[] = {
+      {"text",
+       "Content-Transfer-Encoding: 8bit\nX: y\n\n\xC3 = \n",
+       {"P X: y", "P Content-Transfer-Encoding: quoted-printable", ".", "B ", "B =C3 =3D=20"}},
+      {"not declared", "X: y\n\n\xC3 = \n", {"P X: y", ".", "B ", "B \xC3 = "}},
+      {"7bit is last",
+       "Content-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: 7bit\n\n\xC3\n",
+       {"M Content-Transfer-Encoding: 7bit", ".", "B ", "B \xC3"}},
+      {"unknown is last",
+       "Content-Transfer-Encoding: 8bit\nContent-Transfer-Encoding: x\n\n\xC3\n",
+       {"P Content-Transfer-Encoding: quoted-printable", ".", "B ", "B =C3"}},
+      {"headers alone",
+       "Content-Transfer-Encoding: binary\n",
+       {"P Content-Transfer-Encoding: quoted-printable", "."}},
+      {"divided",
+       "Content-Transfer-Encoding: 8bit\n\n" + std::string(74, 'y') + "\n",
+       {"P Content-Transfer-Encoding: quoted-printable", ".", "B ", "B " + std::string(73, 'y') + "=",
+        "B y"}},
+      {"parts",
+       multipart(
+           "Content-Transfer-Encoding: 8bit\n\n=\n--X\nContent-Transfer-Encoding: 8bit\n\n=\n--X-- =\n=\n"),
+       {kMultipart, "P Content-Transfer-Encoding: 7bit", ".", "B ", "B =", "B --X",
+        "M Content-Transfer-Encoding: quoted-printable", "B ", "B =3D", "B --X-- =", "B ="}},
+      {"message",
+       "Content-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n\nA: b\nContent-Transfer-Encoding: "
+       "8bit\n\n=\n",
+       {"M Content-Type: message/rfc822", "P Content-Transfer-Encoding: 7bit", ".", "B ", "N A: b",
+        "N Content-Transfer-Encoding: quoted-printable", "B ", "B =3D"}},
+      {"other message",
+       "Content-Type: message/partial\nContent-Transfer-Encoding: 8bit\n\n=\n",
+       {"M Content-Type: message/partial", "P Content-Transfer-Encoding: 7bit", ".", "B ", "B =3D"}},
+      {"global message",
+       "Content-Type: message/global\nContent-Transfer-Encoding: 8bit\n\nA: =\n",
+       {"M Content-Type: message/global", "P Content-Transfer-Encoding: quoted-printable", ".", "B ",
+        "B A: =3D"}},
+  };
+  for (const auto& each : cases)
+    EXPECT_EQ(mime_events(each.message, {.converts_8bit = true}), each.events) << each.name;
+}
+
+TEST(MimeParser, TakesLinesInPieces) {
+  EventRecorder recorder;
+  MimeParser parser(recorder, {.converts_8bit = true});
+  parser.feed_piece("Content-Transfer-Encoding:", false);
+  parser.feed_piece(" 8bit", true);
+  parser.feed_piece("", true);
+  parser.feed_piece("a ", false);
+  parser.feed_piece("", true);
+  parser.feed_piece("b ", false);
+  parser.feed_piece("=", false);
+  parser.finish();
+  EXPECT_EQ(recorder.events,
+            (Events{"P Content-Transfer-Encoding: quoted-printable", ".", "B ", "B a=20", "B b =3D"}));
+}
+
 }  // namespace
 }  // namespace mta

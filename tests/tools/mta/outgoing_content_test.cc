@@ -68,6 +68,53 @@ TEST_F(OutgoingContentTest, LinesInAnyPieces) {
   }
 }
 
+TEST_F(OutgoingContentTest, ALineWithoutEndGetsOne) {
+  const std::string bytes = queue_file({{RecordType::kLine, ""},
+                                        {RecordType::kPartialLine, "a"},
+                                        {RecordType::kExtracted, ""},
+                                        {RecordType::kEnd, ""}});
+  for (const bool is_converted : {false, true}) {
+    auto content = open(bytes);
+    ASSERT_TRUE(content) << content.error().message;
+    if (is_converted) content->edit({.mime = {.converts_8bit = true}});
+    EXPECT_EQ(read(*content, 65536), "\r\na\r\n");
+  }
+}
+
+TEST_F(OutgoingContentTest, Text8BitIsConverted) {
+  const std::string bytes = queue_file({{RecordType::kLine, "Content-Transfer-Encoding: 8bit"},
+                                        {RecordType::kLine, ""},
+                                        {RecordType::kPartialLine, ".\xC3 "},
+                                        {RecordType::kLine, ""},
+                                        {RecordType::kExtracted, ""},
+                                        {RecordType::kEnd, ""}});
+  auto content = open(bytes);
+  ASSERT_TRUE(content) << content.error().message;
+  content->edit({.mime = {.converts_8bit = true}});
+  EXPECT_EQ(read(*content, 65536), "Content-Transfer-Encoding: quoted-printable\r\n\r\n..=C3=20\r\n");
+}
+
+TEST_F(OutgoingContentTest, MultipartsThatAreTooDeepAreNotConverted) {
+  std::vector<std::string> lines;
+  for (int i = 0; i < 4; ++i)
+    for (const std::string& line : {"Content-Type: multipart/mixed; boundary=b" + std::to_string(i),
+                                    std::string(), "--b" + std::to_string(i)})
+      lines.push_back(line);
+  std::string bytes = queue_file({});
+  for (const std::string& line : lines) append_record(bytes, RecordType::kLine, line);
+  append_record(bytes, RecordType::kExtracted, "");
+  append_record(bytes, RecordType::kEnd, "");
+  for (const bool is_converted : {false, true}) {
+    auto content = open(bytes);
+    ASSERT_TRUE(content) << content.error().message;
+    content->edit({.mime = {.nesting_limit = 1, .converts_8bit = is_converted}});
+    std::string text;
+    const auto more = content->read(text, 65536);
+    EXPECT_EQ(more.has_value(), !is_converted);
+    EXPECT_EQ(more ? "" : more.error().message, is_converted ? "MIME nesting exceeds safety limit" : "");
+  }
+}
+
 TEST_F(OutgoingContentTest, AFileThatEndsTooSoonIsAnError) {
   auto content = open(queue_file({{RecordType::kLine, "To: x"}}));
   ASSERT_TRUE(content) << content.error().message;
@@ -101,7 +148,7 @@ TEST_F(OutgoingContentTest, AddressesInHeadersAreRewritten) {
                                     {RecordType::kExtracted, ""},
                                     {RecordType::kEnd, ""}}));
     ASSERT_TRUE(content) << content.error().message;
-    content->rewrite(**generic);
+    content->edit({.generic = generic->get()});
     const std::string text = read(*content, 65536);
     if (maps == "fail:x") {
       EXPECT_TRUE(text.ends_with(')')) << "no error: " << text;

@@ -104,10 +104,16 @@ TEST(ScriptedResolver, SaysWhatIsWrongWithItsText) {
   }
 }
 
-TEST(CaresResolver, AsksManyQuestionsAtATime) {
+class CaresResolverTest : public testing::TestWithParam<bool> {};
+
+INSTANTIATE_TEST_SUITE_P(WhomToTrust, CaresResolverTest, testing::Bool());
+
+TEST_P(CaresResolverTest, AsksManyQuestionsAtATime) {
   asio::io_context context;
   DnsResponder responder(context, scripted());
-  auto resolver = CaresResolver::create(context.get_executor(), {.servers = {responder.address()}});
+  responder.validate();
+  auto resolver = CaresResolver::create(context.get_executor(),
+                                        {.servers = {responder.address()}, .is_trusted = GetParam()});
   ASSERT_TRUE(resolver);
   std::size_t open = std::size(kCases);
   for (const Case& each : kCases)
@@ -117,6 +123,9 @@ TEST(CaresResolver, AsksManyQuestionsAtATime) {
           const DnsAnswer answer = co_await (*resolver)->resolve(each.name, each.type);
           EXPECT_EQ(answer.status, each.status) << each.name;
           EXPECT_EQ(sorted(answer.records), sorted(each.records)) << each.name;
+          EXPECT_EQ(answer.is_validated && answer.status == DnsStatus::kFound,
+                    GetParam() && each.status == DnsStatus::kFound)
+              << each.name;
         },
         [&](std::exception_ptr failure) {
           EXPECT_FALSE(failure);

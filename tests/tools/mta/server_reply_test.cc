@@ -50,29 +50,52 @@ TEST(ServerReply, WhatFollowsTheCodes) {
 
 TEST(ServerReply, LinesThatAreNoneOfAReplyArePassedOver) {
   ServerReplyReader reader;
-  EXPECT_FALSE(reader.read("what?\r\n2 x\r\n012 x\r\n"));
+  EXPECT_FALSE(reader.read("what?\r\n\r\n2 x\r\n250x y\r\n250\ty\r\n"));
   const auto reply = reader.read("250 Ok\r\n");
   ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->text, "250 Ok");
+  EXPECT_EQ(reply->code, 250);
+  EXPECT_EQ(reply->text, "what?  2 x 250x y 250?y 250 Ok");
+  EXPECT_EQ(reply->lines, std::vector<std::string>{"Ok"});
 }
 
-// What Postfix 3.7 made of them.
-TEST(ServerReply, SomeLinesLookLikeReplies) {
+TEST(ServerReply, ACodeMayBeAnyNumber) {
   ServerReplyReader reader;
-  EXPECT_FALSE(reader.read("250x\r\n25\r\n\r\n"));
-  EXPECT_EQ(reader.read(std::string_view("503 a\0b\r\n", 9))->text, "503 a");
+  const auto reply = reader.read("099 x\r\n");
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->code, 99);
+  EXPECT_EQ(reply->status, "5.5.0");
 }
 
-TEST(ServerReply, AllThatCameIsInTheTranscript) {
-  SessionTranscript transcript(ErrorClass::kProtocol);
-  ServerReplyReader reader(&transcript);
-  EXPECT_TRUE(reader.read("250-a\r\n250 b\r\n"));
-  EXPECT_FALSE(transcript.is_wanted());
-  EXPECT_FALSE(reader.read("what?\r\n"));
-  EXPECT_TRUE(transcript.is_wanted());
-  std::string lines;
-  transcript.for_each_line([&](auto, std::string_view line) { lines += std::string(line) + '\n'; });
-  EXPECT_EQ(lines, "250-a\n250 b\nwhat?\n");
+/// Replaces lines that have a replacement, and fails at "fail".
+class Lines final : public ReplyLineSink {
+ public:
+  libconf::Result<std::optional<std::string>> replacement(std::string_view line) override {
+    if (line == "fail") return libconf::Error{.kind = libconf::ErrorKind::kTemporary, .message = "no"};
+    if (line == "550 no") return std::optional<std::string>("450 later");
+    return std::optional<std::string>();
+  }
+  void note_stray_line(std::string_view line) override { stray.emplace_back(line); }
+  std::vector<std::string> stray;
+};
+
+TEST(ServerReply, LinesMayBeReplaced) {
+  Lines lines;
+  ServerReplyReader reader(&lines);
+  const auto reply = reader.read("what?\r\n550 no\r\n");
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->code, 450);
+  EXPECT_EQ(reply->text, "what? 450 later");
+  EXPECT_EQ(lines.stray, std::vector<std::string>{"what?"});
+  EXPECT_FALSE(reader.has_failed());
+  EXPECT_FALSE(reader.read("fail\r\n250 Ok\r\n"));
+  EXPECT_TRUE(reader.has_failed());
+  EXPECT_FALSE(reader.read(""));
+}
+
+// As Postfix 3.7 has it.
+TEST(ServerReply, ANulEndsALine) {
+  ServerReplyReader reader;
+  EXPECT_EQ(reader.read(std::string_view("503 a\0b\r\n", 9))->text, "503 a");
 }
 
 // Of these codes of refusals, Postfix 3.7 sent the postmaster a transcript.

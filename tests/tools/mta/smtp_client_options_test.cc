@@ -30,31 +30,43 @@ TEST(SmtpClientOptions, DefaultsOfPostconf) {
   EXPECT_FALSE(lmtp->skips_quit_response);
 }
 
-TEST(SmtpClientOptions, WhatIsNotThereYetIsNoticed) {
-  const struct {
-    std::string_view name;
-    std::string_view value;
-    std::string feature;
-    std::string check;
-  } cases[] = {
-      {"smtp_tls_security_level", "encrypt", "", ""},
-      {"smtp_tls_per_site", "static:MUST", "smtp_tls_per_site = static:MUST", ""},
-      {"lmtp_tls_per_site", "static:MUST", "", ""},
-      {"smtp_generic_maps", "static:x", "", ""},
-      {"smtp_body_checks", "static:x", "", "smtp_body_checks = static:x"},
-  };
-  for (const auto& each : cases) {
-    const auto options = read(each.name, each.value);
-    ASSERT_TRUE(options) << options.error().message;
-    EXPECT_EQ(options->missing_feature, each.feature) << each.name;
-    EXPECT_EQ(options->missing_check, each.check) << each.name;
-  }
-}
-
 TEST(SmtpClientOptions, BadValuesAreErrors) {
   EXPECT_FALSE(read("smtp_address_preference", "ipv5"));
   EXPECT_FALSE(read("smtp_host_lookup", "hosts"));
   EXPECT_FALSE(read("smtp_address_verify_target", "vrfy"));
+}
+
+TEST(SmtpClientOptions, WhereConnectionsComeFrom) {
+  const auto bare = read("smtp_bind_address", "192.0.2.3");
+  ASSERT_TRUE(bare) << bare.error().message;
+  EXPECT_EQ(bare->local_end.ipv4, "192.0.2.3");
+  EXPECT_FALSE(bare->local_end.is_required);
+  const auto bracketed = read("smtp_bind_address", "[192.0.2.3]");
+  ASSERT_TRUE(bracketed) << bracketed.error().message;
+  EXPECT_EQ(bracketed->local_end.ipv4, "192.0.2.3");
+  for (const std::string_view value : {"::1", "foo", "192.0.2.3 192.0.2.4"}) {
+    const auto options = read("smtp_bind_address", value);
+    ASSERT_FALSE(options) << value;
+    EXPECT_EQ(options.error().message,
+              "smtp_connect_addr: bad smtp_bind_address parameter: " + std::string(value));
+  }
+}
+
+TEST(SmtpClientOptions, TheOnlyAddressIsWhereConnectionsComeFrom) {
+  const auto complete = [](std::initializer_list<std::string_view> interfaces, LocalEnd local = {}) {
+    std::vector<libmaps::IpAddress> addresses;
+    for (const std::string_view each : interfaces) addresses.push_back(*libmaps::parse_ip_address(each));
+    local.complete(addresses);
+    return local.ipv4 + "," + local.ipv6;
+  };
+  EXPECT_EQ(complete({}), ",");
+  EXPECT_EQ(complete({"192.0.2.3"}), "192.0.2.3,");
+  EXPECT_EQ(complete({"192.0.2.3", "::1"}), "192.0.2.3,");
+  EXPECT_EQ(complete({"192.0.2.3", "2001:db8::1"}), "192.0.2.3,2001:db8::1");
+  EXPECT_EQ(complete({"192.0.2.3", "192.0.2.4"}), ",");
+  EXPECT_EQ(complete({"192.0.2.3", "127.0.0.1"}), ",");
+  EXPECT_EQ(complete({"127.0.0.1"}), ",");
+  EXPECT_EQ(complete({"192.0.2.3"}, {.ipv4 = "0.0.0.0"}), "0.0.0.0,");
 }
 
 }  // namespace

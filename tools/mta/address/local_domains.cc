@@ -57,8 +57,9 @@ Result<std::shared_ptr<LocalDomains>> LocalDomains::from(const AddressContext& c
   };
   domains->has_ipv4_ = has_protocol("ipv4");
   domains->has_ipv6_ = has_protocol("ipv6");
-  for (const std::string_view parameter : {"inet_interfaces", "proxy_interfaces"})
-    if (Result<void> done = domains->add_interfaces(parameter, context); !done) return done.error();
+  if (Result<void> done = domains->add_interfaces("inet_interfaces", context); !done) return done.error();
+  domains->interface_count_ = domains->addresses_.size();
+  if (Result<void> done = domains->add_interfaces("proxy_interfaces", context); !done) return done.error();
   return domains;
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +42,11 @@ class LocalDomains {
   /// Those of inet_interfaces and proxy_interfaces.
   const std::vector<libmaps::IpAddress>& addresses() const { return addresses_; }
 
+  /// Those of inet_interfaces alone.
+  std::span<const libmaps::IpAddress> interfaces() const {
+    return std::span(addresses_).first(interface_count_);
+  }
+
  private:
   explicit LocalDomains(libmaps::MatchList destinations) : destinations_(std::move(destinations)) {}
   libconf::Result<void> add_interfaces(std::string_view parameter, const AddressContext& context);
@@ -48,6 +54,7 @@ class LocalDomains {
 
   libmaps::MatchList destinations_;
   std::vector<libmaps::IpAddress> addresses_;
+  std::size_t interface_count_ = 0;  ///< How many of them are of inet_interfaces: the first.
   std::string origin_;
   bool has_ipv4_ = true;
   bool has_ipv6_ = true;

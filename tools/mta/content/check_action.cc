@@ -29,24 +29,25 @@ struct Action {
   std::string_view name;
   CheckActionKind kind;
   Argument argument = Argument::kOptional;
+  bool is_for_delivery = false;
 };
 
 constexpr std::array kActions = {
     Action{"BCC", CheckActionKind::kBcc, Argument::kBccAddress},
     Action{"DISCARD", CheckActionKind::kDiscard},
-    Action{"DUNNO", CheckActionKind::kDunno},
+    Action{"DUNNO", CheckActionKind::kDunno, Argument::kOptional, true},
     Action{"FILTER", CheckActionKind::kFilter, Argument::kDestination},
     Action{"HOLD", CheckActionKind::kHold},
-    Action{"IGNORE", CheckActionKind::kIgnore},
-    Action{"INFO", CheckActionKind::kInfo},
-    Action{"OK", CheckActionKind::kDunno},  // Always has been.
+    Action{"IGNORE", CheckActionKind::kIgnore, Argument::kOptional, true},
+    Action{"INFO", CheckActionKind::kInfo, Argument::kOptional, true},
+    Action{"OK", CheckActionKind::kDunno, Argument::kOptional, true},  // Always has been.
     Action{"PASS", CheckActionKind::kPass},
-    Action{"PREPEND", CheckActionKind::kPrepend, Argument::kLine},
+    Action{"PREPEND", CheckActionKind::kPrepend, Argument::kLine, true},
     Action{"REDIRECT", CheckActionKind::kRedirect, Argument::kRedirectAddress},
     Action{"REJECT", CheckActionKind::kReject, Argument::kRejection},
-    Action{"REPLACE", CheckActionKind::kReplace, Argument::kLine},
-    Action{"STRIP", CheckActionKind::kStrip},
-    Action{"WARN", CheckActionKind::kWarn},
+    Action{"REPLACE", CheckActionKind::kReplace, Argument::kLine, true},
+    Action{"STRIP", CheckActionKind::kStrip, Argument::kOptional, true},
+    Action{"WARN", CheckActionKind::kWarn, Argument::kOptional, true},
 };
 
 void read_rejection(std::string_view text, CheckAction& action) {
@@ -91,14 +92,18 @@ std::string argument_fault(const Action& action, std::string_view text, CheckTar
 
 }  // namespace
 
-CheckAction parse_check_action(std::string_view value, CheckTarget target, std::string_view parameter) {
+CheckAction parse_check_action(std::string_view value, CheckTarget target, std::string_view parameter,
+                               CheckScope scope) {
   const std::size_t name_length = std::min(value.find_first_of(libconf::kBlanks), value.size());
   const std::string_view name = value.substr(0, name_length);
   const std::string_view text = libconf::trim_left(value.substr(name_length));
   const auto* const action = std::find_if(kActions.begin(), kActions.end(), [name](const Action& known) {
     return libconf::equals_ignoring_case(known.name, name);
   });
-  if (action == kActions.end()) return {.warning = concat("unknown command in ", parameter, " map: ", value)};
+  const bool is_for_delivery = scope == CheckScope::kDelivery;
+  if (action == kActions.end() || (is_for_delivery && !action->is_for_delivery))
+    return {.warning = concat(is_for_delivery ? "unsupported" : "unknown", " command in ", parameter,
+                              " map: ", value)};
   std::string fault = argument_fault(*action, text, target, parameter);
   if (!fault.empty()) return {.warning = std::move(fault)};
   CheckAction result{.kind = action->kind};

@@ -31,6 +31,9 @@ enum class CheckActionKind : std::uint8_t {
 /// What a table is asked about. Text for a header must be a header.
 enum class CheckTarget : std::uint8_t { kHeader, kBody };
 
+/// Whose checks they are. Those of delivery (smtp_header_checks) know only what changes or logs a line.
+enum class CheckScope : std::uint8_t { kReceipt, kDelivery };
+
 struct CheckAction {
   CheckActionKind kind = CheckActionKind::kDunno;
   std::string text =
@@ -43,6 +46,7 @@ struct CheckAction {
 
 /// Reads `value`, as it was found by the tables of `parameter` ("mime_header_checks"). Never fails: what is
 /// wrong is a warning, and kDunno, as Postfix has it. Pure and thread-safe.
-CheckAction parse_check_action(std::string_view value, CheckTarget target, std::string_view parameter);
+CheckAction parse_check_action(std::string_view value, CheckTarget target, std::string_view parameter,
+                               CheckScope scope = CheckScope::kReceipt);
 
 }  // namespace mta

@@ -20,18 +20,6 @@ using libconf::Severity;
 
 bool is_in(const CharacterSet& set, char c) { return set[static_cast<unsigned char>(c)]; }
 
-CheckClass class_of(HeaderKind kind) {
-  switch (kind) {
-    case HeaderKind::kPrimary:
-      return CheckClass::kHeader;
-    case HeaderKind::kMime:
-      return CheckClass::kMime;
-    case HeaderKind::kNested:
-      break;
-  }
-  return CheckClass::kNested;
-}
-
 /// Nesting counts only where somebody looks at what is nested, as Postfix has it.
 MimeOptions mime_options(const CleanupOptions& options, const ContentChecks& checks,
                          const MessageContext& context) {

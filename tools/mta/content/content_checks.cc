@@ -67,12 +67,29 @@ static_assert(is_in_order());
 }  // namespace
 
 std::string_view parameter_of(CheckClass check_class) { return facts(check_class).parameter; }
+CheckClass class_of(HeaderKind kind) {
+  switch (kind) {
+    case HeaderKind::kPrimary:
+      return CheckClass::kHeader;
+    case HeaderKind::kMime:
+      return CheckClass::kMime;
+    case HeaderKind::kNested:
+      break;
+  }
+  return CheckClass::kNested;
+}
+
+std::string_view subject_of(CheckClass check_class) { return facts(check_class).subject; }
+CheckTarget target_of(CheckClass check_class) { return facts(check_class).target; }
+std::string_view verdict_of(CheckActionKind kind) { return kActions[static_cast<std::size_t>(kind)].verdict; }
 
 Result<ContentChecks> ContentChecks::open(const libconf::Settings& settings,
-                                          const libmaps::TableContext& context) {
+                                          const libmaps::TableContext& context, std::string_view client) {
   ContentChecks checks;
   for (std::size_t i = 0; i < kCheckClasses; ++i) {
-    const auto value = settings.get(kClasses[i].parameter);
+    // Whoever delivers has no milters.
+    if (!client.empty() && static_cast<CheckClass>(i) == CheckClass::kMilterHeader) continue;
+    const auto value = settings.get(concat(client, kClasses[i].parameter));
     if (!value) return value.error();
     std::string_view rest = *value;
     while (const auto spec = libconf::next_braced_word(rest, libconf::kListSeparators)) {
@@ -132,11 +149,10 @@ void ContentInspection::carry_out(CheckAction& action, CheckClass check_class, s
   if (!known.verdict.empty() && !is_repeated) {
     const std::string verdict = concat(facts(check_class).verdict_prefix, known.verdict);
     const std::string reason = concat(action.status, action.status.empty() ? "" : " ", action.text);
-    sink_.log(
-        Severity::kInfo,
-        content_log_line(
-            {.verdict = verdict, .subject = facts(check_class).subject, .text = text, .reason = reason},
-            context_));
+    sink_.log(Severity::kInfo,
+              content_log_line(
+                  {.verdict = verdict, .subject = facts(check_class).subject, .text = text, .reason = reason},
+                  context_));
   }
   if (known.is_last) is_on_ = false;
   switch (action.kind) {

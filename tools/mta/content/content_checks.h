@@ -15,6 +15,7 @@
 #include "libmaps/table_context.h"
 #include "tools/mta/content/check_action.h"
 #include "tools/mta/content/cleanup_sink.h"
+#include "tools/mta/content/mime_parser.h"
 
 namespace mta {
 
@@ -26,6 +27,17 @@ inline constexpr std::size_t kCheckClasses = 5;
 /// "mime_header_checks"
 std::string_view parameter_of(CheckClass check_class);
 
+/// Which tables look at such a header.
+CheckClass class_of(HeaderKind kind);
+
+/// What the log calls what they look at: "header" or "body".
+std::string_view subject_of(CheckClass check_class);
+
+CheckTarget target_of(CheckClass check_class);
+
+/// What the log calls an action: "prepend". Empty: it is not logged.
+std::string_view verdict_of(CheckActionKind kind);
+
 /// The open tables. Movable; not thread-safe, as tables are not. One serves any number of messages.
 class ContentChecks {
  public:
@@ -33,9 +45,11 @@ class ContentChecks {
   ContentChecks() = default;
 
   /// Opens what `settings` name. A table that cannot be opened is warned of, and every lookup in it fails, so
-  /// that no mail passes unchecked. Errors: as Settings::get().
+  /// that no mail passes unchecked. Errors: as Settings::get(). `client`: those of a client that delivers,
+  /// "smtp_" for smtp_header_checks.
   static libconf::Result<ContentChecks> open(const libconf::Settings& settings,
-                                             const libmaps::TableContext& context);
+                                             const libmaps::TableContext& context,
+                                             std::string_view client = {});
 
   bool has(CheckClass check_class) const { return !lists_[index(check_class)].empty(); }
 

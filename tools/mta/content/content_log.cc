@@ -9,6 +9,7 @@ using libconf::concat;
 
 constexpr std::size_t kTextLength = 200;
 constexpr std::size_t kFaultTextLength = 100;
+constexpr std::size_t kDeliveryTextLength = 60;
 
 /// Postfix's texts are C strings.
 std::string_view shown(std::string_view text, std::size_t length) {
@@ -30,6 +31,11 @@ std::string content_log_line(const ContentFinding& finding, const MessageContext
   if (!context.helo.empty()) out += concat(" helo=<", context.helo, ">");
   if (!finding.reason.empty()) out += concat(": ", finding.reason);
   return out;
+}
+
+std::string delivery_check_log_line(std::string_view queue_id, const ContentFinding& finding) {
+  return concat(queue_id, ": ", finding.verdict, ": ", finding.subject, " ",
+                shown(finding.text, kDeliveryTextLength), finding.reason.empty() ? "" : ": ", finding.reason);
 }
 
 std::string mime_fault_log_line(std::string_view fault, std::string_view text,

@@ -20,6 +20,9 @@ struct ContentFinding {
 /// "ID: warning: header Subject: x from name[address]; from=<s> to=<r> proto=ESMTP helo=<h>: reason".
 std::string content_log_line(const ContentFinding& finding, const MessageContext& context);
 
+/// The same where a client delivers: "ID: replace: header Subject: x: reason".
+std::string delivery_check_log_line(std::string_view queue_id, const ContentFinding& finding);
+
 /// "ID: reject: mime-error FAULT: text from name[address]; from=<s> to=<r>".
 std::string mime_fault_log_line(std::string_view fault, std::string_view text, const MessageContext& context);
 

@@ -126,15 +126,19 @@ ContentType parse_content_type(std::string_view value) {
   };
   if (type.kind == TokenKind::kNone || type.is_word("text")) return {.type = MediaType::kText};
   if (type.is_word("message")) {
-    if (is_subtype("rfc822")) return {.type = MediaType::kMessage, .encoding_rule = EncodingRule::kIdentity};
+    if (is_subtype("rfc822"))
+      return {.type = MediaType::kMessage, .encoding_rule = EncodingRule::kIdentity, .is_identity = true};
     if (is_subtype("global")) return {.type = MediaType::kMessage};
     const bool is_7bit = is_subtype("partial") || is_subtype("external-body");
-    return {.type = MediaType::kText, .encoding_rule = is_7bit ? EncodingRule::k7Bit : EncodingRule::kAny};
+    return {.type = MediaType::kText,
+            .encoding_rule = is_7bit ? EncodingRule::k7Bit : EncodingRule::kAny,
+            .is_identity = true};
   }
   if (!type.is_word("multipart")) return {};
   ContentType content{.type = MediaType::kMultipart,
                       .encoding_rule = EncodingRule::kIdentity,
-                      .is_digest = is_subtype("digest")};
+                      .is_digest = is_subtype("digest"),
+                      .is_identity = true};
   take_boundaries(tokens, content.boundaries);
   return content;
 }

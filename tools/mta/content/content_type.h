@@ -26,7 +26,9 @@ enum class EncodingRule {
 struct ContentType {
   MediaType type = MediaType::kUnknown;
   EncodingRule encoding_rule = EncodingRule::kAny;
-  bool is_digest = false;  ///< multipart/digest: a part is a message unless it says otherwise.
+  bool is_digest = false;    ///< multipart/digest: a part is a message unless it says otherwise.
+  bool is_identity = false;  ///< A multipart or a message of any kind but message/global: what is 8bit is not
+                             ///< called quoted-printable when it is converted.
   std::vector<std::string>
       boundaries;  ///< Of a kMultipart: one, if it is well-formed. Postfix takes them all.
 };

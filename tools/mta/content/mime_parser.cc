@@ -58,9 +58,16 @@ void MimeParser::feed(std::string_view bytes) {
   }
 }
 
+void MimeParser::feed_piece(std::string_view text, bool ends_line) {
+  line(text, is_continued_, !ends_line);
+  is_continued_ = !ends_line;
+}
+
 void MimeParser::finish() {
   if (!partial_.empty()) line(partial_, is_continued_, false);
+  if (!encoded_.text().empty()) emit_encoded({}, false);
   finish_header();
+  if (section_ != Section::kBody) announce_encoding();
   if (section_ == Section::kPrimary) sink_.end_of_headers();
 }
 
@@ -103,12 +110,14 @@ void MimeParser::finish_header() {
   if (options_.strictness.headers_7bit && !libconf::is_ascii(text)) report(MimeFault::k8BitHeader, text);
   const std::string_view name = text.substr(0, name_length_);
   const std::string_view value = text.substr(name_length_ + 1);
-  if (equals_ignoring_case(name, kTransferEncoding)) {
+  const bool is_encoding = equals_ignoring_case(name, kTransferEncoding);
+  if (is_encoding) {
     transfer_encoding(value);
   } else if (options_.is_mime_enabled && equals_ignoring_case(name, kContentType)) {
     content_type(value);
   }
-  sink_.header(kind_of_header(), header_);
+  // Another one comes with announce_encoding().
+  if (!is_encoding || !is_converted()) sink_.header(kind_of_header(), header_);
   header_.clear();
 }
 
@@ -126,6 +135,7 @@ void MimeParser::content_type(std::string_view value) {
   if (content.type == MediaType::kUnknown) return;
   is_message_ = content.type == MediaType::kMessage;
   is_composite_ = is_message_ || content.type == MediaType::kMultipart;
+  is_identity_ = content.is_identity;
   encoding_rule_ = content.encoding_rule;
   // Postfix looks into two more multiparts than the limit says.
   const std::size_t limit = options_.nesting_limit + 2;
@@ -156,10 +166,26 @@ void MimeParser::transfer_encoding(std::string_view value) {
   }
 }
 
+bool MimeParser::is_converted() const {
+  return options_.converts_8bit && (encoding_ == Encoding::k8Bit || encoding_ == Encoding::kBinary);
+}
+
+/// The last header of a section that is converted, as Postfix has it. What is in a message/global is text
+/// then: there, quoted-printable is allowed (RFC 6532, section 3.7).
+void MimeParser::announce_encoding() {
+  if (!is_converted()) return;
+  const HeaderKind kind = section_ == Section::kPrimary ? HeaderKind::kPrimary
+                          : section_ == Section::kPart  ? HeaderKind::kMime
+                                                        : HeaderKind::kNested;
+  sink_.header(kind, libconf::concat(kTransferEncoding, ": ", is_identity_ ? "7bit" : "quoted-printable"));
+  if (!is_identity_) is_message_ = is_composite_ = false;
+}
+
 /// Headers end at an empty line, or where a line is no header. An attached message begins after an empty line
 /// alone. Postfix supplies a missing one after the message's own headers. What a composite says of its
 /// encoding does not count for what is in it.
 void MimeParser::section_end(bool is_blank_line) {
+  announce_encoding();
   if (section_ == Section::kPrimary) {
     sink_.end_of_headers();
     if (!is_blank_line) sink_.body_line({});
@@ -167,7 +193,7 @@ void MimeParser::section_end(bool is_blank_line) {
   if (options_.strictness.encoding_domain) check_encoding();
   section_ = is_blank_line && is_message_ ? Section::kNested : Section::kBody;
   if (is_blank_line && is_composite_) encoding_ = Encoding::k7Bit;
-  is_message_ = is_composite_ = false;
+  is_message_ = is_composite_ = is_identity_ = false;
   encoding_rule_ = EncodingRule::kAny;
   sink_.start_of_body();
 }
@@ -189,11 +215,38 @@ void MimeParser::body_line(std::string_view text, bool goes_on) {
       depth > 0 && text.substr(kDashes.size() + multiparts_[depth - 1].boundary.size()).starts_with(kDashes);
   // body_checks_size_limit counts the last delimiter with what follows, any other with what is before it.
   if (is_last) sink_.start_of_body();
-  emit_body(text, goes_on);
-  if (depth > 0) delimiter(depth, is_last);
+  if (depth == 0) {
+    emit_body(text, goes_on);
+    return;
+  }
+  emit_plain(text, goes_on);
+  delimiter(depth, is_last);
 }
 
 void MimeParser::emit_body(std::string_view text, bool goes_on) {
+  if (is_converted()) {
+    emit_encoded(text, goes_on);
+  } else {
+    emit_plain(text, goes_on);
+  }
+}
+
+void MimeParser::emit_encoded(std::string_view text, bool goes_on) {
+  for (const char c : text) {
+    if (encoded_.is_full()) {
+      encoded_.divide();
+      sink_.body_line(encoded_.text());
+      encoded_.clear();
+    }
+    encoded_.add(c);
+  }
+  if (goes_on) return;
+  encoded_.end();
+  sink_.body_line(encoded_.text());
+  encoded_.clear();
+}
+
+void MimeParser::emit_plain(std::string_view text, bool goes_on) {
   if (options_.strictness.body_8bitmime && encoding_ == Encoding::k7Bit && !libconf::is_ascii(text))
     report(MimeFault::k8BitBody, text);
   if (goes_on) {
@@ -215,7 +268,7 @@ std::size_t MimeParser::delimited(std::string_view text) const {
 /// The delimiter of an outer multipart ends those inside it.
 void MimeParser::delimiter(std::size_t depth, bool is_last) {
   const bool is_digest = multiparts_[depth - 1].is_digest;
-  is_message_ = is_composite_ = is_digest;
+  is_message_ = is_composite_ = is_identity_ = is_digest;
   encoding_rule_ = is_digest ? EncodingRule::kIdentity : EncodingRule::kAny;
   encoding_ = Encoding::k7Bit;
   section_ = is_last ? Section::kBody : Section::kPart;

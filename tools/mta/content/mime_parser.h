@@ -19,6 +19,7 @@
 
 #include "tools/mta/content/content_type.h"
 #include "tools/mta/content/mime_fault.h"
+#include "tools/mta/content/quoted_printable.h"
 
 namespace mta {
 
@@ -72,6 +73,10 @@ struct MimeOptions {
   /// A longer line arrives in pieces: of a header as one, of the body as a line each (line_length_limit).
   std::size_t line_length_limit = kUnlimited;
 
+  /// Text that is 8bit or binary by its Content-Transfer-Encoding becomes quoted-printable, for a server that
+  /// takes nothing else (RFC 6152, section 3). Lines are then those of the new encoding.
+  bool converts_8bit = false;
+
   MimeStrictness strictness = {};
 };
 
@@ -85,6 +90,10 @@ class MimeParser {
   /// Takes the next bytes of the message, divided in any way. A line ends with a newline; a carriage return
   /// before it is text.
   void feed(std::string_view bytes);
+
+  /// The same for a line that comes in pieces, as a queue file has them; `ends_line`: the last one. Sizes of
+  /// pieces are the caller's. Use this or feed() for a message, not both.
+  void feed_piece(std::string_view text, bool ends_line);
 
   /// The message is complete; its last line may lack a newline. Call nothing afterwards.
   void finish();
@@ -109,6 +118,10 @@ class MimeParser {
   void header_line(std::string_view text, bool goes_on);
   void body_line(std::string_view text, bool goes_on);
   void emit_body(std::string_view text, bool goes_on);
+  void emit_plain(std::string_view text, bool goes_on);
+  void emit_encoded(std::string_view text, bool goes_on);
+  void announce_encoding();
+  bool is_converted() const;
   void finish_header();
   void section_end(bool is_blank_line);
   void content_type(std::string_view value);
@@ -124,6 +137,7 @@ class MimeParser {
   Section section_ = Section::kPrimary;
   bool is_message_ = false;    ///< The current section's content is an attached message.
   bool is_composite_ = false;  ///< It is one, or a multipart.
+  bool is_identity_ = false;   ///< ContentType::is_identity of it.
   EncodingRule encoding_rule_ = EncodingRule::kAny;  ///< For the current section.
   Encoding encoding_ = Encoding::k7Bit;              ///< Of the current section.
   std::vector<Multipart> multiparts_;                ///< The innermost is last.
@@ -131,6 +145,7 @@ class MimeParser {
   std::size_t name_length_ = 0;                      ///< Of its name.
   std::string partial_;                              ///< The start of a line whose end has not come yet.
   bool is_continued_ = false;                        ///< Part of that line went to line() already.
+  QuotedPrintableLine encoded_;                      ///< Of a line that is converted, as far as it came.
   std::bitset<kMimeFaults> reported_;
 };
 

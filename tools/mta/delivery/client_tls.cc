@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "libconf/text.h"
+#include "tools/mta/delivery/dane_records.h"
 #include "tools/mta/tls/server_certificates.h"
 #include "tools/mta/tls/tls_facts.h"
 #include "tools/mta/tls/verify_problem.h"
@@ -28,12 +29,25 @@ void log_info(DiagnosticSink& sink, std::string message) {
   sink.report({.severity = Severity::kInfo, .code = "tls", .message = std::move(message)});
 }
 
+/// What sessions have in common that stand for each other: what was checked of the server, too.
+std::string key_of(std::string_view server, const ClientTlsPolicy& policy) {
+  std::string key =
+      concat(server, "\n", std::to_string(static_cast<int>(policy.level)), "\n", policy.protocols, "\n",
+             policy.cipher_grade, "\n", policy.excluded_ciphers, "\n", policy.server_name);
+  for (const std::string& each : policy.matches) key += concat("\n", each);
+  for (const TlsaRecord& each : policy.records) key += concat("\n", to_string(each));
+  return key;
+}
+
 /// Of all that follows, the first error counts.
 class Values {
  public:
   Values(const Settings& settings, std::string_view prefix) : settings_(settings), prefix_(prefix) {}
   std::string text(std::string_view name) { return keep(settings_.get(name)); }
   std::string own_text(std::string_view suffix) { return text(concat(prefix_, suffix)); }
+  std::chrono::seconds own_time(std::string_view suffix) {
+    return keep(settings_.get_duration(concat(prefix_, suffix)));
+  }
   int own_number(std::string_view suffix) {
     return static_cast<int>(keep(settings_.get_int(concat(prefix_, suffix))));
   }
@@ -71,6 +85,13 @@ struct ClientTlsCallbacks {
     return 1;
   }
 
+  static int new_session(SSL* ssl, SSL_SESSION* made) {
+    const ClientTlsSession& session = session_of(ssl);
+    if (session.resumable == nullptr) return 0;
+    session.resumable->put(session.key, made);
+    return 1;
+  }
+
   static void state(const SSL* ssl, int where, int value) {
     if ((where & SSL_CB_EXIT) != 0 && value <= 0 && ERR_peek_error() != 0)
       session_of(ssl).library_problems = library_problems();
@@ -98,6 +119,8 @@ Result<void> ClientTls::read(std::string_view prefix, DiagnosticSink& sink) {
   log_level_ = parse_tls_log_level(values.own_text("loglevel"), sink);
   verify_depth_ = values.own_number("scert_verifydepth");
   const std::string digest = values.own_text("fingerprint_digest");
+  const bool is_resumable = !values.own_text("session_cache_database").empty();
+  const std::chrono::seconds lifetime = values.own_time("session_cache_timeout");
   const std::uint64_t options =
       (SSL_OP_ALL & ~parse_disabled_workarounds(values.text("tls_disable_workarounds"), sink)) |
       parse_ssl_options(values.text("tls_ssl_options"), sink);
@@ -115,6 +138,11 @@ Result<void> ClientTls::read(std::string_view prefix, DiagnosticSink& sink) {
   SSL_CTX_set_options(context, options | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  if (is_resumable) {
+    resumable_.emplace(lifetime);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
+    SSL_CTX_sess_set_new_cb(context, ClientTlsCallbacks::new_session);
+  }
   SSL_CTX_set_default_passwd_cb(context, refuse_passphrase);
   if (!groups.empty() && SSL_CTX_set1_groups_list(context, groups.c_str()) != 1) {
     take_library_problems();
@@ -123,6 +151,7 @@ Result<void> ClientTls::read(std::string_view prefix, DiagnosticSink& sink) {
   if (Result<void> loaded = load_authorities(context, prefix, settings_, false, sink); !loaded) return loaded;
   if (Result<bool> loaded = load_certificates(context, prefix, settings_, sink); !loaded)
     return loaded.error();
+  SSL_CTX_dane_enable(context);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, ClientTlsCallbacks::verify);
   SSL_CTX_set_verify_depth(context, verify_depth_ + 1);
   SSL_CTX_set_info_callback(context, ClientTlsCallbacks::state);
@@ -155,14 +184,20 @@ Result<ClientTlsParameters> ClientTls::parameters_of(const ClientTlsPolicy& poli
 }
 
 void ClientTls::attach(SSL* ssl, const ClientTlsParameters& parameters, const ClientTlsPolicy& policy,
-                       ClientTlsSession& session) const {
+                       ClientTlsSession& session) {
   SSL_set_ex_data(ssl, session_index(), &session);
+  if (resumable_) {
+    session.resumable = &*resumable_;
+    session.key = key_of(session.server, policy);
+    if (SSL_SESSION* known = resumable_->find(session.key)) SSL_set_session(ssl, known);
+  }
   // A maximum that OpenSSL does not know is above all that it does.
   SSL_set_min_proto_version(ssl, parameters.protocols.minimum);
   SSL_set_max_proto_version(ssl, parameters.protocols.maximum);
   SSL_set_options(ssl, parameters.protocols.without);
   SSL_set_cipher_list(ssl, parameters.cipher_list.c_str());
   if (!policy.server_name.empty()) SSL_set_tlsext_host_name(ssl, policy.server_name.c_str());
+  if (policy.level == ClientTlsLevel::kDane) use_records(ssl, policy, session);
   if (policy.level >= ClientTlsLevel::kVerify) {
     // An asterisk is one label, whatever tls_wildcard_matches_multiple_labels says: so Postfix 3.7 has it.
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
@@ -170,6 +205,26 @@ void ClientTls::attach(SSL* ssl, const ClientTlsParameters& parameters, const Cl
       session.has_names &= !name.empty() && SSL_add1_host(ssl, name.c_str()) == 1;
   }
   take_library_problems();
+}
+
+/// OpenSSL checks the server by its records then, and its name where the record is of an authority (RFC 7672,
+/// section 3.2.3).
+void ClientTls::use_records(SSL* ssl, const ClientTlsPolicy& policy, ClientTlsSession& session) {
+  SSL_dane_enable(ssl, policy.server_name.c_str());
+  SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  session.has_records = false;
+  for (const TlsaRecord& record : policy.records) {
+    const auto* data = reinterpret_cast<const unsigned char*>(record.data.data());
+    const bool is_usable =
+        SSL_dane_tlsa_add(ssl, record.usage, record.selector, record.matching, data, record.data.size()) > 0;
+    session.has_records |= is_usable;
+    if (!is_usable)
+      session.log.warn("dane", concat(session.server, ": unusable TLSA RR: ", to_string(record)));
+  }
+  if (!session.has_records)
+    session.log.warn("dane", concat(session.server, ": all TLSA records unusable",
+                                    policy.is_dane_only ? "" : ", fallback to unauthenticated TLS"));
 }
 
 bool ClientTls::has_fingerprint(const SSL* ssl, const ClientTlsPolicy& policy) const {
@@ -187,22 +242,43 @@ bool ClientTls::has_fingerprint(const SSL* ssl, const ClientTlsPolicy& policy) c
 bool ClientTls::check(const SSL* ssl, const ClientTlsPolicy& policy, ClientTlsSession& session) const {
   const bool has_certificate = SSL_get0_peer_certificate(ssl) != nullptr;
   bool is_trusted = has_certificate && session.has_names && SSL_get_verify_result(ssl) == X509_V_OK;
+  if (policy.level == ClientTlsLevel::kDane) {
+    is_trusted &= session.has_records;
+    const int error = session.has_records ? X509_V_ERR_DANE_NO_MATCH : X509_V_ERR_UNSPECIFIED;
+    // Whoever falls back is told what is wrong without records.
+    if (session.has_records || policy.is_dane_only)
+      session.verify_problem =
+          is_trusted ? "" : describe_verify_error(error, TlsPeer::kServer, session.server);
+  }
   if (policy.level == ClientTlsLevel::kFingerprint) {
     is_trusted = has_fingerprint(ssl, policy);
     session.verify_problem =
         is_trusted ? "" : describe_verify_error(X509_V_ERR_DANE_NO_MATCH, TlsPeer::kServer, session.server);
   }
+  // Of a session that was made before, nothing is checked again.
+  const bool is_old = SSL_session_reused(const_cast<SSL*>(ssl)) == 1;
+  if (policy.checks_server() && !is_trusted && is_old && session.verify_problem.empty())
+    session.verify_problem = concat(
+        session.server, ": re-using session with untrusted certificate, look for details earlier in the log");
   if (policy.checks_server() && !is_trusted && !session.verify_problem.empty())
     log_info(session.log, session.verify_problem);
   if (log_level_ >= 1) {
-    const std::string_view trust = !has_certificate         ? "Anonymous"
-                                   : !is_trusted            ? "Untrusted"
-                                   : policy.checks_server() ? "Verified"
-                                                            : "Trusted";
+    // A name that came from anywhere proves nothing.
+    const bool is_proof =
+        policy.checks_server() && (policy.level != ClientTlsLevel::kDane || policy.has_secure_name);
+    const std::string_view trust = !has_certificate ? "Anonymous"
+                                   : !is_trusted    ? "Untrusted"
+                                   : is_proof       ? "Verified"
+                                                    : "Trusted";
     log_info(session.log, concat(trust, " TLS connection established to ", session.server, ": ",
                                  tls_summary(read_client_tls_facts(ssl))));
   }
-  return is_trusted || !policy.checks_server();
+  const bool is_unchecked =
+      policy.level == ClientTlsLevel::kDane && !session.has_records && !policy.is_dane_only;
+  const bool is_accepted = is_trusted || is_unchecked || !policy.checks_server();
+  // A ticket that comes now is of no more use.
+  if (!is_accepted) session.resumable = nullptr;
+  return is_accepted;
 }
 
 void ClientTls::log_failure(const ClientTlsSession& session, bool is_timeout) {

@@ -15,6 +15,7 @@
 
 #include "libconf/settings.h"
 #include "tools/mta/delivery/client_tls_policy.h"
+#include "tools/mta/delivery/client_tls_sessions.h"
 #include "tools/mta/tls/tls_policy.h"
 
 namespace mta {
@@ -24,6 +25,10 @@ struct ClientTlsSession {
   std::string server;  ///< "mx.example.com[192.0.2.7]:25"
   DiagnosticSink& log;
 
+  ClientTlsSessions* resumable = nullptr;  ///< Where the session is kept; null: nowhere.
+  std::string key = {};                    ///< Under that.
+
+  bool has_records = true;                         ///< Some of the policy's can be used.
   bool has_names = true;                           ///< Those of the policy could be set.
   std::string verify_problem = {};                 ///< Why the server's certificate is not trusted: a line.
   std::vector<std::string> library_problems = {};  ///< Why the handshake failed: lines.
@@ -52,7 +57,7 @@ class ClientTls {
 
   /// Prepares a session for its handshake. `session` must outlive it.
   void attach(SSL* ssl, const ClientTlsParameters& parameters, const ClientTlsPolicy& policy,
-              ClientTlsSession& session) const;
+              ClientTlsSession& session);
 
   /// After the handshake: whether the server is who it has to be. Logs what was established.
   bool check(const SSL* ssl, const ClientTlsPolicy& policy, ClientTlsSession& session) const;
@@ -64,6 +69,7 @@ class ClientTls {
   friend struct ClientTlsCallbacks;
   explicit ClientTls(const libconf::Settings& settings) : settings_(settings) {}
   Result<void> read(std::string_view prefix, DiagnosticSink& sink);
+  static void use_records(SSL* ssl, const ClientTlsPolicy& policy, ClientTlsSession& session);
   bool has_fingerprint(const SSL* ssl, const ClientTlsPolicy& policy) const;
 
   const libconf::Settings& settings_;
@@ -72,6 +78,7 @@ class ClientTls {
   int log_level_ = 0;
   int verify_depth_ = 0;
   const EVP_MD* digest_ = nullptr;
+  std::optional<ClientTlsSessions> resumable_;  ///< Nothing: each session is a new one.
 };
 
 }  // namespace mta

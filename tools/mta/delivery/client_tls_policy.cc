@@ -106,6 +106,14 @@ Result<std::unique_ptr<ClientTlsPolicies>> ClientTlsPolicies::open(std::string_v
   Result<TableList> maps = TableList::open(concat(protocol, "tls_policy_maps"), context);
   if (!maps) return maps.error();
   policies->maps_ = std::move(*maps);
+  Result<TableList> sites = TableList::open(concat(protocol, "tls_per_site"), context);
+  if (!sites) return sites.error();
+  if (policies->maps_.is_empty()) {
+    policies->sites_ = std::move(*sites);
+  } else if (!sites->is_empty()) {
+    context.warnings.warn("tls-per-site", concat(protocol, "tls_per_site ignored when ", protocol,
+                                                 "tls_policy_maps is not empty."));
+  }
   return policies;
 }
 
@@ -138,6 +146,53 @@ Result<std::string> ClientTlsPolicies::look_up(std::string_view nexthop) {
     return **entry;
   }
   return std::string();
+}
+
+/// What smtp_tls_per_site has for a destination or a host.
+Result<std::optional<ClientTlsPolicies::Level>> ClientTlsPolicies::look_up_site(std::string_view what,
+                                                                                std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, ClientTlsLevel>, 4> kPolicies{
+      {{"NONE", ClientTlsLevel::kNone},
+       {"MAY", ClientTlsLevel::kMay},
+       {"MUST_NOPEERMATCH", ClientTlsLevel::kEncrypt},
+       {"MUST", ClientTlsLevel::kVerify}}};
+  const Result<std::optional<std::string>> entry = sites_.lookup(lower_case(name));
+  const bool is_empty = entry && *entry && (*entry)->empty();
+  if (!entry) warnings_.warn("tls-per-site", entry.error().message);
+  if (is_empty) {
+    warnings_.warn("tls-per-site",
+                   concat(protocol_, "tls_per_site lookup of ", name, " returns an empty string result"));
+    warnings_.warn("tls-per-site",
+                   concat(protocol_, "tls_per_site should return NO RESULT in case of NOT FOUND"));
+  }
+  if (!entry || is_empty) {
+    warnings_.warn("tls-per-site",
+                   concat(protocol_, "tls_per_site: ", what, " \"", name, "\": per-site table lookup error"));
+    return Error{.kind = ErrorKind::kTemporary, .message = "Temporary lookup error"};
+  }
+  if (!*entry) return std::optional<Level>();
+  for (const auto& [known, level] : kPolicies)
+    if (equals_ignoring_case(**entry, known)) return std::optional(Level{level});
+  return complaint(
+      concat(protocol_, "tls_per_site: unknown TLS policy '", **entry, "' for ", what, " ", name));
+}
+
+/// The destination's and the host's: what is more than MAY counts before it, then what is more secure.
+Result<ClientTlsPolicies::Level> ClientTlsPolicies::site_level(std::string_view nexthop,
+                                                               std::string_view host) {
+  constexpr Level kMay{ClientTlsLevel::kMay};
+  std::optional<Level> found;
+  for (const auto& [what, name] :
+       {std::pair<std::string_view, std::string_view>{"next-hop destination", nexthop},
+        {"server hostname", host}}) {
+    const Result<std::optional<Level>> site = look_up_site(what, name);
+    if (!site) return site.error();
+    if (!*site) continue;
+    const bool is_stronger = !found || *found == kMay || (**site != kMay && (*site)->level > found->level);
+    if (is_stronger) found = *site;
+  }
+  if (!found || (*found == kMay && settings_.level.level > ClientTlsLevel::kMay)) return settings_.level;
+  return *found;
 }
 
 Result<void> ClientTlsPolicies::read_attribute(std::string_view attribute, std::string_view nexthop,
@@ -194,16 +249,30 @@ Result<void> ClientTlsPolicies::read_entry(std::string_view entry, std::string_v
   return {};
 }
 
-/// The resolver cannot say whether answers are DNSSEC-validated: no destination has TLSA records that count.
+/// Without DNSSEC, no destination has TLSA records that count.
 Result<void> ClientTlsPolicies::resolve_dane(std::string_view domain, Level& level) {
-  if (!level.is_dane) return {};
-  const std::string_view name = level.is_dane_only ? "dane-only" : "dane";
-  const std::string disabled = concat(domain, ": ", name, " configured with dnssec lookups disabled");
-  if (level.is_dane_only && settings_.has_dnssec)
-    return Error{.kind = ErrorKind::kConfiguration, .message = "non DNSSEC destination"};
+  if (!level.is_dane || settings_.has_dnssec) return {};
+  const std::string disabled = concat(domain, ": ", level.is_dane_only ? "dane-only" : "dane",
+                                      " configured with dnssec lookups disabled");
   if (level.is_dane_only) return complaint(disabled);
-  if (!settings_.has_dnssec) warnings_.warn("tls-policy", disabled);
+  warnings_.warn("tls-policy", disabled);
+  level.is_dane = false;
   return {};
+}
+
+void ClientTlsPolicy::require(ClientTlsLevel required) {
+  level = required;
+  static_cast<ClientTlsRules&>(*this) = rules_if_required;
+  // Who shows no certificate cannot be told from anybody else.
+  if (checks_server()) excluded_ciphers += " aNULL";
+}
+
+ClientTlsRules ClientTlsPolicies::rules(const Attributes& attributes, bool is_mandatory) const {
+  const Parameters& own = settings_;
+  std::string excluded = attributes.excluded.value_or(is_mandatory ? own.mandatory_excluded : own.excluded);
+  return {.protocols = attributes.protocols.value_or(is_mandatory ? own.mandatory_protocols : own.protocols),
+          .cipher_grade = attributes.ciphers.value_or(is_mandatory ? own.mandatory_ciphers : own.ciphers),
+          .excluded_ciphers = is_mandatory ? concat(own.excluded, " ", excluded) : std::move(excluded)};
 }
 
 Result<void> ClientTlsPolicies::add_matches(const Attributes& attributes, std::string_view domain,
@@ -243,34 +312,41 @@ Result<void> ClientTlsPolicies::add_matches(const Attributes& attributes, std::s
                           has_fingerprints ? "fingerprints to match." : "names to match."));
 }
 
+Error ClientTlsPolicies::refuse(std::string_view nexthop, std::string_view host, Error error) {
+  // In front of a socket stands its host, as Postfix has it.
+  const bool is_socket = nexthop.starts_with('/');
+  const std::string what =
+      is_socket ? concat("error for ", host, "/", nexthop) : concat("for ", nexthop, "/", host);
+  warnings_.warn("tls-policy", concat("TLS policy lookup ", what, ": ", error.message));
+  return error;
+}
+
 Result<ClientTlsPolicy> ClientTlsPolicies::find(std::string_view nexthop, std::string_view domain,
                                                 std::string_view host) {
-  const auto failure = [&](Error error) {
-    warnings_.warn("tls-policy", concat("TLS policy lookup for ", domain, "/", host, ": ", error.message));
-    return error;
-  };
+  const auto failure = [&](Error error) { return refuse(nexthop, host, std::move(error)); };
   const Result<std::string> entry = look_up(nexthop);
   if (!entry) return failure(entry.error());
-  Attributes attributes{.level = settings_.level};
+  const Result<Level> level = sites_.is_empty() ? settings_.level : site_level(nexthop, host);
+  if (!level) return failure(level.error());
+  Attributes attributes{.level = *level};
   if (!entry->empty()) {
     const Result<void> read = read_entry(*entry, nexthop, attributes);
     if (!read) return failure(read.error());
   }
   const Result<void> resolved = resolve_dane(domain, attributes.level);
   if (!resolved) return failure(resolved.error());
-  ClientTlsPolicy policy{.level = attributes.level.level};
+  ClientTlsPolicy policy;
+  policy.level = attributes.level.level;
+  policy.is_dane = attributes.level.is_dane;
+  policy.is_dane_only = attributes.level.is_dane_only;
   if (policy.level == ClientTlsLevel::kNone) return policy;
 
-  const bool is_mandatory = policy.is_required();
-  policy.protocols =
-      attributes.protocols.value_or(is_mandatory ? settings_.mandatory_protocols : settings_.protocols);
-  policy.cipher_grade =
-      attributes.ciphers.value_or(is_mandatory ? settings_.mandatory_ciphers : settings_.ciphers);
-  policy.excluded_ciphers =
-      attributes.excluded.value_or(is_mandatory ? settings_.mandatory_excluded : settings_.excluded);
-  if (is_mandatory) policy.excluded_ciphers = concat(settings_.excluded, " ", policy.excluded_ciphers);
-  // Who shows no certificate cannot be told from anybody else.
-  if (policy.checks_server()) policy.excluded_ciphers += " aNULL";
+  policy.rules_if_required = rules(attributes, true);
+  if (policy.is_required()) {
+    policy.require(policy.level);
+  } else {
+    static_cast<ClientTlsRules&>(policy) = rules(attributes, false);
+  }
   policy.server_name = attributes.server_name.value_or(settings_.server_name);
   if (policy.server_name == "hostname") policy.server_name = host;
   if (policy.server_name == "nexthop") policy.server_name = domain;

@@ -90,8 +90,9 @@ struct DeliveryTimes {
 struct RecipientReport {
   std::size_t recipient = 0;  ///< Its place in DeliveryRequest::recipients.
   DeliveryOutcome outcome = DeliveryOutcome::kDeferred;
-  std::string relay = "none";  ///< As in the log: "mx.example[192.0.2.7]:25", "local", "none".
-  int connection_uses = 1;     ///< Messages that the connection has carried, with this one.
+  bool is_soft_bounce = false;  ///< It would have been bounced, but for soft_bounce.
+  std::string relay = "none";   ///< As in the log: "mx.example[192.0.2.7]:25", "local", "none".
+  int connection_uses = 1;      ///< Messages that the connection has carried, with this one.
   DeliveryStatus status = {};
   DeliveryTimes times = {};
   std::string expanded = {};  ///< What local(8) made of it, in internal form; empty: it is itself.

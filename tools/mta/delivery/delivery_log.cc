@@ -14,11 +14,13 @@ namespace {
 using libconf::concat;
 using std::chrono::microseconds;
 
-std::string_view outcome_name(const DeliveryRequest& request, DeliveryOutcome outcome) {
+std::string_view outcome_name(const DeliveryRequest& request, const RecipientReport& report) {
+  const DeliveryOutcome outcome = report.outcome;
   if (request.purpose == DeliveryPurpose::kProbe) {
     if (outcome == DeliveryOutcome::kSent) return "deliverable";
     return request.is_failure_remembered ? "undeliverable" : "undeliverable-but-not-cached";
   }
+  if (report.is_soft_bounce) return "SOFTBOUNCE";
   switch (outcome) {
     case DeliveryOutcome::kSent:
       return "sent";
@@ -66,7 +68,7 @@ std::string delivery_log_line(const DeliveryRequest& request, const RecipientRep
   line += concat(", delay=", delay, ", delays=", log_delay(before_queue), "/", log_delay(before_agent), "/",
                  log_delay(between(times.start, connected)), "/", log_delay(between(connected, times.end)),
                  ", dsn=", report.status.code);
-  line += concat(", status=", outcome_name(request, report.outcome), " (", report.status.text, ")");
+  line += concat(", status=", outcome_name(request, report), " (", report.status.text, ")");
   return line;
 }
 

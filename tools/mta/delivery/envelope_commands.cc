@@ -66,12 +66,14 @@ void append_mail_command(std::string& out, const DeliveryRequest& request, const
                          const MailCommandForm& form) {
   out += "MAIL FROM:";
   append_address(out, request.sender, form.quotes);
-  if (features.size_limit() > 0 && request.content_size > 0) {
+  if (features.size_limit() > 0 && request.content_size > 0 && !form.is_converted) {
     out += " SIZE=";
     append_number(out, request.content_size);
   }
-  if (features.has(EhloKeyword::k8BitMime) && equals_ignoring_case(request.encoding, "8bit"))
-    out += " BODY=8BITMIME";
+  if (features.has(EhloKeyword::k8BitMime)) {
+    if (equals_ignoring_case(request.encoding, "8bit")) out += " BODY=8BITMIME";
+    if (equals_ignoring_case(request.encoding, "7bit")) out += " BODY=7BIT";
+  }
   if (features.has(EhloKeyword::kDsn)) {
     if (!request.envelope_id.empty()) {
       out += " ENVID=";

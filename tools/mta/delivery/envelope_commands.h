@@ -21,6 +21,7 @@ bool needs_smtputf8(const DeliveryRequest& request, const std::vector<std::size_
 
 struct MailCommandForm {
   bool quotes = true;           ///< smtp_quote_rfc821_envelope
+  bool is_converted = false;    ///< The size of what will be sent is not known.
   bool is_dummy_login = false;  ///< smtp_send_dummy_mail_auth: who sent it is not told.
 };
 void append_mail_command(std::string& out, const DeliveryRequest& request, const ServerFeatures& features,

@@ -20,6 +20,7 @@ asio::awaitable<DeliveryReport> FixedOutcomeAgent::deliver(const DeliveryRequest
                                  .outcome = outcome_.outcome,
                                  .status = {.code = code, .text = std::string(text)},
                                  .times = {.start = now, .connected = now, .end = now}});
+    filter_.apply(request.purpose, report.recipients.back());
     log_.write({.program = outcome_.program}, Severity::kInfo,
                delivery_log_line(request, report.recipients.back()));
   }

@@ -9,6 +9,7 @@
 
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/delivery/delivery_agent.h"
+#include "tools/mta/delivery/delivery_status_filter.h"
 
 namespace mta {
 
@@ -24,11 +25,13 @@ inline constexpr FixedOutcome kDiscards{DeliveryOutcome::kSent, "2.0.0", "discar
 
 class FixedOutcomeAgent final : public DeliveryAgent {
  public:
-  FixedOutcomeAgent(FixedOutcome outcome, MailLog& log) : outcome_(outcome), log_(log) {}
+  FixedOutcomeAgent(FixedOutcome outcome, MailLog& log, DeliveryStatusFilter filter = {})
+      : outcome_(outcome), filter_(std::move(filter)), log_(log) {}
   asio::awaitable<DeliveryReport> deliver(const DeliveryRequest& request, int message) override;
 
  private:
   FixedOutcome outcome_;
+  DeliveryStatusFilter filter_;
   MailLog& log_;
 };
 

@@ -19,8 +19,11 @@ Result<std::unique_ptr<LocalAgent>> LocalAgent::open(const AddressContext& conte
   if (!domains) return domains.error();
   Result<RouteResolver> routes = RouteResolver::from(context, *rewriting, *domains, RouteKind::kDelivery);
   if (!routes) return routes.error();
+  auto filter = DeliveryStatusFilter::open("local_delivery_status_filter", context.tables);
+  if (!filter) return filter.error();
   return std::unique_ptr<LocalAgent>(new LocalAgent(std::move(*options), std::move(*rewriting),
-                                                    std::move(*routes), parts, std::move(relay)));
+                                                    std::move(*routes), parts, std::move(relay),
+                                                    std::move(*filter)));
 }
 
 asio::awaitable<void> LocalAgent::probe(const DeliveryRequest& request, std::size_t index,
@@ -64,7 +67,7 @@ asio::awaitable<void> LocalAgent::probe(const DeliveryRequest& request, std::siz
 }
 
 asio::awaitable<DeliveryReport> LocalAgent::deliver(const DeliveryRequest& request, int message) {
-  RecipientReporter reporter(request, parts_.log, {.program = "local"}, relay_);
+  RecipientReporter reporter(request, parts_.log, {.program = "local"}, relay_, filter_);
   if (request.purpose == DeliveryPurpose::kProbe) {
     for (std::size_t i = 0; i < request.recipients.size(); ++i) co_await probe(request, i, reporter);
     co_return reporter.take();

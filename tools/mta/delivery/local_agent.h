@@ -37,12 +37,13 @@ class LocalAgent final : public DeliveryAgent {
 
  private:
   LocalAgent(std::unique_ptr<LocalOptions> options, AddressRewriting rewriting, RouteResolver routes,
-             const LocalAgentParts& parts, std::string relay)
+             const LocalAgentParts& parts, std::string relay, DeliveryStatusFilter filter)
       : options_(std::move(options)),
         rewriting_(std::move(rewriting)),
         routes_(std::move(routes)),
         parts_(parts),
-        relay_(std::move(relay)) {}
+        relay_(std::move(relay)),
+        filter_(std::move(filter)) {}
 
   /// What is known of a recipient without delivering: of aliases, accounts (but not their .forward files),
   /// mailboxes and transports.
@@ -53,6 +54,7 @@ class LocalAgent final : public DeliveryAgent {
   RouteResolver routes_;
   LocalAgentParts parts_;
   std::string relay_;
+  DeliveryStatusFilter filter_;
 };
 
 }  // namespace mta

@@ -10,12 +10,23 @@
 #include <string>
 
 #include "libconf/result.h"
+#include "tools/mta/content/mime_parser.h"
 #include "tools/mta/delivery/content_encoder.h"
 #include "tools/mta/queue/queue_file_reader.h"
 
 namespace mta {
 
+class DeliveryChecks;
 class GenericAddresses;
+
+/// What is changed of content on its way out. All must outlive the OutgoingContent.
+struct ContentEdits {
+  GenericAddresses* generic = nullptr;  ///< For addresses in headers; null: they stay as they are.
+  DeliveryChecks* checks = nullptr;     ///< Null: there are none.
+  MimeOptions mime = {};                ///< How the message is taken apart, and what is converted.
+
+  bool is_needed() const { return generic != nullptr || checks != nullptr || mime.converts_8bit; }
+};
 
 /// Not thread-safe. Reads the content once.
 class OutgoingContent {
@@ -26,22 +37,25 @@ class OutgoingContent {
   OutgoingContent(OutgoingContent&&) noexcept;
   ~OutgoingContent();
 
-  /// Rewrites addresses in headers; before the first read(). `generic` must outlive the object.
-  void rewrite(GenericAddresses& generic);
+  /// Has content changed; before the first read().
+  void edit(const ContentEdits& edits);
 
-  /// Appends to `out` until it has at least `enough` bytes, or there are no more: false. Errors: the same,
-  /// and those of rewriting; what was appended is not the whole message then.
+  /// Appends to `out` until it has at least `enough` bytes, or there are no more: false. Errors: the same;
+  /// kTemporary, when a table could not tell; kUnsupported, what is wrong with MIME that was to be converted,
+  /// as describe() has it. What was appended is the message up to there then.
   libconf::Result<bool> read(std::string& out, std::size_t enough);
 
   bool has_broken_line() const { return encoder_.has_broken(); }
 
  private:
-  class Headers;
+  class Editor;
   OutgoingContent(QueueFileReader reader, std::size_t line_length_limit);
+  libconf::Result<void> add(std::string& out, std::string_view text, bool ends_line);
 
   QueueFileReader reader_;
   ContentEncoder encoder_;
-  std::unique_ptr<Headers> headers_;  ///< Null: they stay as they are.
+  std::unique_ptr<Editor> editor_;  ///< Null: content stays as it is.
+  bool is_within_line_ = false;
 };
 
 }  // namespace mta

@@ -97,7 +97,7 @@ asio::awaitable<RecipientAnswer> PipeAgent::run(const DeliveryRequest& request, 
 }
 
 asio::awaitable<DeliveryReport> PipeAgent::deliver(const DeliveryRequest& request, int message) {
-  RecipientReporter reporter(request, log_, {.program = "pipe"}, service_);
+  RecipientReporter reporter(request, log_, {.program = "pipe"}, service_, filter_);
   RecipientAnswer answer;
   if (request.purpose == DeliveryPurpose::kProbe) {
     answer = delivered(concat("delivers to command: ", options_.argv.front()));

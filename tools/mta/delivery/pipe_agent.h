@@ -19,8 +19,13 @@ class PipeAgent final : public DeliveryAgent {
  public:
   /// `service` is the name of the entry. `actions` may be null where nothing but probes is asked for.
   /// `actions` and `log` must outlive the object.
-  PipeAgent(PipeOptions options, UserActions* actions, MailLog& log, std::string service)
-      : options_(std::move(options)), actions_(actions), log_(log), service_(std::move(service)) {}
+  PipeAgent(PipeOptions options, DeliveryStatusFilter filter, UserActions* actions, MailLog& log,
+            std::string service)
+      : options_(std::move(options)),
+        filter_(std::move(filter)),
+        actions_(actions),
+        log_(log),
+        service_(std::move(service)) {}
 
   asio::awaitable<DeliveryReport> deliver(const DeliveryRequest& request, int message) override;
 
@@ -33,6 +38,7 @@ class PipeAgent final : public DeliveryAgent {
   MessageCopy copy(const DeliveryRequest& request, const MessageStart& start) const;
 
   PipeOptions options_;
+  DeliveryStatusFilter filter_;
   UserActions* actions_;
   MailLog& log_;
   std::string service_;

@@ -35,6 +35,7 @@ void RecipientReporter::settle(std::size_t recipient, RecipientAnswer answer) {
   RecipientReport report{
       .recipient = recipient, .outcome = answer.outcome, .relay = relay_, .status = std::move(answer.status)};
   report.times = {.start = start_, .connected = start_, .end = Clock::now()};
+  filter_.apply(request_.purpose, report);
   log_.write(tag_, libconf::Severity::kInfo, delivery_log_line(request_, report));
   report_.recipients.push_back(std::move(report));
 }
@@ -45,6 +46,7 @@ void RecipientReporter::settle_as(std::size_t recipient, const QueueRecipient& e
   shown.recipients = {expanded};
   RecipientReport report{.outcome = answer.outcome, .relay = relay_, .status = std::move(answer.status)};
   report.times = {.start = start_, .connected = start_, .end = Clock::now()};
+  filter_.apply(request_.purpose, report);
   log_.write(tag_, libconf::Severity::kInfo, delivery_log_line(shown, report));
   report.recipient = recipient;
   if (expanded.address != request_.recipients[recipient].address) report.expanded = expanded.address;

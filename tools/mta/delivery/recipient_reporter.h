@@ -1,6 +1,6 @@
 /// Tells the log and the queue manager what became of recipients, for agents that are their own relay.
 ///
-///     RecipientReporter reporter(request, log, {.program = "virtual"}, "virtual");
+///     RecipientReporter reporter(request, log, {.program = "virtual"}, "virtual", filter);
 ///     reporter.settle(0, {DeliveryOutcome::kSent, {.code = "2.0.0", .text = "delivered to mailbox"}});
 ///     co_return reporter.take();
 #pragma once
@@ -10,6 +10,7 @@
 
 #include "tools/mta/daemon/mail_log.h"
 #include "tools/mta/delivery/delivery_agent.h"
+#include "tools/mta/delivery/delivery_status_filter.h"
 
 namespace mta {
 
@@ -31,13 +32,14 @@ RecipientAnswer no_transport();
 /// As the log has told too.
 RecipientAnswer unreadable_message();
 
-/// Request and log must outlive it.
+/// Request, log and filter must outlive it.
 class RecipientReporter {
  public:
   using Clock = std::chrono::steady_clock;
 
-  RecipientReporter(const DeliveryRequest& request, MailLog& log, LogTag tag, std::string relay)
-      : request_(request), log_(log), tag_(tag), relay_(std::move(relay)) {}
+  RecipientReporter(const DeliveryRequest& request, MailLog& log, LogTag tag, std::string relay,
+                    DeliveryStatusFilter& filter)
+      : request_(request), log_(log), tag_(tag), relay_(std::move(relay)), filter_(filter) {}
 
   /// The recipient with that place in the request. The time counts from when the object was made.
   void settle(std::size_t recipient, RecipientAnswer answer);
@@ -62,6 +64,7 @@ class RecipientReporter {
   MailLog& log_;
   LogTag tag_;
   std::string relay_;
+  DeliveryStatusFilter& filter_;
   Clock::time_point start_ = Clock::now();
   DeliveryReport report_;
 };

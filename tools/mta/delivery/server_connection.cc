@@ -32,29 +32,51 @@ tl::expected<StreamSocket::endpoint_type, std::string> endpoint_of(const MailSer
   return StreamSocket::endpoint_type(asio::ip::tcp::endpoint(address, server.port));
 }
 
+/// Whether the connection comes from where it should.
+bool bind_to(StreamSocket& socket, const StreamSocket::endpoint_type& server, const LocalEnd& local,
+             DiagnosticSink& log) {
+  const std::string& address = server.protocol().family() == AF_INET ? local.ipv4 : local.ipv6;
+  if (address.empty()) return true;
+  asio::error_code error;
+  const asio::ip::address parsed = asio::ip::make_address(address, error);
+  if (!error) socket.bind(asio::ip::tcp::endpoint(parsed, 0), error);
+  if (!error) return true;
+  log.warn("bind-address", libconf::concat("smtp_connect_addr: bind ", address, ": ", error.message()));
+  return false;
+}
+
 }  // namespace
 
-asio::awaitable<tl::expected<std::unique_ptr<ServerConnection>, std::string>> ServerConnection::open(
-    asio::any_io_executor executor, MailServer server, std::chrono::seconds limit) {
+asio::awaitable<tl::expected<std::unique_ptr<ServerConnection>, DeliveryFault>> ServerConnection::open(
+    asio::any_io_executor executor, MailServer server, LocalEnd local, DiagnosticSink& log,
+    std::chrono::seconds limit) {
+  const auto failed = [&server](std::string_view reason) {
+    return tl::make_unexpected(DeliveryFault{
+        .status = "4.4.1", .text = libconf::concat("connect to ", server.relay(), ": ", reason)});
+  };
   const auto endpoint = endpoint_of(server);
-  if (!endpoint) co_return tl::make_unexpected(endpoint.error());
+  if (!endpoint) co_return failed(endpoint.error());
   const auto attempt = std::make_shared<Attempt>(executor);
+  asio::error_code error;
+  attempt->socket.open(endpoint->protocol(), error);
+  if (error) co_return failed(error.message());
+  if (server.port != 0 && !bind_to(attempt->socket, *endpoint, local, log) && local.is_required)
+    co_return tl::make_unexpected(DeliveryFault{.status = "4.4.0", .text = "server configuration error"});
   if (limit.count() > 0) {
     attempt->timer.expires_after(limit);
-    attempt->timer.async_wait([weak = std::weak_ptr(attempt)](const asio::error_code& error) {
+    attempt->timer.async_wait([weak = std::weak_ptr(attempt)](const asio::error_code& wait_error) {
       const auto self = weak.lock();
-      if (error || !self || self->is_over) return;
+      if (wait_error || !self || self->is_over) return;
       self->is_late = true;
       asio::error_code ignored;
       self->socket.cancel(ignored);
     });
   }
-  asio::error_code error;
   co_await attempt->socket.async_connect(*endpoint, asio::redirect_error(asio::use_awaitable, error));
   attempt->is_over = true;
   attempt->timer.cancel();
-  if (attempt->is_late) co_return tl::make_unexpected("Connection timed out");
-  if (error) co_return tl::make_unexpected(error.message());
+  if (attempt->is_late) co_return failed("Connection timed out");
+  if (error) co_return failed(error.message());
   if (server.port != 0) attempt->socket.set_option(asio::ip::tcp::no_delay(true), error);
   co_return std::make_unique<ServerConnection>(std::move(attempt->socket));
 }
@@ -68,7 +90,7 @@ asio::awaitable<StreamResult<void>> ServerConnection::send(std::string_view text
 asio::awaitable<TlsOutcome> ServerConnection::start_tls(ClientTls& tls, const ClientTlsPolicy& policy,
                                                         std::string server, DiagnosticSink& log,
                                                         std::chrono::seconds limit) {
-  replies_ = ServerReplyReader(transcript_);
+  replies_ = ServerReplyReader(lines_);
   const Result<ClientTlsParameters> parameters = tls.parameters_of(policy);
   if (!parameters) {
     log.warn("tls-parameters", libconf::concat(server, ": ", parameters.error().message));
@@ -88,10 +110,16 @@ asio::awaitable<TlsOutcome> ServerConnection::start_tls(ClientTls& tls, const Cl
   co_return is_trusted ? TlsOutcome::kTrusted : TlsOutcome::kUntrusted;
 }
 
+void ServerConnection::watch_lines(ReplyLineSink& lines) {
+  lines_ = &lines;
+  replies_ = ServerReplyReader(lines_);
+}
+
 asio::awaitable<StreamResult<ServerReply>> ServerConnection::receive(std::chrono::seconds limit) {
   stream_.set_time_limit(limit);
   std::optional<ServerReply> reply = replies_.read("");
   while (!reply) {
+    if (replies_.has_failed()) co_return tl::make_unexpected(StreamEnd::kStopped);
     const StreamResult<std::string_view> input = co_await stream_.read();
     if (!input) co_return tl::make_unexpected(input.error());
     reply = replies_.read(*input);

@@ -1,7 +1,7 @@
 /// A connection of the SMTP or LMTP client to a server: commands go out, replies come in.
 ///
-///     auto connection = co_await ServerConnection::open(executor, server, 30s);
-///     if (!connection) co_return try_next(connection.error());   // "Connection refused"
+///     auto connection = co_await ServerConnection::open(executor, server, options.local_end, log, 30s);
+///     if (!connection) co_return try_next(connection.error());   // "connect to ...: Connection refused"
 ///     co_await (*connection)->send("RSET\r\n", 20s);
 ///     StreamResult<ServerReply> reply = co_await (*connection)->receive(20s);
 #pragma once
@@ -33,23 +33,21 @@ enum class TlsOutcome : std::uint8_t {
 /// Not thread-safe: it is used by one coroutine at a time.
 class ServerConnection {
  public:
-  /// The error says why there is none, in the words of the system. A limit of 0 is the system's.
-  static asio::awaitable<tl::expected<std::unique_ptr<ServerConnection>, std::string>> open(
-      asio::any_io_executor executor, MailServer server, std::chrono::seconds limit);
+  /// The fault says why there is none, in the words of the system. A limit of 0 is the system's.
+  static asio::awaitable<tl::expected<std::unique_ptr<ServerConnection>, DeliveryFault>> open(
+      asio::any_io_executor executor, MailServer server, LocalEnd local, DiagnosticSink& log,
+      std::chrono::seconds limit);
 
   explicit ServerConnection(StreamSocket socket) : stream_(std::move(socket)) {}
 
-  /// Writes down in `transcript`, which must outlive the object, what is received from now on. To be called
-  /// before the first receive().
-  void record_in(SessionTranscript& transcript) {
-    transcript_ = &transcript;
-    replies_ = ServerReplyReader(transcript_);
-  }
+  /// Has the lines of replies looked at; before the first receive(). `lines` must outlive the object.
+  void watch_lines(ReplyLineSink& lines);
 
   /// Sends all of `text`, which must live until then; each write of the system may take as long as `limit`.
   asio::awaitable<StreamResult<void>> send(std::string_view text, std::chrono::seconds limit);
 
-  /// The next reply; each read of the system may take as long as `limit`.
+  /// The next reply; each read of the system may take as long as `limit`. kStopped: whoever watches lines
+  /// could not tell what stands for one.
   asio::awaitable<StreamResult<ServerReply>> receive(std::chrono::seconds limit);
 
   /// Makes a TLS handshake, each read and write of which may take as long as `limit`. What came before
@@ -63,7 +61,7 @@ class ServerConnection {
  private:
   std::optional<ClientTlsSession> tls_session_;
   Stream stream_;
-  SessionTranscript* transcript_ = nullptr;
+  ReplyLineSink* lines_ = nullptr;
   ServerReplyReader replies_;
 };
 

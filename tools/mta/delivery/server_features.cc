@@ -41,6 +41,9 @@ ServerFeatures::ServerFeatures(const ServerReply& reply, const DiscardedKeywords
     for (const auto& [name, keyword] : kKnown)
       if (equals_ignoring_case(word, name) && !discarded.has(keyword)) take(keyword, line);
   }
+  // RFC 6531, section 3.1: the one goes with the other.
+  forgets_8bitmime_ = has(EhloKeyword::kSmtputf8) && !has(EhloKeyword::k8BitMime);
+  if (forgets_8bitmime_) bits_ |= static_cast<unsigned>(EhloKeyword::k8BitMime);
 }
 
 void ServerFeatures::take(EhloKeyword keyword, std::string_view arguments) {

@@ -26,6 +26,9 @@ class ServerFeatures {
   /// Reads the lines of a reply to EHLO, the first of which is a greeting. What is discarded was not said.
   ServerFeatures(const ServerReply& reply, const DiscardedKeywords& discarded);
 
+  /// It offers SMTPUTF8 without 8BITMIME, which it has all the same then.
+  bool forgets_8bitmime() const { return forgets_8bitmime_; }
+
   bool has(EhloKeyword keyword) const { return (bits_ & static_cast<unsigned>(keyword)) != 0; }
   bool takes(ForwardedAttribute attribute) const {
     return (forwarded_ >> static_cast<unsigned>(attribute) & 1U) != 0;
@@ -40,6 +43,7 @@ class ServerFeatures {
  private:
   void take(EhloKeyword keyword, std::string_view arguments);
 
+  bool forgets_8bitmime_ = false;
   unsigned bits_ = 0;
   unsigned forwarded_ = 0;
   std::uint64_t size_limit_ = 0;

@@ -158,6 +158,23 @@ std::optional<DeliveryFault> ServerFinder::add_native(Servers& servers, const st
   return std::nullopt;
 }
 
+/// Whoever asks for validation, and gets none, is told once if there is none at all.
+asio::awaitable<void> ServerFinder::note_validation(DnsAnswer answer) {
+  knows_validation_ |= !options_.uses_dnssec || options_.dnssec_probe.empty() || answer.is_validated;
+  if (std::exchange(knows_validation_, true)) co_return;
+  const std::size_t colon = std::min(options_.dnssec_probe.find(':'), options_.dnssec_probe.size());
+  const std::optional<DnsType> type = find_dns_type(std::string_view(options_.dnssec_probe).substr(0, colon));
+  if (!type) co_return;
+  std::string name = options_.dnssec_probe.substr(std::min(colon + 1, options_.dnssec_probe.size()));
+  const DnsAnswer probed = co_await resolver_.resolve(std::move(name), *type);
+  if (probed.is_validated) co_return;
+  const bool is_silent = probed.status == DnsStatus::kTemporaryFailure;
+  warnings_.warn("dnssec", "DNSSEC validation may be unavailable");
+  warnings_.warn("dnssec", concat("reason: dnssec_probe '", options_.dnssec_probe, "' received ",
+                                  is_silent ? concat("no response: ", describe(probed.status))
+                                            : std::string("a response that is not DNSSEC validated")));
+}
+
 /// The addresses of a host, each a server `like` that. A fault: there are none.
 asio::awaitable<std::optional<DeliveryFault>> ServerFinder::add_host(Servers& servers, std::string name,
                                                                      MailServer like) {
@@ -173,6 +190,9 @@ asio::awaitable<std::optional<DeliveryFault>> ServerFinder::add_host(Servers& se
       const bool is_wanted = type == DnsType::kA ? options_.has_ipv4 : options_.has_ipv6;
       if (!is_wanted) continue;
       const DnsAnswer answer = co_await resolver_.resolve(name, type);
+      co_await note_validation(answer);
+      like.is_secure = options_.uses_dnssec && answer.is_validated;
+      like.canonical_name = like.is_secure ? answer.name : "";
       for (const DnsRecord& record : answer.records) {
         servers.push_back(like);
         servers.back().address = record.data;
@@ -189,9 +209,10 @@ asio::awaitable<std::optional<DeliveryFault>> ServerFinder::add_host(Servers& se
   co_return fault;
 }
 
-asio::awaitable<ServerLookup> ServerFinder::find_host(std::string name, unsigned short port) {
+asio::awaitable<ServerLookup> ServerFinder::find_host(std::string name, unsigned short port,
+                                                      bool has_secure_name) {
   ServerLookup found;
-  MailServer like{.name = name, .port = port};
+  MailServer like{.name = name, .port = port, .has_secure_name = has_secure_name};
   found.fault = co_await add_host(found.servers, name, std::move(like));
   sort(found.servers);
   co_return without_own(std::move(found), name);
@@ -199,12 +220,14 @@ asio::awaitable<ServerLookup> ServerFinder::find_host(std::string name, unsigned
 
 asio::awaitable<ServerLookup> ServerFinder::find_domain(std::string name, unsigned short port) {
   const DnsAnswer answer = co_await resolver_.resolve(name, DnsType::kMx);
+  co_await note_validation(answer);
   ServerLookup found;
   if (answer.status == DnsStatus::kTemporaryFailure && !options_.ignores_mx_error) {
     found.fault = lookup_fault(name, DnsType::kMx, answer.status);
     co_return found;
   }
-  if (answer.status != DnsStatus::kFound) co_return co_await find_host(std::move(name), port);
+  if (answer.status != DnsStatus::kFound)
+    co_return co_await find_host(std::move(name), port, options_.uses_dnssec && answer.is_validated);
   if (answer.records.size() == 1 && answer.records[0].data.empty()) {
     found.fault =
         DeliveryFault{.status = "5.1.0", .text = concat("Domain ", name, " does not accept mail (nullMX)")};
@@ -216,7 +239,10 @@ asio::awaitable<ServerLookup> ServerFinder::find_domain(std::string name, unsign
       warnings_.report({.severity = libconf::Severity::kWarning,
                         .message = concat("numeric domain name in resource data of MX record for ", name,
                                           ": ", record.data)});
-    MailServer like{.name = record.data, .port = port, .preference = record.preference};
+    MailServer like{.name = record.data,
+                    .port = port,
+                    .preference = record.preference,
+                    .has_secure_name = options_.uses_dnssec && answer.is_validated};
     std::optional<DeliveryFault> missing = co_await add_host(found.servers, record.data, std::move(like));
     if (missing && !(fault && fault->is_temporary())) fault = std::move(missing);
   }
@@ -244,7 +270,8 @@ asio::awaitable<ServerLookup> ServerFinder::find(ServerDestination destination) 
   if (has_exchangers) {
     found = co_await find_domain(std::move(destination.name), destination.port);
   } else {
-    found = co_await find_host(std::move(destination.name), destination.port);
+    // The nexthop is the host.
+    found = co_await find_host(std::move(destination.name), destination.port, true);
   }
   if (options_.address_limit > 0 && found.servers.size() > options_.address_limit)
     found.servers.resize(options_.address_limit);

@@ -41,7 +41,10 @@ struct MailServer {
   std::string address = {};  ///< A number, or the path of a socket as it is written.
   unsigned short port = 0;   ///< 0: a UNIX-domain socket.
   int preference = 0;
-  libconf::RootedPath path = {};  ///< Of a UNIX-domain socket.
+  libconf::RootedPath path = {};    ///< Of a UNIX-domain socket.
+  bool has_secure_name = false;     ///< DNSSEC says that the nexthop leads there.
+  bool is_secure = false;           ///< DNSSEC says that the name leads to the address.
+  std::string canonical_name = {};  ///< Where aliases of the name lead, if it is secure.
 
   /// "mx.example.com[192.0.2.7]"; the second with its port, where there is one.
   std::string host() const;
@@ -81,9 +84,10 @@ class ServerFinder {
  private:
   using Servers = std::vector<MailServer>;
   asio::awaitable<ServerLookup> find_domain(std::string name, unsigned short port);
-  asio::awaitable<ServerLookup> find_host(std::string name, unsigned short port);
+  asio::awaitable<ServerLookup> find_host(std::string name, unsigned short port, bool has_secure_name);
   asio::awaitable<std::optional<DeliveryFault>> add_host(Servers& servers, std::string name, MailServer like);
   std::optional<DeliveryFault> add_native(Servers& servers, const std::string& name, const MailServer& like);
+  asio::awaitable<void> note_validation(DnsAnswer answer);
   void sort(Servers& servers);
   bool is_own(const MailServer& server) const;
   ServerLookup without_own(ServerLookup found, std::string_view name) const;
@@ -92,6 +96,7 @@ class ServerFinder {
   Resolver& resolver_;
   std::vector<libmaps::IpAddress> own_addresses_;
   libconf::DiagnosticSink& warnings_;
+  bool knows_validation_ = false;  ///< Whether there is any was found out.
 };
 
 }  // namespace mta

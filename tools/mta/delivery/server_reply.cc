@@ -27,22 +27,37 @@ std::string status_of(int code, std::string_view line) {
 
 }  // namespace
 
+bool ServerReplyReader::take_line(std::string_view line) {
+  if (lines_ == nullptr) return add_line(line);
+  const auto replacement = lines_->replacement(line);
+  has_failed_ = !replacement;
+  if (has_failed_) return false;
+  return add_line(*replacement ? std::string_view(**replacement) : line);
+}
+
 bool ServerReplyReader::add_line(std::string_view line) {
-  const std::string_view code = line.substr(0, 3);
-  const bool is_reply = code.size() == 3 && libconf::is_all_digits(code) && code[0] != '0' &&
-                        (line.size() == 3 || line[3] == ' ' || line[3] == '-');
+  constexpr std::size_t kCodeLength = 3;
+  const std::string_view code = line.substr(0, kCodeLength);
+  const bool is_reply = code.size() == kCodeLength && libconf::is_all_digits(code) &&
+                        (line.size() == kCodeLength || line[kCodeLength] == ' ' || line[kCodeLength] == '-');
+  const bool is_kept = reply_.text.size() < kLongestReply;
+  const std::string_view rest = line.substr(std::min(kCodeLength + 1, line.size()));
+  if (is_kept) {
+    if (has_text_) reply_.text += ' ';
+    has_text_ = true;
+    reply_.text += libconf::printable(line);
+  }
   if (!is_reply) {
-    if (transcript_ != nullptr) transcript_->note(ErrorClass::kProtocol);
+    if (lines_ != nullptr) lines_->note_stray_line(line);
     return false;
   }
-  if (reply_.text.size() < kLongestReply) {
-    if (!reply_.lines.empty()) reply_.text += ' ';
-    reply_.text += libconf::printable(line);
-    reply_.lines.emplace_back(line.substr(std::min<std::size_t>(4, line.size())));
-  }
-  if (line.size() > 3 && line[3] == '-') return false;
+  if (is_kept) reply_.lines.emplace_back(rest);
+  if (line.size() > kCodeLength && line[kCodeLength] == '-') return false;
   reply_.code = (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0');
-  reply_.status = status_of(reply_.code, line.substr(std::min<std::size_t>(4, line.size())));
+  reply_.status = status_of(reply_.code, rest);
+  // A reply has a line, however long what came before it was.
+  if (reply_.lines.empty()) reply_.lines.emplace_back(rest);
+  has_text_ = false;
   return true;
 }
 
@@ -50,15 +65,13 @@ std::optional<ServerReply> ServerReplyReader::read(std::string_view input) {
   input_ += input;
   std::size_t taken = 0;
   bool is_complete = false;
-  while (!is_complete) {
+  while (!is_complete && !has_failed_) {
     const std::size_t end = input_.find('\n', taken);
     if (end == std::string::npos) break;
     std::string_view line(input_.data() + taken, end - taken);
     while (line.ends_with('\r')) line.remove_suffix(1);
     taken = end + 1;
-    line = line.substr(0, std::min(kLongestLine, line.find('\0')));
-    if (transcript_ != nullptr) transcript_->received(line);
-    is_complete = add_line(line);
+    is_complete = take_line(line.substr(0, std::min(kLongestLine, line.find('\0'))));
   }
   input_.erase(0, taken);
   // Of a line that does not end only the start counts.

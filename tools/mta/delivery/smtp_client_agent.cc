@@ -20,8 +20,14 @@ using Clock = std::chrono::steady_clock;
 /// One request on its way through servers.
 class SmtpClientAgent::Delivery final : public RecipientSink {
  public:
-  Delivery(const DeliveryRequest& request, int message, MailLog& log, LogTag tag)
-      : request_(request), message_(message), log_(log), tag_(tag), open_(request.recipients.size()) {
+  Delivery(const DeliveryRequest& request, int message, DeliveryStatusFilter& filter, MailLog& log,
+           LogTag tag)
+      : request_(request),
+        message_(message),
+        filter_(filter),
+        log_(log),
+        tag_(tag),
+        open_(request.recipients.size()) {
     std::iota(open_.begin(), open_.end(), std::size_t{0});
   }
 
@@ -101,7 +107,8 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
  private:
   /// Another server may say something else.
   bool is_for_another(const DeliveryFault& fault) const {
-    return fault.is_temporary() && (!is_last_ || (fault.may_be_tls && is_tls_optional_));
+    return (fault.is_temporary() || filter_.is_soft()) &&
+           (!is_last_ || (fault.may_be_tls && is_tls_optional_));
   }
   void note(std::string_view text) {
     log_.write(tag_, Severity::kInfo, concat(request_.queue_id, ": ", text));
@@ -122,12 +129,14 @@ class SmtpClientAgent::Delivery final : public RecipientSink {
                                   .connection_uses = connection_uses_,
                                   .status = std::move(status),
                                   .times = {.start = start_, .connected = connected_, .end = Clock::now()}});
+    filter_.apply(request_.purpose, report_.recipients.back());
     log_.write(tag_, Severity::kInfo, delivery_log_line(request_, report_.recipients.back()));
   }
 
   const DeliveryRequest& request_;
   const DeliveryRequest* envelope_ = &request_;
   int message_;
+  DeliveryStatusFilter& filter_;
   MailLog& log_;
   LogTag tag_;
   std::vector<std::size_t> open_;
@@ -150,6 +159,7 @@ SmtpClientAgent::SmtpClientAgent(SmtpClientOptions options, std::vector<libmaps:
       parts_(parts),
       warnings_(parts.log, tag()),
       finder_(options_, parts.resolver, std::move(own_addresses), warnings_),
+      dane_(options_, parts.resolver, warnings_),
       cache_(parts.executor, options_.cache_time_limit) {}
 
 Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::Settings& settings,
@@ -161,6 +171,7 @@ Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::
   const auto domains =
       LocalDomains::from({.tables = {.settings = settings, .warnings = warnings}, .host = parts.host});
   if (!domains) return domains.error();
+  options->local_end.complete((*domains)->interfaces());
   std::unique_ptr<SmtpClientAgent> agent(
       new SmtpClientAgent(std::move(*options), (*domains)->addresses(), parts));
   const std::string_view prefix = agent->options_.is_lmtp() ? "lmtp_" : "smtp_";
@@ -171,6 +182,22 @@ Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::
       prefix, {.tables = {.settings = settings, .warnings = agent->warnings_}, .host = parts.host}, *domains);
   if (!generic) return generic.error();
   agent->generic_ = std::move(*generic);
+  auto checks = DeliveryChecks::open(prefix, {.settings = settings, .warnings = agent->warnings_}, parts.log,
+                                     agent->tag());
+  if (!checks) return checks.error();
+  agent->checks_ = std::move(*checks);
+  auto filter = ReplyFilter::open(prefix, {.settings = settings, .warnings = agent->warnings_});
+  if (!filter) return filter.error();
+  agent->reply_filter_ = std::move(*filter);
+  auto keywords = TableList::open(agent->options_.is_lmtp() ? "lmtp_discard_lhlo_keyword_address_maps"
+                                                            : "smtp_discard_ehlo_keyword_address_maps",
+                                  {.settings = settings, .warnings = agent->warnings_});
+  if (!keywords) return keywords.error();
+  agent->discarded_keywords_ = std::move(*keywords);
+  auto status_filter = DeliveryStatusFilter::open(concat(prefix, "delivery_status_filter"),
+                                                  {.settings = settings, .warnings = agent->warnings_});
+  if (!status_filter) return status_filter.error();
+  agent->status_filter_ = std::move(*status_filter);
   auto logins = ClientLogins::open(prefix, {.settings = settings, .warnings = agent->warnings_});
   if (!logins) return logins.error();
   agent->logins_ = std::move(*logins);
@@ -229,24 +256,32 @@ SessionLogin SmtpClientAgent::find_login(const Delivery& delivery, const MailSer
 }
 
 /// How to protect a session with the server. A fault: it cannot be as it has to.
-std::optional<DeliveryFault> SmtpClientAgent::find_policy(const MailServer& server,
-                                                          const Destination& destination, SessionTls& tls) {
-  Result<ClientTlsPolicy> policy =
-      policies_->find(without_type(destination.nexthop), destination.domain, server.name);
-  if (!policy) return DeliveryFault{.status = "4.7.5", .text = policy.error().message};
+asio::awaitable<std::optional<DeliveryFault>> SmtpClientAgent::find_policy(MailServer server,
+                                                                           Destination destination,
+                                                                           SessionTls& tls) {
+  const std::string_view nexthop = without_type(destination.nexthop);
+  Result<ClientTlsPolicy> policy = policies_->find(nexthop, destination.domain, server.name);
+  if (policy && policy->is_dane) {
+    const std::optional<Error> fault = co_await dane_.complete(*policy, server);
+    if (fault) policy = policies_->refuse(nexthop, server.name, *fault);
+  }
+  if (!policy) {
+    const bool is_temporary = policy.error().kind == ErrorKind::kTemporary;
+    co_return DeliveryFault{.status = is_temporary ? "4.3.0" : "4.7.5", .text = policy.error().message};
+  }
   tls = {.engine = tls_.get(), .policy = std::move(*policy)};
-  if (!options_.uses_tls_wrapper || tls.policy.is_required()) return std::nullopt;
+  if (!options_.uses_tls_wrapper || tls.policy.is_required()) co_return std::nullopt;
   warnings_.warn("tls-wrapper", concat(options_.is_lmtp() ? "lmtp" : "smtp", "_tls_wrappermode requires \"",
                                        options_.is_lmtp() ? "lmtp" : "smtp",
                                        "_tls_security_level = encrypt\" (or stronger)"));
-  return DeliveryFault{.status = "4.3.0", .text = "server unavailable or unable to receive mail"};
+  co_return DeliveryFault{.status = "4.3.0", .text = "server unavailable or unable to receive mail"};
 }
 
 asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer server,
                                                   Destination destination) {
   const bool is_last = delivery.is_last();
   SessionTls tls;
-  const std::optional<DeliveryFault> fault = find_policy(server, destination, tls);
+  const std::optional<DeliveryFault> fault = co_await find_policy(server, destination, tls);
   if (fault) {
     if (is_last) delivery.give_up(*fault, "none");
     co_return;
@@ -278,20 +313,21 @@ asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const Mai
     if (is_done) co_return false;
     delivery.start("none", is_last);
   }
-  auto connection = co_await ServerConnection::open(parts_.executor, server, options_.connect_timeout);
+  auto connection = co_await ServerConnection::open(parts_.executor, server, options_.local_end, warnings_,
+                                                    options_.connect_timeout);
   if (!connection) {
-    const DeliveryFault fault{.status = "4.4.1",
-                              .text = concat("connect to ", server.relay(), ": ", connection.error())};
     delivery.note_dead_server();
-    if (server.port != 0) parts_.log.write(tag(), Severity::kInfo, fault.text);
-    if (is_last) delivery.give_up(fault, "none");
+    if (server.port != 0) parts_.log.write(tag(), Severity::kInfo, connection.error().text);
+    if (is_last) delivery.give_up(connection.error(), "none");
     co_return false;
   }
   delivery.start(server.relay(), is_last);
   auto session = std::make_unique<SmtpClientSession>(
       options_, server, std::move(*connection), std::move(tls), std::move(login), parts_.log, tag(),
+      SessionTables{.reply_filter = reply_filter_.get(), .discarded_keywords = &discarded_keywords_},
       transcripts_ ? transcripts_->start() : SessionTranscript({}));
-  const std::optional<DeliveryFault> fault = co_await session->greet(std::move(domain));
+  const std::optional<DeliveryFault> fault =
+      co_await session->greet(std::move(domain), delivery.request().queue_id);
   if (fault) {
     delivery.note_dead_server();
     delivery.refuse_all(std::vector<std::size_t>(delivery.open()), *fault);
@@ -368,7 +404,7 @@ void SmtpClientAgent::prepare(SmtpClientSession& session, bool is_kept) const {
       options_.reuse_limit > 0 && static_cast<std::size_t>(session.uses()) >= options_.reuse_limit;
   const bool is_old = Clock::now() - session.start() >= options_.reuse_time_limit;
   const bool is_allowed = !session.has_tls() || options_.keeps_tls_connections;
-  session.rewrite_headers(generic_.get());
+  session.edit_content({.generic = generic_.get(), .checks = checks_.get(), .mime = options_.mime});
   session.keep(is_kept && is_allowed && !is_used_up && !is_old);
 }
 
@@ -421,15 +457,7 @@ Result<std::optional<DeliveryRequest>> SmtpClientAgent::outside_view(const Deliv
 }
 
 asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& request, int message) {
-  Delivery delivery(request, message, parts_.log, tag());
-  // Without it a server would learn what it must not.
-  std::string missing = options_.missing_feature;
-  if (missing.empty() && request.purpose == DeliveryPurpose::kDeliver) missing = options_.missing_check;
-  if (!missing.empty()) {
-    const DeliveryFault fault{.status = "4.3.5", .text = concat("not supported yet: ", missing)};
-    delivery.give_up(fault, "none");
-    co_return delivery.take_report();
-  }
+  Delivery delivery(request, message, status_filter_, parts_.log, tag());
   const Result<std::optional<DeliveryRequest>> view = outside_view(request);
   if (!view) {
     warnings_.warn("generic", view.error().message);

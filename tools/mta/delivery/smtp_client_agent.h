@@ -19,7 +19,10 @@
 #include "tools/mta/delivery/client_logins.h"
 #include "tools/mta/delivery/client_tls.h"
 #include "tools/mta/delivery/client_tls_policy.h"
+#include "tools/mta/delivery/dane_records.h"
 #include "tools/mta/delivery/delivery_agent.h"
+#include "tools/mta/delivery/delivery_checks.h"
+#include "tools/mta/delivery/delivery_status_filter.h"
 #include "tools/mta/delivery/generic_addresses.h"
 #include "tools/mta/delivery/server_lookup.h"
 #include "tools/mta/delivery/session_cache.h"
@@ -78,19 +81,24 @@ class SmtpClientAgent final : public DeliveryAgent {
                                  const SessionLogin& login);
   std::string_view without_type(std::string_view nexthop) const;
   SessionLogin find_login(const Delivery& delivery, const MailServer& server, std::string_view nexthop);
-  std::optional<DeliveryFault> find_policy(const MailServer& server, const Destination& destination,
-                                           SessionTls& tls);
+  asio::awaitable<std::optional<DeliveryFault>> find_policy(MailServer server, Destination destination,
+                                                            SessionTls& tls);
 
   const SmtpClientOptions options_;
   const SmtpClientParts parts_;
   LogSink warnings_;
   std::unique_ptr<ClientTlsPolicies> policies_;
-  std::unique_ptr<GenericAddresses> generic_;            ///< Null: there are none.
+  std::unique_ptr<GenericAddresses> generic_;  ///< Null: there are none.
+  std::unique_ptr<DeliveryChecks> checks_;     ///< The same.
+  std::unique_ptr<ReplyFilter> reply_filter_;  ///< The same.
+  TableList discarded_keywords_;               ///< smtp_discard_ehlo_keyword_address_maps
+  DeliveryStatusFilter status_filter_;
   std::unique_ptr<ClientLogins> logins_;                 ///< Null: there are none.
   std::optional<libmaps::MatchList> kept_destinations_;  ///< smtp_connection_cache_destinations
   std::unique_ptr<TranscriptNotifier> transcripts_;      ///< Null: there are none.
   std::unique_ptr<ClientTls> tls_;                       ///< Null: there is none, or it cannot be used.
   ServerFinder finder_;
+  DaneLookup dane_;
   SessionCache cache_;  ///< Does not outlive what its sessions use.
 };
 

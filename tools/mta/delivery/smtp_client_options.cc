@@ -18,6 +18,12 @@ Error bad_value(std::string_view parameter, std::string_view value) {
           .message = concat("bad parameter value: ", parameter, " = ", value)};
 }
 
+/// As Postfix has it, for LMTP too.
+Error bad_bind_address(std::string_view parameter, std::string_view value) {
+  return {.kind = ErrorKind::kConfiguration,
+          .message = concat("smtp_connect_addr: bad ", parameter, " parameter: ", value)};
+}
+
 bool has(const std::vector<std::string>& words, std::string_view word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
@@ -94,6 +100,12 @@ void read_lookups(Reader& reader, SmtpClientOptions& options) {
   std::string level;
   reader.text(reader.name("dns_support_level"), level);
   options.uses_dns = level.empty() ? !is_dns_disabled : level != "disabled";
+  options.uses_dnssec = level == "dnssec";
+  reader.text("dnssec_probe", options.dnssec_probe);
+  constexpr std::string_view kPolicyName = "smtp_tls_dane_insecure_mx_policy";
+  reader.text(std::string(kPolicyName), options.insecure_mx_policy);
+  const std::string& policy = options.insecure_mx_policy;
+  if (policy != "dane" && policy != "encrypt" && policy != "may") reader.fail(bad_value(kPolicyName, policy));
   words.clear();
   reader.list(reader.name("host_lookup"), words);
   for (const std::string& each : words)
@@ -105,6 +117,20 @@ void read_lookups(Reader& reader, SmtpClientOptions& options) {
   reader.flag(reader.name("defer_if_no_mx_address_found"), options.defers_without_mx);
   reader.count(reader.name("mx_address_limit"), options.address_limit);
   reader.count(reader.name("mx_session_limit"), options.session_limit);
+}
+
+/// "[192.0.2.1]" is the same as without brackets.
+void read_local_end(Reader& reader, bool has_ipv6, LocalEnd& local) {
+  for (const auto& [suffix, address] : {std::pair<std::string_view, std::string&>{"bind_address", local.ipv4},
+                                        {"bind_address6", local.ipv6}}) {
+    reader.text(reader.name(suffix), address);
+    if (address.starts_with('[') && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+  }
+  reader.flag(reader.name("bind_address_enforce"), local.is_required);
+  const bool is_wrong = !local.ipv4.empty() && !libmaps::parse_ipv4(local.ipv4);
+  if (is_wrong) reader.fail(bad_bind_address("smtp_bind_address", local.ipv4));
+  const bool is_wrong6 = has_ipv6 && !local.ipv6.empty() && !libmaps::parse_ip_address(local.ipv6);
+  if (is_wrong6) reader.fail(bad_bind_address("smtp_bind_address6", local.ipv6));
 }
 
 void read_protocol(Reader& reader, SmtpClientOptions& options) {
@@ -119,7 +145,6 @@ void read_protocol(Reader& reader, SmtpClientOptions& options) {
   reader.flag(reader.name("connection_cache_on_demand"), options.keeps_on_demand);
   reader.flag(reader.name("tls_connection_reuse"), options.keeps_tls_connections);
   reader.count(reader.name("connection_reuse_count_limit"), options.reuse_limit);
-  reader.count(reader.name("line_length_limit"), options.line_length_limit);
   std::string target;
   reader.text(reader.name("address_verify_target"), target);
   if (target != "rcpt" && target != "data")
@@ -148,23 +173,38 @@ void read_protocol(Reader& reader, SmtpClientOptions& options) {
 void read_protection(Reader& reader, SmtpClientOptions& options) {
   reader.flag(reader.name("tls_wrappermode"), options.uses_tls_wrapper);
   reader.flag(reader.name("tls_note_starttls_offer"), options.notes_starttls_offer);
-  const struct {
-    std::string_view suffix;
-    std::string& missing;
-  } parameters[] = {{"tls_per_site", options.missing_feature},
-                    {"header_checks", options.missing_check},
-                    {"mime_header_checks", options.missing_check},
-                    {"nested_header_checks", options.missing_check},
-                    {"body_checks", options.missing_check}};
-  for (const auto& [suffix, missing] : parameters) {
-    const std::string name = reader.name(suffix);
-    std::string value;
-    reader.text(name, value);
-    if (!value.empty()) missing = concat(name, " = ", value);
-  }
 }
 
+void read_content(Reader& reader, SmtpClientOptions& options) {
+  reader.count(reader.name("line_length_limit"), options.line_length_limit);
+  bool is_disabled = false;
+  reader.flag("disable_mime_output_conversion", is_disabled);
+  options.converts_8bit = !is_disabled;
+  reader.count("header_size_limit", options.mime.header_size_limit);
+  reader.count("mime_boundary_length_limit", options.mime.boundary_length_limit);
+  reader.count("mime_nesting_limit", options.mime.nesting_limit);
+}
+
+/// The only one of its family; nothing: there are none, or several, or it is loopback.
+template <class Address>
+std::string only_address(std::span<const libmaps::IpAddress> interfaces, bool (*is_loopback)(Address)) {
+  const auto is_of_family = [](const libmaps::IpAddress& each) {
+    return std::holds_alternative<Address>(each);
+  };
+  if (std::count_if(interfaces.begin(), interfaces.end(), is_of_family) != 1) return {};
+  const auto address = std::get<Address>(*std::find_if(interfaces.begin(), interfaces.end(), is_of_family));
+  return is_loopback(address) ? std::string() : libmaps::to_string(address);
+}
+
+bool is_loopback4(libmaps::Ipv4Address address) { return address.bits >> 24 == 127; }
+bool is_loopback6(libmaps::Ipv6Address address) { return address.high == 0 && address.low == 1; }
+
 }  // namespace
+
+void LocalEnd::complete(std::span<const libmaps::IpAddress> interfaces) {
+  if (ipv4.empty()) ipv4 = only_address(interfaces, is_loopback4);
+  if (ipv6.empty()) ipv6 = only_address(interfaces, is_loopback6);
+}
 
 Result<SmtpClientOptions> SmtpClientOptions::read(const libconf::Settings& settings,
                                                   ClientProtocol protocol) {
@@ -176,8 +216,10 @@ Result<SmtpClientOptions> SmtpClientOptions::read(const libconf::Settings& setti
   Reader reader(settings, protocol);
   read_names(reader, options);
   read_lookups(reader, options);
+  read_local_end(reader, options.has_ipv6, options.local_end);
   read_protocol(reader, options);
   read_protection(reader, options);
+  read_content(reader, options);
   if (reader.error()) return *reader.error();
   return options;
 }

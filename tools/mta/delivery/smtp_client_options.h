@@ -5,12 +5,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "libconf/result.h"
 #include "libconf/service_root.h"
 #include "libconf/settings.h"
+#include "libmaps/ip_address.h"
+#include "tools/mta/content/mime_parser.h"
 #include "tools/mta/smtp/server_options.h"
 
 namespace mta {
@@ -22,6 +25,17 @@ enum class ClientProtocol : std::uint8_t { kSmtp, kLmtp };
 
 /// smtp_address_preference
 enum class AddressPreference : std::uint8_t { kAny, kIpv4, kIpv6 };
+
+/// Where connections come from: smtp_bind_address, smtp_bind_address6.
+struct LocalEnd {
+  std::string ipv4 = {};  ///< Numbers; empty: the system chooses.
+  std::string ipv6 = {};
+  bool is_required = false;  ///< smtp_bind_address_enforce: rather wait than come from somewhere else.
+
+  /// Where nothing else is said, the only address of a family that this system has (inet_interfaces) is used,
+  /// unless it is loopback.
+  void complete(std::span<const libmaps::IpAddress> interfaces);
+};
 
 struct SmtpClientOptions {
   ClientProtocol protocol = ClientProtocol::kSmtp;
@@ -35,9 +49,13 @@ struct SmtpClientOptions {
 
   bool has_ipv4 = true;  ///< inet_protocols
   bool has_ipv6 = false;
+  LocalEnd local_end;
   AddressPreference preference = AddressPreference::kAny;
-  bool uses_dns = true;  ///< smtp_dns_support_level, disable_dns_lookups
-  bool asks_dns = true;  ///< smtp_host_lookup
+  bool uses_dns = true;            ///< smtp_dns_support_level, disable_dns_lookups
+  bool uses_dnssec = false;        ///< smtp_dns_support_level
+  std::string dnssec_probe;        ///< Empty: none.
+  std::string insecure_mx_policy;  ///< smtp_tls_dane_insecure_mx_policy
+  bool asks_dns = true;            ///< smtp_host_lookup
   bool asks_native = false;
   bool randomizes = true;
   bool ignores_mx_error = false;      ///< ignore_mx_lookup_error
@@ -45,6 +63,8 @@ struct SmtpClientOptions {
   std::size_t address_limit = 0;      ///< smtp_mx_address_limit; 0: none.
   std::size_t session_limit = 0;      ///< The same for smtp_mx_session_limit.
   std::size_t line_length_limit = 0;  ///< The same for smtp_line_length_limit.
+  MimeOptions mime;                   ///< How content is taken apart that is changed.
+  bool converts_8bit = true;          ///< disable_mime_output_conversion: not.
 
   bool always_ehlo = true;
   bool never_ehlo = false;
@@ -58,9 +78,6 @@ struct SmtpClientOptions {
   std::size_t reuse_limit = 0;         ///< smtp_connection_reuse_count_limit; 0: none.
   bool uses_tls_wrapper = false;       ///< smtp_tls_wrappermode
   bool notes_starttls_offer = false;   ///< smtp_tls_note_starttls_offer
-  /// The parameter that asks for what is not there yet: "smtp_tls_per_site = hash:/x". Empty: none does.
-  std::string missing_feature;
-  std::string missing_check;  ///< The same for what is about content only.
 
   std::chrono::seconds connect_timeout{0};  ///< 0: the system's.
   std::chrono::seconds helo_timeout{0};

@@ -8,7 +8,7 @@ namespace {
 using libconf::concat;
 using libconf::equals_ignoring_case;
 
-std::string_view first_word(std::string_view text) {
+std::string_view leading_word(std::string_view text) {
   return libconf::next_word(text, libconf::kBlanks).value_or("");
 }
 
@@ -40,6 +40,11 @@ DeliveryFault SmtpClientSession::refusal(const ServerReply& reply) {
 }
 
 DeliveryFault SmtpClientSession::loss(StreamEnd end, std::string_view while_what) {
+  if (end == StreamEnd::kStopped) {
+    // The server is there, but who knows what it said.
+    is_usable_ = !is_greeted_;
+    return {.status = "4.3.0", .text = concat("local data error while talking to ", server_.host())};
+  }
   is_usable_ = false;
   has_broken_tls_ = is_protected_;
   std::string text = concat("lost connection with ", server_.host(), " while ", while_what);
@@ -100,7 +105,9 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::shake_hands() {
       .status = "4.7.5", .text = "Cannot start TLS: handshake failure", .may_be_tls = true};
 }
 
-asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::greet(std::string domain) {
+asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::greet(std::string domain,
+                                                                       std::string queue_id) {
+  lines_.set_queue_id(std::move(queue_id));
   if (options_.uses_tls_wrapper) {
     std::optional<DeliveryFault> fault = co_await shake_hands();
     if (fault) co_return fault;
@@ -108,6 +115,7 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::greet(std::stri
   std::optional<DeliveryFault> fault = co_await welcome(domain);
   if (!fault && !is_protected_) fault = co_await start_tls(std::move(domain));
   if (!fault) fault = co_await log_in();
+  is_greeted_ = !fault;
   co_return fault;
 }
 
@@ -121,13 +129,33 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::welcome(std::st
     if (is_error && options_.skips_5xx_greeting) fault.status[0] = '4';
     co_return fault;
   }
-  const std::string name(first_word(greeting->lines.front()));
+  const std::string name(leading_word(greeting->lines.front()));
   if (is_own_name(name))
     log_.write(tag_, Severity::kWarning,
                concat("host ", server_.relay(), " greeted me with my own hostname ", name));
   const bool is_extended =
       options_.is_lmtp() || (!options_.never_ehlo && (options_.always_ehlo || offers_esmtp(*greeting)));
   co_return co_await say_hello(is_extended, std::move(domain));
+}
+
+/// Those of the server's address, or of all servers. Errors: what the mail is kept for.
+libconf::Result<DiscardedKeywords> SmtpClientSession::discarded_keywords() {
+  if (keyword_table_ == nullptr || keyword_table_->is_empty()) return options_.discarded_keywords;
+  const auto found = keyword_table_->lookup(server_.address);
+  if (found && !*found) return options_.discarded_keywords;
+  if (found && !(*found)->empty()) return DiscardedKeywords::parse(**found);
+  const std::string_view parameter = options_.is_lmtp() ? "lmtp_discard_lhlo_keyword_address_maps"
+                                                        : "smtp_discard_ehlo_keyword_address_maps";
+  const auto warn = [this](std::string_view text) { log_.write(tag_, Severity::kWarning, text); };
+  if (found) {
+    warn(concat(parameter, " lookup of ", server_.address, " returns an empty string result"));
+    warn(concat(parameter, " should return NO RESULT in case of NOT FOUND"));
+  } else {
+    warn(found.error().message);
+  }
+  warn(concat(lines_.queue_id(), ": ", parameter, " map lookup error for ", server_.address));
+  return libconf::Error{.kind = libconf::ErrorKind::kTemporary,
+                        .message = concat("local data error while talking to ", server_.host())};
 }
 
 asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::say_hello(bool is_extended,
@@ -146,7 +174,7 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::say_hello(bool 
     if (has_other) co_return co_await say_hello(false, std::move(domain));
     co_return refusal(*reply);
   }
-  const std::string name(first_word(reply->lines.front()));
+  const std::string name(leading_word(reply->lines.front()));
   if (is_own_name(name)) {
     log_.write(tag_, Severity::kWarning,
                concat("host ", server_.relay(), " replied to HELO/EHLO with my own hostname ", name));
@@ -154,10 +182,16 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientSession::say_hello(bool 
   }
   features_ = {};
   if (!is_extended) co_return std::nullopt;
-  const std::string names = options_.discarded_keywords.to_string();
-  if (!names.empty() && !options_.discarded_keywords.is_silent())
+  const libconf::Result<DiscardedKeywords> discarded = discarded_keywords();
+  if (!discarded) co_return DeliveryFault{.status = "4.3.0", .text = discarded.error().message};
+  const std::string names = discarded->to_string();
+  if (!names.empty() && !discarded->is_silent())
     log_.write(tag_, Severity::kInfo, concat("discarding EHLO keywords: ", names));
-  features_ = ServerFeatures(*reply, options_.discarded_keywords);
+  features_ = ServerFeatures(*reply, *discarded);
+  if (features_.forgets_8bitmime())
+    log_.write(tag_, Severity::kInfo,
+               concat("host ", server_.host(), " offers SMTPUTF8 support, but not 8BITMIME"));
+  lines_.set_pipelined(features_.has(EhloKeyword::kPipelining));
   if (!features_.bad_size_limit().empty())
     log_.write(tag_, Severity::kWarning,
                concat("bad EHLO SIZE limit \"", features_.bad_size_limit(), "\" from ", server_.relay()));

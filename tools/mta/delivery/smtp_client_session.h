@@ -1,7 +1,7 @@
 /// The dialogue of the SMTP or LMTP client with one server (RFC 5321, RFC 2033, RFC 2920, RFC 3461; smtp(8)).
 ///
 ///     SmtpClientSession session(options, server, std::move(connection), tls, login, log, tag);
-///     std::optional<DeliveryFault> fault = co_await session.greet("example.com");
+///     std::optional<DeliveryFault> fault = co_await session.greet("example.com", "4A1B2C3D4E");
 ///     if (!fault) co_await session.deliver(request, message, recipients, sink);
 ///     co_await session.quit();
 #pragma once
@@ -20,17 +20,18 @@
 #include "tools/mta/delivery/client_logins.h"
 #include "tools/mta/delivery/delivery_agent.h"
 #include "tools/mta/delivery/outgoing_content.h"
+#include "tools/mta/delivery/reply_filter.h"
 #include "tools/mta/delivery/server_connection.h"
 #include "tools/mta/delivery/server_features.h"
 #include "tools/mta/delivery/server_lookup.h"
 #include "tools/mta/delivery/server_reply.h"
 #include "tools/mta/delivery/smtp_client_options.h"
 #include "tools/mta/smtp/session_transcript.h"
+#include "tools/mta/smtp/table_list.h"
 
 namespace mta {
 
 class CyrusClient;
-class GenericAddresses;
 
 /// Gets to know what becomes of recipients, each of them once. Numbers are those of
 /// DeliveryRequest::recipients.
@@ -56,12 +57,19 @@ struct SessionLogin {
   bool is_unknown = false;  ///< The tables could not tell.
 };
 
+/// What a session looks up. Null: nothing.
+struct SessionTables {
+  ReplyFilter* reply_filter = nullptr;
+  TableList* discarded_keywords = nullptr;  ///< smtp_discard_ehlo_keyword_address_maps
+};
+
 /// Not thread-safe. What it is given must outlive it.
 class SmtpClientSession {
  public:
   SmtpClientSession(const SmtpClientOptions& options, MailServer server,
                     std::unique_ptr<ServerConnection> connection, SessionTls tls, SessionLogin login,
-                    MailLog& log, LogTag tag, SessionTranscript transcript = SessionTranscript({}))
+                    MailLog& log, LogTag tag, SessionTables tables = {},
+                    SessionTranscript transcript = SessionTranscript({}))
       : options_(options),
         server_(std::move(server)),
         transcript_(std::move(transcript)),
@@ -70,13 +78,15 @@ class SmtpClientSession {
         login_(std::move(login)),
         log_(log),
         tag_(tag),
-        sink_(log, tag) {
-    connection_->record_in(transcript_);
+        sink_(log, tag),
+        lines_(tables.reply_filter, options.protocol, server_, transcript_, log, tag),
+        keyword_table_(tables.discarded_keywords) {
+    connection_->watch_lines(lines_);
   }
 
-  /// Greeting, EHLO, HELO or LHLO, TLS and login. `domain` is what the mail is for. A fault: the server takes
-  /// no mail now.
-  asio::awaitable<std::optional<DeliveryFault>> greet(std::string domain);
+  /// Greeting, EHLO, HELO or LHLO, TLS and login. `domain` is what the mail is for, `queue_id` what the log
+  /// calls it. A fault: the server takes no mail now.
+  asio::awaitable<std::optional<DeliveryFault>> greet(std::string domain, std::string queue_id);
 
   const ServerFeatures& features() const { return features_; }
   /// The connection, or the handshake, failed after TLS was begun.
@@ -90,8 +100,8 @@ class SmtpClientSession {
   asio::awaitable<void> deliver(const DeliveryRequest& request, int message,
                                 std::vector<std::size_t> recipients, RecipientSink& sink);
 
-  /// Has the addresses in headers rewritten; null: not.
-  void rewrite_headers(GenericAddresses* generic) { generic_ = generic; }
+  /// Has content changed before it is sent.
+  void edit_content(const ContentEdits& edits) { edits_ = edits; }
 
   /// Whether the session is to go on after the next message. Where not, QUIT goes along with the message.
   void keep(bool is_kept) { is_kept_ = is_kept; }
@@ -137,6 +147,7 @@ class SmtpClientSession {
   asio::awaitable<std::optional<DeliveryFault>> exchange(CyrusClient& client, std::string mechanisms);
   DeliveryFault login_fault(std::string_view reason) const;
   asio::awaitable<std::optional<DeliveryFault>> say_hello(bool is_extended, std::string domain);
+  libconf::Result<DiscardedKeywords> discarded_keywords();
   std::optional<DeliveryFault> unsuitable(const DeliveryRequest& request,
                                           const std::vector<std::size_t>& recipients);
   std::vector<Step> steps(const DeliveryRequest& request, const std::vector<std::size_t>& recipients) const;
@@ -154,6 +165,8 @@ class SmtpClientSession {
   DeliveryFault refusal(const ServerReply& reply);
   std::string said(std::string_view who, Command command, const ServerReply& reply) const;
   DeliveryFault refusal_of(Command command, const ServerReply& reply);
+  bool converts(const DeliveryRequest& request) const;
+  DeliveryFault unsent(const libconf::Error& error) const;
   DeliveryFault loss(StreamEnd end, std::string_view while_what);
 
   const SmtpClientOptions& options_;
@@ -165,9 +178,12 @@ class SmtpClientSession {
   MailLog& log_;
   LogTag tag_;
   LogSink sink_;  ///< The same, for what TLS reports.
+  SessionLines lines_;
+  TableList* keyword_table_;
   ServerFeatures features_;
   bool is_usable_ = true;  ///< A command may be sent.
-  GenericAddresses* generic_ = nullptr;
+  bool is_greeted_ = false;
+  ContentEdits edits_;
   bool is_kept_ = false;
   bool is_stale_ = false;
   int uses_ = 0;

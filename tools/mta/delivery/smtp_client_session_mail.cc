@@ -184,6 +184,7 @@ void SmtpClientSession::append_command(std::string& out, const Step& step,
     case Command::kMail:
       return append_mail_command(out, request, features_,
                                  {.quotes = options_.quotes_envelope,
+                                  .is_converted = converts(request),
                                   .is_dummy_login = is_logged_in_ && login_.logins->sends_dummy()});
     case Command::kRcpt:
       return append_rcpt_command(out, request.recipients[step.recipient], features_,
@@ -302,6 +303,7 @@ asio::awaitable<void> SmtpClientSession::probe(const DeliveryRequest& request,
 asio::awaitable<void> SmtpClientSession::deliver(const DeliveryRequest& request, int message,
                                                  std::vector<std::size_t> recipients, RecipientSink& sink) {
   ++uses_;
+  lines_.set_queue_id(request.queue_id);
   const std::vector<Step> all = steps(request, recipients);
   const std::optional<DeliveryFault> fault = unsuitable(request, recipients);
   Progress progress(*this, false, std::move(recipients), sink);
@@ -321,17 +323,34 @@ asio::awaitable<void> SmtpClientSession::deliver(const DeliveryRequest& request,
   }
 }
 
+/// Whether text that is 8bit, if there is any, becomes quoted-printable.
+bool SmtpClientSession::converts(const DeliveryRequest& request) const {
+  return options_.converts_8bit && !features_.has(EhloKeyword::k8BitMime) &&
+         !libconf::equals_ignoring_case(request.encoding, "7bit");
+}
+
+DeliveryFault SmtpClientSession::unsent(const libconf::Error& error) const {
+  if (error.kind == libconf::ErrorKind::kUnsupported) return {.status = "5.6.0", .text = error.message};
+  log_.write(tag_, Severity::kWarning, error.message);
+  if (error.kind == libconf::ErrorKind::kTemporary)
+    return {.status = "4.3.0", .text = concat("local data error while talking to ", server_.host())};
+  return {.status = "4.3.0", .text = "queue file read error"};
+}
+
 asio::awaitable<void> SmtpClientSession::send_message(const DeliveryRequest& request, int message,
                                                       Progress& progress) {
   Result<OutgoingContent> content =
       OutgoingContent::open(message, request.queue_id, options_.line_length_limit);
-  if (content && generic_ != nullptr) content->rewrite(*generic_);
+  ContentEdits edits = edits_;
+  edits.mime.converts_8bit = converts(request);
+  if (content && edits.is_needed()) content->edit(edits);
   std::string text;
   Result<bool> more = true;
   if (!content) more = content.error();
   bool has_told = false;
   while (more && *more) {
-    more = content->read(text, kPiece);
+    // Line by line: the log tells what is done to them in their order.
+    more = content->read(text, text.size() + 1);
     if (!has_told && content->has_broken_line()) {
       has_told = true;
       log_.write(tag_, Severity::kInfo,
@@ -339,6 +358,7 @@ asio::awaitable<void> SmtpClientSession::send_message(const DeliveryRequest& req
                         " bytes with <CR><LF>SPACE"));
     }
     if (!more || !*more) break;
+    if (text.size() < kPiece) continue;
     const StreamResult<void> sent = co_await connection_->send(text, options_.data_xfer_timeout);
     text.clear();
     if (sent) continue;
@@ -347,13 +367,13 @@ asio::awaitable<void> SmtpClientSession::send_message(const DeliveryRequest& req
     co_return;
   }
   if (!more) {
-    // The connection is cut: what came would else be taken for the message.
+    // As far as it came; the connection is cut then, or that would be taken for the message.
+    if (!text.empty()) {
+      const StreamResult<void> sent = co_await connection_->send(text, options_.data_xfer_timeout);
+      static_cast<void>(sent);
+    }
     is_usable_ = false;
-    log_.write(tag_, Severity::kWarning, more.error().message);
-    const bool is_lookup = more.error().kind == libconf::ErrorKind::kTemporary;
-    const std::string what =
-        is_lookup ? concat("local data error while talking to ", server_.host()) : "queue file read error";
-    const DeliveryFault fault{.status = "4.3.0", .text = what};
+    const DeliveryFault fault = unsent(more.error());
     progress.end(fault);
     co_return;
   }

@@ -19,15 +19,21 @@ using libconf::Result;
 
 using AgentResult = Result<std::unique_ptr<DeliveryAgent>>;
 
-AgentResult make_discard(const TransportEntry& /*entry*/, const TransportParts& parts) {
-  return std::unique_ptr<DeliveryAgent>(std::make_unique<FixedOutcomeAgent>(kDiscards, parts.client.log));
+AgentResult make_fixed(const FixedOutcome& outcome, const TransportEntry& entry,
+                       const TransportParts& parts) {
+  auto filter = DeliveryStatusFilter::open({}, {.settings = entry.settings, .warnings = entry.warnings});
+  if (!filter) return filter.error();
+  return std::unique_ptr<DeliveryAgent>(
+      std::make_unique<FixedOutcomeAgent>(outcome, parts.client.log, std::move(*filter)));
+}
+
+AgentResult make_discard(const TransportEntry& entry, const TransportParts& parts) {
+  return make_fixed(kDiscards, entry, parts);
 }
 
 /// The service called retry defers, all others bounce (error(8)).
 AgentResult make_error(const TransportEntry& entry, const TransportParts& parts) {
-  const bool defers = entry.placed.service.service() == "retry";
-  return std::unique_ptr<DeliveryAgent>(
-      std::make_unique<FixedOutcomeAgent>(defers ? kDefers : kBounces, parts.client.log));
+  return make_fixed(entry.placed.service.service() == "retry" ? kDefers : kBounces, entry, parts);
 }
 
 AgentResult make_local(const TransportEntry& entry, const TransportParts& parts) {
@@ -46,8 +52,12 @@ AgentResult make_local(const TransportEntry& entry, const TransportParts& parts)
 AgentResult make_pipe(const TransportEntry& entry, const TransportParts& parts) {
   auto options = PipeOptions::read(entry.placed.service.arguments(), entry.settings);
   if (!options) return options.error();
-  return std::unique_ptr<DeliveryAgent>(std::make_unique<PipeAgent>(
-      std::move(*options), parts.actions, parts.client.log, entry.placed.service.service()));
+  auto filter = DeliveryStatusFilter::open("pipe_delivery_status_filter",
+                                           {.settings = entry.settings, .warnings = entry.warnings});
+  if (!filter) return filter.error();
+  return std::unique_ptr<DeliveryAgent>(std::make_unique<PipeAgent>(std::move(*options), std::move(*filter),
+                                                                    parts.actions, parts.client.log,
+                                                                    entry.placed.service.service()));
 }
 
 template <ClientProtocol protocol>

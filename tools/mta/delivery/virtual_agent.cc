@@ -64,6 +64,9 @@ Result<std::unique_ptr<VirtualAgent>> VirtualAgent::open(const libmaps::TableCon
   if (!groups) return groups.error();
   std::unique_ptr<VirtualAgent> agent(new VirtualAgent(std::move(*mailboxes), std::move(*users),
                                                        std::move(*groups), actions, log, std::move(relay)));
+  auto filter = DeliveryStatusFilter::open("virtual_delivery_status_filter", context);
+  if (!filter) return filter.error();
+  agent->filter_ = std::move(*filter);
   SettingsReader reader(context.settings);
   agent->options_.read(reader, "virtual_mailbox_lock", "virtual_mailbox_limit");
   reader.text("virtual_mailbox_base", agent->base_);
@@ -145,7 +148,7 @@ asio::awaitable<RecipientAnswer> VirtualAgent::deliver_one(const DeliveryRequest
 }
 
 asio::awaitable<DeliveryReport> VirtualAgent::deliver(const DeliveryRequest& request, int message) {
-  RecipientReporter reporter(request, log_, {.program = kProgram}, relay_);
+  RecipientReporter reporter(request, log_, {.program = kProgram}, relay_, filter_);
   const bool is_probe = request.purpose == DeliveryPurpose::kProbe;
   MessageStart start;
   if (!is_probe && actions_ == nullptr) {

@@ -79,6 +79,7 @@ class VirtualAgent final : public DeliveryAgent {
   MailLog& log_;
   std::string relay_;
   MailboxOptions options_;
+  DeliveryStatusFilter filter_;
   std::string base_;
   std::uint32_t minimum_user_ = 1;
   bool has_original_ = true;  ///< enable_original_recipient

@@ -9,18 +9,22 @@
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
+#include <cstdlib>
+#include <fstream>
 #include <map>
+#include <random>
 #include <utility>
 
 #include "libconf/text.h"
 #include "libmaps/ip_address.h"
+#include "tools/mta/dns/dns_message.h"
 
 namespace mta {
 namespace {
 
 /// Numbers of RFC 1035, 3.2.2 and 3.2.3.
 constexpr int kClassInternet = 1;
-constexpr std::array<int, 7> kTypeNumbers = {1, 28, 15, 2, 12, 6, 16};
+constexpr std::array<int, 8> kTypeNumbers = {1, 28, 15, 2, 12, 6, 16, 52};
 
 int type_number(DnsType type) { return kTypeNumbers[static_cast<std::size_t>(type)]; }
 
@@ -114,12 +118,50 @@ int read_txt(const unsigned char* bytes, int size, Records& records) {
   return code;
 }
 
-using Reader = int (*)(const unsigned char*, int, Records&);
-constexpr std::array<Reader, 7> kReaders = {read_a,   read_aaaa, read_mx, read_ns,
-                                            read_ptr, read_soa,  read_txt};
+int read_tlsa(const unsigned char* bytes, int size, Records& records) {
+  const auto message = read_dns_message({bytes, static_cast<std::size_t>(size)}, type_number(DnsType::kTlsa));
+  if (!message) return ARES_EBADRESP;
+  for (const std::string& each : message->data) records.push_back({each});
+  return records.empty() ? ARES_ENODATA : ARES_SUCCESS;
+}
 
-DnsAnswer read_answer(DnsType type, const unsigned char* bytes, int size) {
+using Reader = int (*)(const unsigned char*, int, Records&);
+constexpr std::array<Reader, 8> kReaders = {read_a,   read_aaaa, read_mx,  read_ns,
+                                            read_ptr, read_soa,  read_txt, read_tlsa};
+
+/// What the code of a response is for c-ares.
+int to_ares_code(int response_code) {
+  constexpr int kNoError = 0;
+  constexpr int kNoSuchName = 3;
+  if (response_code == kNoError) return ARES_SUCCESS;
+  return response_code == kNoSuchName ? ARES_ENOTFOUND : ARES_ESERVFAIL;
+}
+
+/// Whether a line of resolv.conf(5), or RES_OPTIONS, has the option.
+bool has_trust(std::string_view options) {
+  while (const auto word = libconf::next_word(options, libconf::kBlanks))
+    if (*word == "trust-ad") return true;
+  return false;
+}
+
+bool is_system_trusted() {
+  if (const char* options = std::getenv("RES_OPTIONS"); options != nullptr && has_trust(options)) return true;
+  std::ifstream file("/etc/resolv.conf");
+  for (std::string line; std::getline(file, line);) {
+    std::string_view rest = line;
+    if (libconf::next_word(rest, libconf::kBlanks) == "options" && has_trust(rest)) return true;
+  }
+  return false;
+}
+
+DnsAnswer read_answer(DnsType type, bool is_trusted, const unsigned char* bytes, int size) {
   DnsAnswer answer;
+  const auto message = read_dns_message({bytes, static_cast<std::size_t>(size)}, type_number(type));
+  if (message) answer = {.name = message->name, .is_validated = is_trusted && message->is_authentic};
+  if (const int failure = to_ares_code(message ? message->response_code : 0); failure != ARES_SUCCESS) {
+    answer.status = to_status(failure);
+    return answer;
+  }
   const int code = kReaders[static_cast<std::size_t>(type)](bytes, size, answer.records);
   answer.status = to_status(code);
   // A chain of aliases that ends in nothing is no error to all of the readers.
@@ -153,6 +195,7 @@ class CaresResolver::Channel : public std::enable_shared_from_this<Channel> {
       return libconf::Error{.kind = libconf::ErrorKind::kInputOutput,
                             .message = libconf::concat("resolver: ", ares_strerror(code))};
     is_open_ = true;
+    is_trusted_ = options.servers.empty() ? is_system_trusted() : options.is_trusted;
     std::string servers;
     for (const std::string& server : options.servers) servers += (servers.empty() ? "" : ",") + server;
     if (servers.empty()) return {};
@@ -164,10 +207,15 @@ class CaresResolver::Channel : public std::enable_shared_from_this<Channel> {
 
   asio::awaitable<DnsAnswer> resolve(std::string name, DnsType type) {
     const auto question = std::make_shared<Question>(executor_, type);
+    question->is_trusted = is_trusted_;
     question->timer.expires_after(limit_);
     // The callback keeps the question; who waits for it may be gone by then.
     auto holder = std::make_unique<std::shared_ptr<Question>>(question);
-    ares_query(channel_, name.c_str(), kClassInternet, type_number(type), &Channel::done, holder.release());
+    if (is_trusted_) {
+      ask_for_validation(name, type, std::move(holder));
+    } else {
+      ares_query(channel_, name.c_str(), kClassInternet, type_number(type), &Channel::done, holder.release());
+    }
     schedule();
     asio::error_code ignored;
     if (!question->is_done)
@@ -187,6 +235,7 @@ class CaresResolver::Channel : public std::enable_shared_from_this<Channel> {
   struct Question {
     Question(asio::any_io_executor executor, DnsType asked) : type(asked), timer(std::move(executor)) {}
     DnsType type;
+    bool is_trusted = false;
     DnsAnswer answer = {.status = DnsStatus::kTemporaryFailure};
     bool is_done = false;
     asio::steady_timer timer;  ///< Expires at the limit; cancelled by the answer.
@@ -206,10 +255,28 @@ class CaresResolver::Channel : public std::enable_shared_from_this<Channel> {
   static void done(void* holder, int code, int, unsigned char* bytes, int size) {
     const std::unique_ptr<std::shared_ptr<Question>> owned(static_cast<std::shared_ptr<Question>*>(holder));
     Question& question = **owned;
-    question.answer =
-        code == ARES_SUCCESS ? read_answer(question.type, bytes, size) : DnsAnswer{.status = to_status(code)};
+    question.answer = code == ARES_SUCCESS ? read_answer(question.type, question.is_trusted, bytes, size)
+                                           : DnsAnswer{.status = to_status(code)};
     question.is_done = true;
     question.timer.cancel();
+  }
+
+  /// As ares_query() does, with the bit that asks for validation (RFC 6840, section 5.7).
+  void ask_for_validation(const std::string& name, DnsType type,
+                          std::unique_ptr<std::shared_ptr<Question>> holder) {
+    thread_local std::random_device random;
+    const auto id = static_cast<unsigned short>(random());
+    unsigned char* query = nullptr;
+    int size = 0;
+    const int code =
+        ares_create_query(name.c_str(), kClassInternet, type_number(type), id, 1, &query, &size, 0);
+    if (code != ARES_SUCCESS) {
+      done(holder.release(), code, 0, nullptr, 0);
+      return;
+    }
+    query[3] |= 0x20;
+    ares_send(channel_, query, size, &Channel::done, holder.release());
+    ares_free_string(query);
   }
 
   void watch(ares_socket_t fd, bool reads, bool writes) {
@@ -272,6 +339,7 @@ class CaresResolver::Channel : public std::enable_shared_from_this<Channel> {
   std::chrono::milliseconds limit_;
   ares_channel channel_ = nullptr;
   bool is_open_ = false;
+  bool is_trusted_ = false;
   std::map<ares_socket_t, std::shared_ptr<Socket>> sockets_;
 };
 

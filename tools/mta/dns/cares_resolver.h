@@ -20,7 +20,8 @@ namespace mta {
 struct CaresOptions {
   std::vector<std::string> servers = {};  ///< "ADDRESS:PORT"; none: those of the system.
   std::chrono::milliseconds try_timeout{5000};
-  int tries = 2;                            ///< For each server.
+  bool is_trusted = false;  ///< Given servers may say that answers are validated; for others, see create().
+  int tries = 2;            ///< For each server.
   std::chrono::milliseconds limit{30'000};  ///< For a question as a whole, whatever the servers are like.
 };
 
@@ -28,7 +29,9 @@ struct CaresOptions {
 /// failures.
 class CaresResolver final : public Resolver {
  public:
-  /// Errors: kConfiguration for servers that are no addresses, kInputOutput when c-ares cannot start.
+  /// Whether the system's servers are trusted with DNSSEC stands in /etc/resolv.conf (trust-ad), and in
+  /// RES_OPTIONS of the environment. Errors: kConfiguration for servers that are no addresses, kInputOutput
+  /// when c-ares cannot start.
   static libconf::Result<std::unique_ptr<CaresResolver>> create(asio::any_io_executor executor,
                                                                 const CaresOptions& options);
   ~CaresResolver() override;

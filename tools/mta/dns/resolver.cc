@@ -3,11 +3,22 @@
 #include <array>
 #include <cstddef>
 
+#include "libconf/text.h"
+
 namespace mta {
 
-std::string_view dns_type_name(DnsType type) {
-  constexpr std::array<std::string_view, 7> kNames = {"A", "AAAA", "MX", "NS", "PTR", "SOA", "TXT"};
-  return kNames[static_cast<std::size_t>(type)];
+namespace {
+
+constexpr std::array<std::string_view, 8> kNames = {"A", "AAAA", "MX", "NS", "PTR", "SOA", "TXT", "TLSA"};
+
+}  // namespace
+
+std::string_view dns_type_name(DnsType type) { return kNames[static_cast<std::size_t>(type)]; }
+
+std::optional<DnsType> find_dns_type(std::string_view name) {
+  for (std::size_t i = 0; i < kNames.size(); ++i)
+    if (libconf::equals_ignoring_case(name, kNames[i])) return static_cast<DnsType>(i);
+  return std::nullopt;
 }
 
 std::string_view describe(DnsStatus status) {

@@ -9,16 +9,20 @@
 #pragma once
 
 #include <asio/awaitable.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace mta {
 
-enum class DnsType { kA, kAaaa, kMx, kNs, kPtr, kSoa, kTxt };
+enum class DnsType { kA, kAaaa, kMx, kNs, kPtr, kSoa, kTxt, kTlsa };
 
 /// "A", "AAAA", "MX" and so on.
 std::string_view dns_type_name(DnsType type);
+
+/// The type of that name, in any case of letters; nothing: it is none of these.
+std::optional<DnsType> find_dns_type(std::string_view name);
 
 enum class DnsStatus {
   kFound,             ///< There is at least one record.
@@ -31,7 +35,8 @@ enum class DnsStatus {
 std::string_view describe(DnsStatus status);
 
 /// One record. `data` is an address, a host name without the dot at its end, the pieces of a text one after
-/// the other, or the name of a zone's first server (SOA). Host "." is empty: RFC 7505's null MX.
+/// the other, the name of a zone's first server (SOA), or bytes as they are (TLSA). Host "." is empty: RFC
+/// 7505's null MX.
 struct DnsRecord {
   std::string data;
   int preference = 0;  ///< Of an MX.
@@ -42,6 +47,9 @@ struct DnsRecord {
 struct DnsAnswer {
   DnsStatus status = DnsStatus::kNoSuchName;
   std::vector<DnsRecord> records = {};
+  std::string name = {};  ///< Where the aliases of the question lead; empty: not known.
+  /// The system's resolver has validated it with DNSSEC, and is trusted with that (trust-ad, resolv.conf(5)).
+  bool is_validated = false;
 };
 
 /// Not thread-safe: to be used from the thread that runs its executor. Answers are in no order; an MX list is

@@ -32,12 +32,6 @@ std::string_view without_final_dot(std::string_view name) {
   return name;
 }
 
-std::optional<DnsType> find_type(std::string_view word) {
-  for (const DnsType type : kTypes)
-    if (libconf::equals_ignoring_case(word, dns_type_name(type))) return type;
-  return std::nullopt;
-}
-
 std::optional<DnsStatus> find_outcome(std::string_view word) {
   if (libconf::equals_ignoring_case(word, "SERVFAIL")) return DnsStatus::kTemporaryFailure;
   if (libconf::equals_ignoring_case(word, "NXDOMAIN")) return DnsStatus::kNoSuchName;
@@ -101,7 +95,7 @@ std::string ScriptedResolver::add_line(std::string_view line) {
   if (const auto outcome = find_outcome(word)) {
     bool is_limited = false;
     while (const auto limit = next_word(rest, kBlanks)) {
-      const auto type = find_type(*limit);
+      const auto type = find_dns_type(*limit);
       if (!type) return concat("unknown type \"", *limit, "\"");
       entry.outcomes[*type] = *outcome;
       is_limited = true;
@@ -114,7 +108,7 @@ std::string ScriptedResolver::add_line(std::string_view line) {
     entry.alias = lower(without_final_dot(next_word(rest, kBlanks).value_or("")));
     return entry.alias.empty() ? "a CNAME needs a name" : "";
   }
-  const auto type = find_type(word);
+  const auto type = find_dns_type(word);
   if (!type) return concat("unknown type \"", word, "\"");
   auto record = parse_data(*type, rest);
   if (!record) return concat("bad data for type ", word);
