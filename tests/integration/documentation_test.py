@@ -219,7 +219,7 @@ def check_pages(checks):
     for page in PAGES:
         check_page(checks, page, parameters)
     referred = {(page.stem, name) for page in PAGES
-                for name, _ in re.findall(r"(\w+) \((\d)\)", section(page.read_text(), "SEE ALSO"))}
+                for name, _ in re.findall(r"([\w-]+) \((\d)\)", section(page.read_text(), "SEE ALSO"))}
     orphans = [page.name for page in PAGES if not any(name == page.stem != by for by, name in referred)]
     checks.check("SEE ALSO of some page leads to every page", PAGES and not orphans, orphans)
 

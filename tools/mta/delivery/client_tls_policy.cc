@@ -156,7 +156,7 @@ Result<std::optional<ClientTlsPolicies::Level>> ClientTlsPolicies::look_up_site(
        {"MAY", ClientTlsLevel::kMay},
        {"MUST_NOPEERMATCH", ClientTlsLevel::kEncrypt},
        {"MUST", ClientTlsLevel::kVerify}}};
-  const Result<std::optional<std::string>> entry = sites_.lookup(lower_case(name));
+  const Result<std::optional<std::string>> entry = sites_.lookup(libmaps::fold_ascii(name));
   const bool is_empty = entry && *entry && (*entry)->empty();
   if (!entry) warnings_.warn("tls-per-site", entry.error().message);
   if (is_empty) {
