@@ -19,7 +19,7 @@ RECIPIENT_BCC = ("inline:{{bob@example.org=rb@example.org}, {carl@example.org=rb
                  " {plus@example.org=minus@example.org}, {loc=locbcc@example.org}}")
 CANONICAL = "inline:{{bob@example.org=robert@example.org}, {ann@example.org=anna@example.org}}"
 MAIN_CF = {"virtual_alias_maps": ALIASES, "notify_classes": "", "recipient_delimiter": "+",
-           "smtpd_authorized_verp_clients": "127.0.0.1"}
+           "smtpd_authorized_verp_clients": "127.0.0.1", "remote_header_rewrite_domain": "domain.invalid"}
 SERVICES = {
     "plain": {}, "all": {"always_bcc": "all@example.org"}, "all-alias": {"always_bcc": "bccm@example.org"},
     "all-local": {"always_bcc": "all"}, "all-two": {"always_bcc": "all@example.org, second@example.org"},
@@ -30,6 +30,9 @@ SERVICES = {
                     "sender_bcc_maps": SENDER_BCC, "recipient_bcc_maps": RECIPIENT_BCC, "canonical_maps": CANONICAL,
                     "masquerade_domains": "example.org"},
     "canonical": {"canonical_maps": CANONICAL, "recipient_bcc_maps": "inline:{{robert@example.org=rob2@example.org}}"},
+    # Clients are those of this host, and local, unless a service says otherwise.
+    "remote": {"local_header_rewrite_clients": "", "canonical_maps": CANONICAL},
+    "remote-as-is": {"local_header_rewrite_clients": "", "canonical_maps": CANONICAL, "remote_header_rewrite_domain": ""},
     "no-checks": {"receive_override_options": "no_header_body_checks", "header_checks": "regexp:{checks}"},
     "checks": {"header_checks": "regexp:{checks}"},
     "unknown": {"local_recipient_maps": "inline:{{bob=x}}", "smtpd_reject_unlisted_recipient": "yes"},
@@ -113,6 +116,10 @@ SESSIONS = {
     "no-mappings": [session("bob", "both", "!bob", text=b"From: ann@example.org\r\nTo: bob@example.org, x\r\n\r\n.\r\n"),
                     session("bob", mail=b"MAIL FROM:<ann@host.example.org>\r\n")],
     "canonical": [session("bob", "robert", "both", text=b"From: ann@example.org\r\nTo: bob@example.org, x\r\n\r\n.\r\n")],
+    **{service: [session("bob"), session("bob", "x", mail=b"MAIL FROM:<ann>\r\n",
+                                         text=b"From: joe\r\nTo: bob@example.org, y@host, z%a@b.example\r\nCc: u@v.example\r\n\r\n.\r\n"),
+                 session("bob", text=b"Resent-From: joe\r\n\r\n.\r\n"), session("bob", mail=b"MAIL FROM:<>\r\n")]
+       for service in ("remote", "remote-as-is")},
     "no-checks": [session("bob", text=b"X-Reject: a\r\nX-Bcc: b\r\n\r\n.\r\n")],
     "checks": [session("bob", text=b"X-Reject: a\r\n\r\n.\r\n"), session("bob", text=b"X-Bcc: a\r\n\r\n.\r\n"),
                session("bob", "bc", text=b"X-Bcc: a\r\nX-Bcc: a\r\n\r\n.\r\n"), session("bob", text=b"X-Hold: a\r\nX-Redirect: a\r\n\r\n.\r\n"),

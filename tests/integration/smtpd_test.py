@@ -115,6 +115,23 @@ def check_reload(checks, system):
     checks.check("a service that was removed is gone", system.wait_for(lambda: not greets()), system.log)
 
 
+def check_renamed_log(checks, system):
+    """Whoever rotates the log renames it, and reloads."""
+    log, old = system.directory / "mail.log", system.directory / "mail.log.1"
+    log.rename(old)
+    system.postfix("reload")
+    checks.check("a reload makes a log that was renamed anew", system.wait_for(lambda: "reload -- version" in system.log()),
+                 system.log)
+
+    def is_heard():
+        with system.client() as smtp:
+            smtp.ehlo()
+        return "disconnect from" in system.log()
+    checks.check("and the server writes into it, too", system.wait_for(is_heard), system.log)
+    checks.check("what was written before stays where it is", "daemon started" in old.read_text(), old.read_text)
+    log.write_text(old.read_text() + log.read_text())  # For those who come next.
+
+
 def check_kill(checks, system):
     """The server is killed again and again while clients send: what was acknowledged is in the queue, once."""
     acknowledged = []
@@ -290,6 +307,7 @@ def run_checks(checks, bin_directory, directory):
         check_mail(checks, system)
         check_restrictions(checks, system, strict_port)
         check_reload(checks, system)
+        check_renamed_log(checks, system)
         check_kill(checks, system)
         check_stop(checks, system)
     check_beside_stock(checks, bin_directory, directory / "beside")

@@ -86,12 +86,26 @@ class Syslog final : public MailLog {
   std::string tag_;  ///< openlog(3) keeps a pointer to it.
 };
 
+Result<libconf::FileDescriptor> open_file(const libconf::Settings& settings, const std::string& file);
+
 class LogFile final : public MailLog {
  public:
   LogFile(std::string syslog_name, std::string host, libconf::FileDescriptor file)
       : MailLog(std::move(syslog_name)), host_(std::move(host)), file_(std::move(file)) {}
 
   int descriptor() const override { return file_.get(); }
+
+  Result<void> reopen(const libconf::Settings& settings) override {
+    const Result<std::string> file = settings.get("maillog_file");
+    if (!file) return file.error();
+    if (file->empty()) return {};
+    const Result<libconf::FileDescriptor> again = open_file(settings, *file);
+    if (!again) return again.error();
+    if (::dup3(again->get(), file_.get(), O_CLOEXEC) < 0)
+      return Error{.kind = ErrorKind::kInputOutput, .message = concat("dup3: ", std::strerror(errno))};
+    return {};
+  }
+
   void pass_on(std::string_view line) override { append(libconf::printable_utf8(line) + '\n'); }
 
  private:
@@ -185,6 +199,8 @@ void MailLog::write(LogTag tag, Severity severity, std::string_view text) {
   put(severity, tag.program.empty() ? std::string(name) : concat(name, "/", tag.program),
       libconf::printable_utf8(concat(level_of(severity).prefix, text)));
 }
+
+Result<void> MailLog::reopen(const libconf::Settings& /*settings*/) { return {}; }
 
 void MailLog::pass_on(std::string_view line) {
   put(Severity::kInfo, syslog_name_, libconf::printable_utf8(line));

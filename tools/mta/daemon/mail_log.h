@@ -45,6 +45,11 @@ class MailLog {
   /// The descriptor of maillog_file, which a process may pass on to those that it starts; -1: syslog.
   virtual int descriptor() const { return -1; }
 
+  /// Opens maillog_file again, under the descriptor of before: a file that was renamed is left alone from then
+  /// on. Does nothing for syslog, nor when the log goes somewhere else now. Errors: as open(), and all stays
+  /// as it was.
+  virtual Result<void> reopen(const libconf::Settings& settings);
+
   /// Writes a line that another process has made with open_for_user(), as it is but for what is no printable
   /// text.
   virtual void pass_on(std::string_view line);

@@ -33,6 +33,8 @@ Result<void> Master::configure() {
   if (!throttle_time) return throttle_time.error();
   const Result<Spool> spool = Spool::read(settings);
   if (!spool) return spool.error();
+  // For those who rotate it by its name.
+  if (Result<void> reopened = log_.reopen(settings); !reopened) return reopened;
   if (!lock_) {
     if (Result<void> entered = spool->enter(); !entered) return entered;
     Result<MasterLock> lock = spool->lock();

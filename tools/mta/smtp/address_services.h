@@ -69,6 +69,8 @@ class AddressServices final : public AddressResolver {
 
   /// Rewrites the addresses of headers for a client of that context.
   std::unique_ptr<HeaderAddresses> for_headers(RewriteContext context);
+  /// As AddressRewriting has it.
+  bool rewrites_headers(RewriteContext context) const { return rewriting_.rewrites_headers(context); }
 
   const std::shared_ptr<LocalDomains>& local_domains() const { return domains_; }
 

@@ -70,7 +70,7 @@ void MessageIntake::begin(Envelope envelope) {
       .full_name = envelope_.full_name,
       .arrival = to_time(envelope_.submission ? envelope_.submission->arrival.value_or(arrival_) : arrival_),
       .created = to_time(arrival_),
-      .rewrites_headers = envelope_.context == RewriteContext::kLocal,
+      .rewrites_headers = services_.addresses.rewrites_headers(envelope_.context),
       .checks_content = services_.checks_content};
   header_addresses_ = services_.addresses.for_headers(envelope_.context);
   CleanupSink& sink = *this;
