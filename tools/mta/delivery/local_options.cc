@@ -149,7 +149,10 @@ Result<std::unique_ptr<LocalOptions>> LocalOptions::open(const libmaps::TableCon
   Result<std::unique_ptr<libmaps::Table>> accounts = open_table("unix:passwd.byname", context);
   if (!accounts) return accounts.error();
   options->accounts = std::move(*accounts);
-  Result<std::vector<std::unique_ptr<libmaps::Table>>> aliases = open_tables("alias_maps", context);
+  // Of a service, one would have to believe what is run with whose rights.
+  libmaps::TableContext without_proxy = context;
+  without_proxy.options.bypass_proxy = true;
+  Result<std::vector<std::unique_ptr<libmaps::Table>>> aliases = open_tables("alias_maps", without_proxy);
   if (!aliases) return aliases.error();
   Result<libmaps::AddressRules> rules =
       libmaps::address_rules(libmaps::LookupKind::kAliases, context.settings);

@@ -31,7 +31,10 @@ constexpr auto kKind = libmaps::LookupKind::kMailbox;
 
 Result<MailboxMaps> MailboxMaps::open(std::string_view parameter, const libmaps::TableContext& context) {
   MailboxMaps maps;
-  Result<std::vector<std::unique_ptr<libmaps::Table>>> tables = open_tables(parameter, context);
+  // Of a service, one would have to believe where is written with whose rights.
+  libmaps::TableContext without_proxy = context;
+  without_proxy.options.bypass_proxy = true;
+  Result<std::vector<std::unique_ptr<libmaps::Table>>> tables = open_tables(parameter, without_proxy);
   if (!tables) return tables.error();
   maps.tables_ = std::move(*tables);
   Result<libmaps::AddressRules> rules = libmaps::address_rules(kKind, context.settings);
