@@ -120,7 +120,9 @@ class Stock:
         return self.log()[start:]
 
     def is_over(self, name, log):
-        return re.search(r": %s: removed" % name, log) or (self.queue / "deferred" / name[0] / name).exists()
+        """And told of: the log is written by a process of its own, which may be late."""
+        return re.search(r": %s: removed" % name, log) or \
+            ((self.queue / "deferred" / name[0] / name).exists() and re.search(r": %s: to=<" % name, log))
 
     def forwards(self, original, log):
         """Who sends what was forwarded, to whom, and how it starts when it is still there."""
