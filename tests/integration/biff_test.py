@@ -8,7 +8,8 @@ import shutil
 import socket
 import sys
 
-from mailbox_systems import USERS, Case, Systems, make_users, run_inside
+from mailbox_systems import USERS, Case, Systems, make_users
+from namespace import run_inside
 
 COMSAT = 512  # UDP
 ALIASES = """\

@@ -10,7 +10,8 @@ import shutil
 import sys
 
 from checks import run
-from mailbox_systems import USERS, Case, Systems, make_users, run_inside
+from mailbox_systems import USERS, Case, Systems, make_users
+from namespace import run_inside
 
 SHOW = r"""#!/bin/sh
 exec >> BOX/out/shown.$(id -u)

@@ -14,7 +14,8 @@ import sys
 
 from checks import run
 from mail_system import MailSystem
-from mailbox_systems import make_users, run_inside
+from mailbox_systems import make_users
+from namespace import run_inside
 from server import private_directory
 
 MAIN_CF = """\

@@ -5,7 +5,6 @@ users of the test's own. REQUIRES: a namespace of its own (namespace.py).
     with systems.stock:
         for case in CASES: systems.compare(checks, case)
 """
-import argparse
 import difflib
 import os
 import pathlib
@@ -14,9 +13,9 @@ import shutil
 import stat
 import time
 
-from checks import Checks, run
-from namespace import enter_namespace, mount_over, set_up_loopback
-from server import NoServer, Server, private_directory
+from checks import run
+from namespace import mount_over
+from server import NoServer, Server
 from stock_postfix import DAEMONS, QUEUES
 from stock_postfix import MASTER_CF as STOCK_MASTER_CF
 
@@ -275,25 +274,3 @@ class Systems:
             got, wanted = getattr(ours, what), getattr(theirs, what)
             checks.check("%s: the %s" % (case.name, what), got == wanted, lambda got=got, wanted=wanted: "\n".join(
                 difflib.unified_diff(wanted, got, "wanted", "got", n=0, lineterm="")))
-
-
-def run_inside(kind, script, body):
-    """The main() of a test: calls body(checks, directory of our programs, directory for files) in a namespace of its own. Returns
-    the exit status."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True, metavar="DIR", help="the directory of the programs")
-    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
-    checks = Checks()
-    try:
-        if not arguments.inside:
-            return enter_namespace(script, "--bin", arguments.bin, "--inside")
-        set_up_loopback()
-        directory = private_directory()
-        try:
-            body(checks, pathlib.Path(arguments.bin).resolve(), directory)
-        finally:
-            shutil.rmtree(directory, ignore_errors=True)
-    except NoServer as reason:
-        checks.skip(kind, str(reason))
-    return checks.finish()

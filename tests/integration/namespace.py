@@ -3,12 +3,15 @@
     if arguments.inside: ...        # every port is free, and /etc/resolv.conf can be mounted over
     else: return enter_namespace(__file__, "--bin", arguments.bin, "--inside")
 """
+import argparse
 import os
+import pathlib
+import shutil
 import subprocess
 import sys
 
-from checks import environment, run
-from server import NoServer, find_program
+from checks import Checks, environment, run
+from server import NoServer, find_program, private_directory
 
 UNSHARE = ["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"]
 
@@ -40,3 +43,25 @@ def mount_over(file, path):
     done = run([find_program("mount"), "--bind", file, path])
     if done.status != 0:
         raise NoServer("mount over %s: %s" % (path, done))
+
+
+def run_inside(kind, script, body):
+    """The main() of a test: calls body(checks, directory of our programs, directory for files) in a namespace of its own. Returns
+    the exit status."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True, metavar="DIR", help="the directory of the programs")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    checks = Checks()
+    try:
+        if not arguments.inside:
+            return enter_namespace(script, "--bin", arguments.bin, "--inside")
+        set_up_loopback()
+        directory = private_directory()
+        try:
+            body(checks, pathlib.Path(arguments.bin).resolve(), directory)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+    except NoServer as reason:
+        checks.skip(kind, str(reason))
+    return checks.finish()

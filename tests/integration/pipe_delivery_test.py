@@ -6,7 +6,8 @@
 import os
 import sys
 
-from mailbox_systems import Case, Systems, make_users, run_inside
+from mailbox_systems import Case, Systems, make_users
+from namespace import run_inside
 
 # What it was called with, by whom, where, and what it read; in a file of `box`.
 SHOW = r"""#!/bin/sh

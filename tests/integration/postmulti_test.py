@@ -13,8 +13,7 @@ import sys
 import time
 
 from checks import environment, run
-from mailbox_systems import run_inside
-from namespace import mount_over
+from namespace import mount_over, run_inside
 from server import NoServer, find_program
 from stock_postfix import DAEMONS
 from terminal import run_at_terminal

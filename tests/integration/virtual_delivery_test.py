@@ -9,7 +9,8 @@ import shutil
 import sys
 
 from checks import run
-from mailbox_systems import Case, Systems, make_users, run_inside
+from mailbox_systems import Case, Systems, make_users
+from namespace import run_inside
 
 USER, GROUP = 2001, 2005
 BOXES = {

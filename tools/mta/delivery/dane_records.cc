@@ -49,11 +49,10 @@ std::vector<TlsaRecord> DaneLookup::usable(const DnsAnswer& answer, std::string_
 }
 
 /// The end of a chain of aliases comes before the name that the server is known by (RFC 7672, section 2.2.2).
+/// Where there is no alias, both are the same, and asked for twice, as Postfix does: its log shows it.
 asio::awaitable<DaneLookup::Found> DaneLookup::find(MailServer server) {
   Found found;
-  std::vector<std::string> bases{server.canonical_name};
-  if (server.name != server.canonical_name) bases.push_back(server.name);
-  for (const std::string& base : bases) {
+  for (const std::string& base : {server.canonical_name, server.name}) {
     const std::string name = concat("_", std::to_string(server.port), "._tcp.", base);
     const DnsAnswer answer = co_await resolver_.resolve(name, DnsType::kTlsa);
     if (answer.status == DnsStatus::kTemporaryFailure) {
