@@ -207,7 +207,7 @@ class Observer:
         size = -1
         while size != len(self.read_log()):
             size = len(self.read_log())
-            time.sleep(0.3)
+            time.sleep(1.5)  # A process for each, on a machine that may be busy.
         self.places.forget()
 
     def _session(self, service, **options):
