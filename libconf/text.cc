@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "libconf/hex.h"
+
 namespace libconf {
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
@@ -148,10 +150,8 @@ void append_json_control(std::string& out, char c) {
     default:
       break;
   }
-  constexpr std::string_view kHex = "0123456789ABCDEF";
   out += "\\u00";
-  out += kHex[static_cast<unsigned char>(c) >> 4];
-  out += kHex[c & 0x0F];
+  append_hex(out, c);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "libmaps/tcp_protocol.h"
 
+#include "libconf/hex.h"
 #include "libconf/text.h"
 
 namespace libmaps {
@@ -18,17 +19,14 @@ int hex_value(char c) {
 }  // namespace
 
 std::string tcp_encode(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
     if (c > ' ' && c < '\x7f' && c != '%') {
       out += c;
       continue;
     }
-    const auto byte = static_cast<unsigned char>(c);
     out += '%';
-    out += kDigits[byte / 16];
-    out += kDigits[byte % 16];
+    libconf::append_hex(out, c);
   }
   return out;
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "libconf/hex.h"
 #include "libconf/service_root.h"
 #include "libconf/text.h"
 #include "libmaps/ldap_escape.h"
@@ -84,12 +85,12 @@ std::string rooted_uri(std::string_view path, const std::string& root) {
   const std::string on_host = libconf::RootedPath{.path = std::string(path), .root = root}.on_host();
   std::string uri = "ldapi://";
   for (const char c : on_host) {
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
-    const auto code = static_cast<unsigned char>(c);
-    if (libconf::is_name_char(c) || c == '.' || c == '-')
+    if (libconf::is_name_char(c) || c == '.' || c == '-') {
       uri += c;
-    else
-      uri.append({'%', kDigits[code / 16], kDigits[code % 16]});
+    } else {
+      uri += '%';
+      libconf::append_hex(uri, c);
+    }
   }
   return uri;
 }

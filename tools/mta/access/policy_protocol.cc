@@ -3,26 +3,12 @@
 #include <algorithm>
 
 #include "libconf/text.h"
+#include "tools/mta/smtp/xtext.h"
 
 namespace mta {
 namespace {
 
 using libconf::concat;
-
-/// RFC 3461, 4: what is not printable, '+' and '=' as "+XX".
-std::string xtext(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    if (c > ' ' && c < 0x7f && c != '+' && c != '=') {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += {'+', kDigits[byte >> 4], kDigits[byte & 0xF]};
-  }
-  return out;
-}
 
 class Request {
  public:
@@ -92,10 +78,10 @@ std::string format_policy_request(const SmtpdState& state, std::string_view poli
   request.add("sasl_sender", state.sasl.sender);
   // Names count where an authority vouches for them.
   const bool is_trusted = state.tls.is_certificate_trusted;
-  request.add("ccert_subject", is_trusted ? xtext(state.tls.certificate_subject) : "");
-  request.add("ccert_issuer", is_trusted ? xtext(state.tls.certificate_issuer) : "");
-  request.add("ccert_fingerprint", xtext(state.tls.certificate_fingerprint));
-  request.add("ccert_pubkey_fingerprint", xtext(state.tls.public_key_fingerprint));
+  request.add("ccert_subject", is_trusted ? encode_xtext(state.tls.certificate_subject) : "");
+  request.add("ccert_issuer", is_trusted ? encode_xtext(state.tls.certificate_issuer) : "");
+  request.add("ccert_fingerprint", encode_xtext(state.tls.certificate_fingerprint));
+  request.add("ccert_pubkey_fingerprint", encode_xtext(state.tls.public_key_fingerprint));
   request.add("encryption_protocol", state.tls.protocol);
   request.add("encryption_cipher", state.tls.cipher);
   request.add("encryption_keysize", std::to_string(state.tls.key_bits));

@@ -1,5 +1,7 @@
 #include "tools/mta/content/quoted_printable.h"
 
+#include "libconf/hex.h"
+
 namespace mta {
 namespace {
 
@@ -23,11 +25,8 @@ void QuotedPrintableLine::add(char c) {
 }
 
 void QuotedPrintableLine::encode(char c) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  const auto byte = static_cast<unsigned char>(c);
   line_ += '=';
-  line_ += kDigits[byte / kDigits.size()];
-  line_ += kDigits[byte % kDigits.size()];
+  libconf::append_hex(line_, c);
 }
 
 void QuotedPrintableLine::end() {

@@ -1,5 +1,6 @@
 #include "tools/mta/delivery/dane_records.h"
 
+#include "libconf/hex.h"
 #include "libconf/text.h"
 
 namespace mta {
@@ -22,14 +23,9 @@ std::optional<TlsaRecord> parse_tlsa_record(std::string_view data) {
 }
 
 std::string to_string(const TlsaRecord& record) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string text = concat(std::to_string(record.usage), " ", std::to_string(record.selector), " ",
                             std::to_string(record.matching), " ");
-  for (const char c : record.data) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte / kDigits.size()];
-    text += kDigits[byte % kDigits.size()];
-  }
+  for (const char c : record.data) libconf::append_hex(text, c);
   return text;
 }
 

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "libconf/hex.h"
+
 namespace mta {
 
 namespace {
@@ -54,14 +56,13 @@ std::optional<std::string> decode_xtext(std::string_view text) {
 }
 
 std::string encode_xtext(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
     if (c >= '!' && c <= '~' && c != '+' && c != '=') {
       out += c;
     } else {
-      out += {'+', kDigits[byte >> 4], kDigits[byte & 0xF]};
+      out += '+';
+      libconf::append_hex(out, c);
     }
   }
   return out;

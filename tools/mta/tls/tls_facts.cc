@@ -7,6 +7,7 @@
 #include <array>
 #include <optional>
 
+#include "libconf/hex.h"
 #include "libconf/text.h"
 #include "tools/mta/content/header_line.h"
 #include "tools/mta/tls/verify_problem.h"
@@ -125,12 +126,10 @@ std::optional<std::string> name_part(const X509_NAME* name, int nid, std::string
 }
 
 std::string with_colons(const unsigned char* bytes, std::size_t size) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string text;
   for (std::size_t i = 0; i < size; ++i) {
     if (i > 0) text += ':';
-    text += kDigits[bytes[i] >> 4];
-    text += kDigits[bytes[i] & 0xf];
+    libconf::append_hex(text, static_cast<char>(bytes[i]));
   }
   return text;
 }
