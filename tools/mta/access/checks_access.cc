@@ -5,6 +5,7 @@
 #include "libmaps/ip_address.h"
 #include "tools/mta/access/evaluation.h"
 #include "tools/mta/access/host_name.h"
+#include "tools/mta/daemon/empty_result.h"
 
 namespace mta {
 namespace {
@@ -38,8 +39,7 @@ Evaluation::Found Evaluation::find(const std::string& table, AccessKey kind, std
     return {.has_failed = true};
   }
   if (*found && (*found)->value.empty()) {
-    warn(concat(table, " lookup of ", (*found)->key.text, " returns an empty string result"));
-    warn(concat(table, " should return NO RESULT in case of NOT FOUND"));
+    for (const std::string& line : empty_result_warnings(table, (*found)->key.text)) warn(line);
     reject_target(target, 451, "4.3.5", "Server configuration error");
     return {.has_failed = true};
   }

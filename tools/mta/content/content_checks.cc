@@ -4,6 +4,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/content/content_log.h"
+#include "tools/mta/daemon/empty_result.h"
 #include "tools/mta/daemon/waiting_table.h"
 
 namespace mta {
@@ -129,8 +130,9 @@ CheckAction ContentInspection::inspect(CheckClass check_class, std::string_view 
   if (!value->has_value()) return {};
   const std::string_view parameter = parameter_of(check_class);
   if ((*value)->empty()) {
-    sink_.log(Severity::kWarning, concat(parameter, " lookup of ", text, " returns an empty string result"));
-    return refuse(check_class, concat(parameter, " should return NO RESULT in case of NOT FOUND"));
+    const auto [what, advice] = empty_result_warnings(parameter, text);
+    sink_.log(Severity::kWarning, what);
+    return refuse(check_class, advice);
   }
   const ClassFacts& asked = facts(check_class);
   CheckAction action = parse_check_action(**value, asked.target, asked.parameter);

@@ -6,6 +6,7 @@
 #include "libconf/text.h"
 #include "libmaps/domain_keys.h"
 #include "libmaps/utf8.h"
+#include "tools/mta/daemon/empty_result.h"
 #include "tools/mta/tls/sni_maps.h"
 
 namespace mta {
@@ -159,12 +160,9 @@ Result<std::optional<ClientTlsPolicies::Level>> ClientTlsPolicies::look_up_site(
   const Result<std::optional<std::string>> entry = sites_.lookup(libmaps::fold_ascii(name));
   const bool is_empty = entry && *entry && (*entry)->empty();
   if (!entry) warnings_.warn("tls-per-site", entry.error().message);
-  if (is_empty) {
-    warnings_.warn("tls-per-site",
-                   concat(protocol_, "tls_per_site lookup of ", name, " returns an empty string result"));
-    warnings_.warn("tls-per-site",
-                   concat(protocol_, "tls_per_site should return NO RESULT in case of NOT FOUND"));
-  }
+  if (is_empty)
+    for (std::string& line : empty_result_warnings(concat(protocol_, "tls_per_site"), name))
+      warnings_.warn("tls-per-site", std::move(line));
   if (!entry || is_empty) {
     warnings_.warn("tls-per-site",
                    concat(protocol_, "tls_per_site: ", what, " \"", name, "\": per-site table lookup error"));

@@ -2,6 +2,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/content/content_log.h"
+#include "tools/mta/daemon/empty_result.h"
 
 namespace mta {
 
@@ -34,9 +35,8 @@ Result<CheckAction> DeliveryChecks::check(CheckClass check_class, std::string_vi
   if (!value->has_value()) return CheckAction{};
   const std::string parameter = concat(protocol_, parameter_of(check_class));
   if ((*value)->empty()) {
-    log_.write(tag_, Severity::kWarning,
-               concat(parameter, " lookup of ", text, " returns an empty string result"));
-    log_.write(tag_, Severity::kWarning, concat(parameter, " should return NO RESULT in case of NOT FOUND"));
+    for (const std::string& line : empty_result_warnings(parameter, text))
+      log_.write(tag_, Severity::kWarning, line);
     return failure(check_class, queue_id);
   }
   CheckAction action = parse_check_action(**value, target_of(check_class), parameter, CheckScope::kDelivery);

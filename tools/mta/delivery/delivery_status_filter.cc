@@ -1,6 +1,7 @@
 #include "tools/mta/delivery/delivery_status_filter.h"
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/empty_result.h"
 #include "tools/mta/smtp/enhanced_status.h"
 
 namespace mta {
@@ -32,10 +33,8 @@ std::string DeliveryStatusFilter::find(const std::string& key) {
     warn(value.error().message);
     return {};
   }
-  if (*value && (*value)->empty()) {
-    warn(concat(parameter_, " lookup of ", key, " returns an empty string result"));
-    warn(concat(parameter_, " should return NO RESULT in case of NOT FOUND"));
-  }
+  if (*value && (*value)->empty())
+    for (std::string& line : empty_result_warnings(parameter_, key)) warn(std::move(line));
   return std::move(*value).value_or("");
 }
 

@@ -1,6 +1,7 @@
 #include "tools/mta/delivery/smtp_client_session.h"
 
 #include "libconf/text.h"
+#include "tools/mta/daemon/empty_result.h"
 
 namespace mta {
 namespace {
@@ -148,8 +149,7 @@ libconf::Result<DiscardedKeywords> SmtpClientSession::discarded_keywords() {
                                                         : "smtp_discard_ehlo_keyword_address_maps";
   const auto warn = [this](std::string_view text) { log_.write(tag_, Severity::kWarning, text); };
   if (found) {
-    warn(concat(parameter, " lookup of ", server_.address, " returns an empty string result"));
-    warn(concat(parameter, " should return NO RESULT in case of NOT FOUND"));
+    for (const std::string& line : empty_result_warnings(parameter, server_.address)) warn(line);
   } else {
     warn(found.error().message);
   }
