@@ -4,18 +4,14 @@
 #include <algorithm>
 
 #include "libconf/text.h"
+#include "tools/cli/fatal.h"
 
 namespace cli {
 namespace {
 
 using libconf::concat;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 /// Splits the command line as POSIX getopt() does: clusters of letters, values glued on or in the next
 /// argument.

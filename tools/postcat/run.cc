@@ -16,6 +16,7 @@
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
+#include "tools/cli/fatal.h"
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/submission/user_program.h"
 #include "tools/postcat/printer.h"
@@ -23,9 +24,9 @@
 namespace postcat {
 namespace {
 
+using cli::fatal;
 using libconf::concat;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::FileDescriptor;
 using libconf::Result;
 
@@ -58,10 +59,6 @@ struct Options {
   View view;
   bool takes_ids = false;
 };
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 Result<std::uint64_t> read_offset(const std::string& text) {
   std::int64_t offset = 0;

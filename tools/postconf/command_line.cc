@@ -4,13 +4,14 @@
 
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
+#include "tools/cli/fatal.h"
 
 namespace postconf {
 namespace {
 
+using cli::fatal;
 using libconf::concat;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 
 enum Group : std::size_t { kMainCf, kEdit, kMasterCf, kOther, kBeyond };
@@ -109,10 +110,6 @@ constexpr Refusal kRefusals[] = {{'M', "dhHn"},       {'F', "dn#X"},       {'P',
                                  {'j', "efhH"},       {'a', "defhHnoxX#"}, {'A', "defhHnoxX#"},
                                  {'b', "defhHnoxX#"}, {'l', "defhHnoxX#"}, {'m', "defhHnoxX#"},
                                  {'t', "defhHnoxX#"}, {'T', "defhHnoxX#"}};
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 const OptionRow& row_of(const cli::Option& option) {
   const OptionRow* row = kRows;

@@ -6,20 +6,16 @@
 
 #include "libconf/host.h"
 #include "libconf/text.h"
+#include "tools/cli/fatal.h"
 
 namespace postmulti {
 
+using cli::fatal;
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::MainCfDocument;
 using libconf::Result;
 
 namespace {
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 /// What no two instances may have in common.
 struct Property {

@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "libconf/text.h"
+#include "tools/cli/fatal.h"
 #include "tools/postmulti/private_files.h"
 
 namespace postmulti {
 
+using cli::fatal;
 using libconf::concat;
 using libconf::Error;
 using libconf::ErrorKind;
@@ -19,10 +21,6 @@ using libconf::Result;
 namespace {
 
 constexpr std::string_view kNamePrefix = "postfix-";
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 /// A name or a group as main.cf has it.
 std::string assigned(const std::string& text) { return text == "-" ? "" : text; }

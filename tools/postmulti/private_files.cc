@@ -15,6 +15,7 @@
 #include "libconf/file_edit.h"
 #include "libconf/text.h"
 #include "tools/mta/daemon/spool.h"
+#include "tools/mta/daemon/spool_layout.h"
 
 namespace postmulti {
 
@@ -36,11 +37,7 @@ constexpr std::array kShared = {
 
 constexpr std::array kConfigurationFiles = {"main.cf", "master.cf"};
 
-/// The directories below queue_directory that are an instance's own.
-constexpr std::array kQueues = {"active",  "bounce", "corrupt",  "defer",    "deferred",
-                                "flush",   "hold",   "incoming", "maildrop", "pid",
-                                "private", "public", "saved",    "trace",    "spare"};
-/// Those whose files are messages.
+/// Directories below queue_directory whose files are messages.
 constexpr std::array kMail = {"maildrop", "incoming", "active", "deferred", "hold"};
 /// Those whose files are of the processes that ran.
 constexpr std::array kRuntime = {"pid", "private", "public", "spare"};
@@ -53,10 +50,6 @@ Error failed(std::string_view what, const std::string& path, int error) {
 
 Error refused(std::string message) {
   return {.kind = ErrorKind::kUnsupported, .message = std::move(message)};
-}
-
-Result<mta::Spool> spool_of(const Instance& instance) {
-  return mta::Spool::read(instance.configuration->settings());
 }
 
 /// Directories alone, from the innermost: one with a file in it stays.
@@ -154,7 +147,7 @@ Result<void> make_directories(const Instance& instance, libconf::DiagnosticSink&
 }
 
 Result<void> check_is_idle(const Instance& instance) {
-  const Result<mta::Spool> spool = spool_of(instance);
+  const Result<mta::Spool> spool = mta::Spool::read(instance.configuration->settings());
   if (!spool) return spool.error();
   const Result<std::optional<pid_t>> pid = spool->running();
   if (pid && *pid)
@@ -174,11 +167,12 @@ void remove_private_files(const Instance& instance, libconf::DiagnosticSink& sin
   check_gone(instance.data_directory, sink);
   const fs::path queue = instance.queue_directory;
   for (const char* const name : kRuntime) remove_files(queue / name);
-  for (const char* const name : kQueues) {
+  for (const mta::SpoolDirectory& each : mta::kSpoolDirectories) {
+    const fs::path path = queue / each.name;
     struct stat status {};
-    if (::lstat((queue / name).c_str(), &status) != 0) continue;
-    if (S_ISDIR(status.st_mode)) remove_empty_directories(queue / name);
-    check_gone(queue / name, sink);
+    if (::lstat(path.c_str(), &status) != 0) continue;
+    if (S_ISDIR(status.st_mode)) remove_empty_directories(path);
+    check_gone(path, sink);
   }
   check_gone(queue, sink);
   for (const char* const name : kConfigurationFiles)

@@ -8,6 +8,7 @@
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
+#include "tools/cli/fatal.h"
 #include "tools/mta/submission/user_program.h"
 #include "tools/postmulti/instances.h"
 #include "tools/postmulti/iterator.h"
@@ -16,8 +17,8 @@
 namespace postmulti {
 namespace {
 
+using cli::fatal;
 using libconf::concat;
-using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
 
@@ -48,10 +49,6 @@ constexpr cli::Syntax kSyntax = {
     .options = kOptions,
     .groups = kGroups,
 };
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 std::ptrdiff_t count(const cli::CommandLine& line, std::string_view letters) {
   return std::count_if(line.given.begin(), line.given.end(), [&](const cli::Given& each) {

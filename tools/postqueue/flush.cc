@@ -8,6 +8,7 @@
 
 #include "libconf/text.h"
 #include "libmaps/domain_keys.h"
+#include "tools/cli/fatal.h"
 #include "tools/mta/address/domain_syntax.h"
 #include "tools/mta/daemon/trigger.h"
 #include "tools/mta/daemon/waiting_table.h"
@@ -17,6 +18,7 @@
 namespace postqueue {
 namespace {
 
+using cli::fatal;
 using libconf::concat;
 using libconf::Error;
 using libconf::ErrorKind;
@@ -33,10 +35,6 @@ constexpr std::array kTold = {Told{"queue_service_name", "FADI"}, Told{"pickup_s
 
 /// What flush(8) answers.
 enum FlushStatus : int { kDone = 0, kInvalid = 3, kDenied = 4 };
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 Error down(mta::UserProgram& program, std::string_view why) {
   program.warn(why);

@@ -15,6 +15,7 @@
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
+#include "tools/cli/fatal.h"
 #include "tools/mta/daemon/trigger.h"
 #include "tools/mta/queue/listing_protocol.h"
 #include "tools/mta/queue/queue_lister.h"
@@ -25,8 +26,8 @@
 namespace postqueue {
 namespace {
 
+using cli::fatal;
 using libconf::concat;
-using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
 
@@ -54,10 +55,6 @@ constexpr cli::Syntax kSyntax = {
 };
 
 constexpr const char* kMalformed = "malformed showq server response";
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 /// One call of the program.
 struct Call {

@@ -16,6 +16,7 @@
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
+#include "tools/cli/fatal.h"
 #include "tools/mta/daemon/spool.h"
 #include "tools/mta/submission/user_program.h"
 #include "tools/postsuper/actions.h"
@@ -23,9 +24,8 @@
 namespace postsuper {
 namespace {
 
+using cli::fatal;
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 
 constexpr std::array<std::string_view, 1> kGroups = {"Options"};
@@ -55,10 +55,6 @@ constexpr cli::Syntax kSyntax = {
     .options = kOptions,
     .groups = kGroups,
 };
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 /// Goes to the queue directory, and becomes its owner: root must not be led out of it by what is in it.
 Result<void> enter(const libconf::Settings& settings) {

@@ -5,25 +5,21 @@
 #include <span>
 
 #include "libconf/text.h"
+#include "tools/cli/fatal.h"
 #include "tools/mta/queue/queue_message.h"
 
 namespace sendmail {
 namespace {
 
+using cli::fatal;
 using libconf::concat;
 using libconf::equals_ignoring_case;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 using libconf::Severity;
 
 /// Letters with a value, in the same word or the next, and letters without.
 constexpr std::string_view kWithValue = "ABCFLNORVXbefhopqr";
 constexpr std::string_view kWithout = "GIUcimntvx";
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 struct ModeLetter {
   char letter;

@@ -11,6 +11,7 @@
 #include <ostream>
 
 #include "libconf/text.h"
+#include "tools/cli/fatal.h"
 #include "tools/mta/submission/user_program.h"
 #include "tools/sendmail/options.h"
 #include "tools/sendmail/submission.h"
@@ -18,9 +19,9 @@
 namespace sendmail {
 namespace {
 
+using cli::fatal;
 using libconf::concat;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 
 /// What the caller of a mailer that could not do its work expects: try again later (sysexits.h, EX_TEMPFAIL).
@@ -28,10 +29,6 @@ constexpr int kTryLater = 75;
 
 /// Called by this name the program lists the queue.
 constexpr std::string_view kListName = "mailq";
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 /// One call of the program.
 struct Call {

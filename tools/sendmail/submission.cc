@@ -10,6 +10,7 @@
 #include <ostream>
 
 #include "libconf/text.h"
+#include "tools/cli/fatal.h"
 #include "tools/mta/address/header_address.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/submission/postdrop_client.h"
@@ -19,9 +20,8 @@
 namespace sendmail {
 namespace {
 
+using cli::fatal;
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 using mta::RecordType;
 using mta::SubmissionAttribute;
@@ -29,10 +29,6 @@ using mta::SubmissionAttribute;
 /// trace_flags: what the report is about.
 constexpr std::string_view kReportOfVerification = "512";
 constexpr std::string_view kReportOfDelivery = "1024";
-
-Error fatal(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 std::string with_user(std::string_view sender, std::string_view text) {
   return concat(sender, "(", std::to_string(::getuid()), "): ", text);
