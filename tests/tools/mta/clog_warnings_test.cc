@@ -24,7 +24,7 @@ class ClogWarningsTest : public testing::Test {
     auto warnings = ClogWarnings::read(settings_);
     EXPECT_TRUE(warnings);
     std::string all;
-    for (const std::string& line : warnings->check({"smtp", "a.test"}, load, active, now_))
+    for (const std::string& line : warnings->check("smtp", "a.test", load, active, now_))
       all += libconf::concat(all.empty() ? "" : " ", line);
     return all;
   }
@@ -102,7 +102,7 @@ TEST_F(ClogWarningsTest, AreGivenOnceInAWhileForEachDestination) {
   auto warnings = ClogWarnings::read(settings_);
   ASSERT_TRUE(warnings);
   const auto has = [&](const char* destination, std::chrono::seconds later) {
-    return !warnings->check({"smtp", destination}, {.deliveries = 5}, 10, now_ + later).empty();
+    return !warnings->check("smtp", destination, {.deliveries = 5}, 10, now_ + later).empty();
   };
   EXPECT_TRUE(has("a.test", 0s));
   EXPECT_FALSE(has("a.test", 9s));

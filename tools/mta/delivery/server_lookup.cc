@@ -159,8 +159,8 @@ std::optional<DeliveryFault> ServerFinder::add_native(Servers& servers, const st
 }
 
 /// Whoever asks for validation, and gets none, is told once if there is none at all.
-asio::awaitable<void> ServerFinder::note_validation(DnsAnswer answer) {
-  knows_validation_ |= !options_.uses_dnssec || options_.dnssec_probe.empty() || answer.is_validated;
+asio::awaitable<void> ServerFinder::note_validation(bool is_validated) {
+  knows_validation_ |= !options_.uses_dnssec || options_.dnssec_probe.empty() || is_validated;
   if (std::exchange(knows_validation_, true)) co_return;
   const std::size_t colon = std::min(options_.dnssec_probe.find(':'), options_.dnssec_probe.size());
   const std::optional<DnsType> type = find_dns_type(std::string_view(options_.dnssec_probe).substr(0, colon));
@@ -190,7 +190,7 @@ asio::awaitable<std::optional<DeliveryFault>> ServerFinder::add_host(Servers& se
       const bool is_wanted = type == DnsType::kA ? options_.has_ipv4 : options_.has_ipv6;
       if (!is_wanted) continue;
       const DnsAnswer answer = co_await resolver_.resolve(name, type);
-      co_await note_validation(answer);
+      if (!knows_validation_) co_await note_validation(answer.is_validated);
       like.is_secure = options_.uses_dnssec && answer.is_validated;
       like.canonical_name = like.is_secure ? answer.name : "";
       for (const DnsRecord& record : answer.records) {
@@ -220,7 +220,7 @@ asio::awaitable<ServerLookup> ServerFinder::find_host(std::string name, unsigned
 
 asio::awaitable<ServerLookup> ServerFinder::find_domain(std::string name, unsigned short port) {
   const DnsAnswer answer = co_await resolver_.resolve(name, DnsType::kMx);
-  co_await note_validation(answer);
+  if (!knows_validation_) co_await note_validation(answer.is_validated);
   ServerLookup found;
   if (answer.status == DnsStatus::kTemporaryFailure && !options_.ignores_mx_error) {
     found.fault = lookup_fault(name, DnsType::kMx, answer.status);

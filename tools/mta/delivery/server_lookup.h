@@ -87,7 +87,7 @@ class ServerFinder {
   asio::awaitable<ServerLookup> find_host(std::string name, unsigned short port, bool has_secure_name);
   asio::awaitable<std::optional<DeliveryFault>> add_host(Servers& servers, std::string name, MailServer like);
   std::optional<DeliveryFault> add_native(Servers& servers, const std::string& name, const MailServer& like);
-  asio::awaitable<void> note_validation(DnsAnswer answer);
+  asio::awaitable<void> note_validation(bool is_validated);
   void sort(Servers& servers);
   bool is_own(const MailServer& server) const;
   ServerLookup without_own(ServerLookup found, std::string_view name) const;

@@ -27,14 +27,15 @@ Result<ClogWarnings> ClogWarnings::read(const libconf::Settings& settings) {
   return warnings;
 }
 
-std::vector<std::string> ClogWarnings::check(const Place& place, const DestinationLoad& load,
-                                             std::size_t active, Time now) {
+std::vector<std::string> ClogWarnings::check(const std::string& transport, const std::string& destination,
+                                             const DestinationLoad& load, std::size_t active, Time now) {
   if (interval_.count() == 0 || load.deliveries * kParts <= active_limit_) return {};
+  const Place place(transport, destination);
   if (const auto silent = silent_until_.find(place); silent != silent_until_.end() && now < silent->second)
     return {};
   std::erase_if(silent_until_, [now](const auto& each) { return each.second <= now; });
   silent_until_.emplace(place, now + interval_);
-  std::vector<std::string> lines = {concat("mail for ", place.second, " is using up ",
+  std::vector<std::string> lines = {concat("mail for ", destination, " is using up ",
                                            std::to_string(load.deliveries), " of ", std::to_string(active),
                                            " active queue entries")};
   if (load.deliveries < active) lines.emplace_back("this may slow down other mail deliveries");

@@ -2,8 +2,7 @@
 /// (qmgr_clog_warn_time, helpful_warnings; QSHAPE_README).
 ///
 ///     Result<ClogWarnings> warnings = ClogWarnings::read(settings);
-///     for (const std::string& line : warnings->check({"smtp", "example.com"}, schedule.load("example.com"),
-///     17, now))
+///     for (const std::string& line : warnings->check("smtp", "example.com", load, 17, now))
 ///       log(line);
 #pragma once
 
@@ -30,9 +29,10 @@ class ClogWarnings {
   static libconf::Result<ClogWarnings> read(const libconf::Settings& settings);
 
   /// The lines of a warning that is due now, of one destination not before qmgr_clog_warn_time has passed;
-  /// `active`: messages in the active queue.
-  std::vector<std::string> check(const Place& place, const DestinationLoad& load, std::size_t active,
-                                 Time now);
+  /// `active`: messages in the active queue. Asked for each recipient: it costs next to nothing while all is
+  /// well.
+  std::vector<std::string> check(const std::string& transport, const std::string& destination,
+                                 const DestinationLoad& load, std::size_t active, Time now);
 
  private:
   std::vector<std::string> advice(const Place& place, const DestinationLoad& load, std::size_t active) const;

@@ -206,7 +206,7 @@ void QueueManager::assign(ActiveMessage& message, QueueRecipient recipient) {
                     message.has_own_senders() ? Company::kNobody : Company::kOthers);
   line.slots.add(message);
   for (const std::string& warning : clog_warnings_.check(
-           {line.name, destination}, line.schedule.load(destination), active_.size(), Clock::now()))
+           line.name, destination, line.schedule.load(destination), active_.size(), Clock::now()))
     say(Severity::kWarning, warning);
   look_at(line);
 }
