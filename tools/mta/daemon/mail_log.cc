@@ -86,7 +86,32 @@ class Syslog final : public MailLog {
   std::string tag_;  ///< openlog(3) keeps a pointer to it.
 };
 
-Result<libconf::FileDescriptor> open_file(const libconf::Settings& settings, const std::string& file);
+Result<mode_t> file_mode(const libconf::Settings& settings) {
+  const Result<std::string> text = settings.get("maillog_file_permissions");
+  if (!text) return text.error();
+  mode_t mode = 0;
+  const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), mode, 8);
+  if (failure != std::errc() || end != text->data() + text->size() || mode > 0777)
+    return configuration_error(concat("bad octal configuration: maillog_file_permissions = ", *text));
+  return mode;
+}
+
+Result<libconf::FileDescriptor> open_file(const libconf::Settings& settings, const std::string& file) {
+  const Result<std::vector<std::string>> prefixes = settings.get_list("maillog_file_prefixes");
+  if (!prefixes) return prefixes.error();
+  if (std::none_of(prefixes->begin(), prefixes->end(),
+                   [&](const std::string& prefix) { return file.starts_with(prefix); }))
+    return configuration_error(
+        concat("maillog_file value '", file, "' does not match maillog_file_prefixes"));
+  const Result<mode_t> mode = file_mode(settings);
+  if (!mode) return mode.error();
+  libconf::FileDescriptor descriptor(
+      ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, *mode));
+  if (!descriptor)
+    return Error{.kind = ErrorKind::kInputOutput,
+                 .message = concat("open logfile '", file, "': ", std::strerror(errno))};
+  return descriptor;
+}
 
 class LogFile final : public MailLog {
  public:
@@ -138,33 +163,6 @@ class LogSocket final : public MailLog {
   const std::string host_;
   const libconf::FileDescriptor socket_;
 };
-
-Result<mode_t> file_mode(const libconf::Settings& settings) {
-  const Result<std::string> text = settings.get("maillog_file_permissions");
-  if (!text) return text.error();
-  mode_t mode = 0;
-  const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), mode, 8);
-  if (failure != std::errc() || end != text->data() + text->size() || mode > 0777)
-    return configuration_error(concat("bad octal configuration: maillog_file_permissions = ", *text));
-  return mode;
-}
-
-Result<libconf::FileDescriptor> open_file(const libconf::Settings& settings, const std::string& file) {
-  const Result<std::vector<std::string>> prefixes = settings.get_list("maillog_file_prefixes");
-  if (!prefixes) return prefixes.error();
-  if (std::none_of(prefixes->begin(), prefixes->end(),
-                   [&](const std::string& prefix) { return file.starts_with(prefix); }))
-    return configuration_error(
-        concat("maillog_file value '", file, "' does not match maillog_file_prefixes"));
-  const Result<mode_t> mode = file_mode(settings);
-  if (!mode) return mode.error();
-  libconf::FileDescriptor descriptor(
-      ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, *mode));
-  if (!descriptor)
-    return Error{.kind = ErrorKind::kInputOutput,
-                 .message = concat("open logfile '", file, "': ", std::strerror(errno))};
-  return descriptor;
-}
 
 /// The first label of myhostname.
 Result<std::string> short_host_name(const libconf::Settings& settings) {

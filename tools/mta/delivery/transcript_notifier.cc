@@ -8,6 +8,7 @@
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/content/mail_date.h"
 #include "tools/mta/delivery/folded_text.h"
+#include "tools/mta/delivery/settings_reader.h"
 
 namespace mta {
 namespace {
@@ -34,19 +35,14 @@ Result<void> TranscriptNotifier::read(const libconf::Settings& settings) {
   wanted_ = *classes & kOfSessions;
   std::string double_bounce;
   std::string myhostname;
-  const struct {
-    const char* parameter;
-    std::string& value;
-  } texts[] = {{"double_bounce_sender", double_bounce},
-               {"myhostname", myhostname},
-               {"error_notice_recipient", error_recipient_},
-               {"bounce_notice_recipient", bounce_recipient_},
-               {"mail_name", mail_name_}};
-  for (const auto& [parameter, value] : texts) {
-    Result<std::string> text = settings.get(parameter);
-    if (!text) return text.error();
-    value = std::move(*text);
-  }
+  SettingsReader reader(settings);
+  reader.text("double_bounce_sender", double_bounce);
+  reader.text("myhostname", myhostname);
+  reader.text("error_notice_recipient", error_recipient_);
+  reader.text("bounce_notice_recipient", bounce_recipient_);
+  reader.text("mail_name", mail_name_);
+  reader.flag("smtputf8_enable", is_utf8_);
+  if (reader.error()) return *reader.error();
   sender_ = concat(double_bounce, "@", myhostname);
   const Result<libconf::FromFormat> format = libconf::read_from_format(settings);
   if (!format) return format.error();
@@ -57,9 +53,6 @@ Result<void> TranscriptNotifier::read(const libconf::Settings& settings) {
   from_ =
       is_standard ? concat("Mail Delivery System <", daemon, ">") : concat(daemon, " (Mail Delivery System)");
   to_ = is_standard ? concat("Postmaster <", postmaster, ">") : concat(postmaster, " (Postmaster)");
-  const Result<bool> is_utf8 = settings.get_bool("smtputf8_enable");
-  if (!is_utf8) return is_utf8.error();
-  is_utf8_ = *is_utf8;
   return {};
 }
 
