@@ -28,7 +28,7 @@ from mail_system import MailSystem
 from maildrop import LOCAL, TIME, Maildrop, submission
 from sasl_backends import PASSWORD, make_sasldb
 from server import NoServer, free_port, run_server_test
-from stock_postfix import DAEMONS, MAIN_CF, Conversation, StockPostfix
+from stock_postfix import DAEMONS, INNER_SERVICES, MAIN_CF, Conversation, StockPostfix
 from two_places import (INSIDE, NOBODY, OUTSIDE, TwoPlaces, greet_and_hang_up, hang_up, speak_dovecot, speak_milter, speak_policy,
                         speak_saslauthd, speak_smtp, speak_socketmap)
 
@@ -63,15 +63,7 @@ MASTER = """pickup unix n - {pickup} 60 1 pickup
 cleanup unix n - {cleanup} - 0 cleanup
 qmgr unix n - n 300 1 qmgr
 rewrite unix - - {rewrite} - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-anvil unix - - n - 1 anvil
-proxymap unix - - n - - proxymap
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
+""" + INNER_SERVICES + """\
 lmtp-y unix - - y - - lmtp
 lmtp-n unix - - n - - lmtp
 postlog unix-dgram n - n - 1 postlogd

@@ -18,11 +18,8 @@ DAEMONS = pathlib.Path("/usr/lib/postfix/sbin")
 QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "pid", "private",
           "public", "saved", "trace")
 
-# No service looks anything up outside, and none delivers.
-MASTER_CF = """\
-pickup unix n - n 60 1 pickup
-cleanup unix n - n - 0 cleanup
-rewrite unix - - n - - trivial-rewrite
+# Services that every system has, and that ask nobody outside.
+INNER_SERVICES = """\
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
 trace unix - - n - 0 bounce
@@ -32,6 +29,13 @@ proxymap unix - - n - - proxymap
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
+"""
+# No service looks anything up outside, and none delivers.
+MASTER_CF = """\
+pickup unix n - n 60 1 pickup
+cleanup unix n - n - 0 cleanup
+rewrite unix - - n - - trivial-rewrite
+""" + INNER_SERVICES + """\
 postlog unix-dgram n - n - 1 postlogd
 """
 

@@ -12,6 +12,7 @@ import time
 
 from checks import run
 from server import NoServer, Server, find_program, free_port, listens, private_directory
+from stock_postfix import INNER_SERVICES
 
 DAEMONS = "/usr/lib/postfix/sbin"
 MAIN_CF = """
@@ -37,16 +38,8 @@ pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 {qmgr}qmgr unix n - n 300 1 qmgr
 rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-anvil unix - - n - 1 anvil
-proxymap unix - - n - - proxymap
+""" + INNER_SERVICES + """\
 showq unix n - n - - showq
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
 postlog unix-dgram n - n - 1 postlogd
 """
 

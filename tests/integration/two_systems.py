@@ -40,12 +40,18 @@ def messages(queue):
     """The records of the messages in the queue, which are removed."""
     out = []
     for name in ("incoming", "hold"):
-        files = sorted((queue / name).iterdir(), key=lambda file: file.stat().st_mtime_ns)
-        for file in files:
-            if file.stat().st_mode & stat.S_IXUSR:
+        found = []
+        for file in (queue / name).iterdir():
+            try:
+                status = file.stat()
+            except FileNotFoundError:
+                continue  # One that is not complete, and goes just now.
+            found.append((status.st_mtime_ns, file, status.st_mode))
+        for _, file, mode in sorted(found):
+            if mode & stat.S_IXUSR:
                 out.append((name, normal_records(file)))
-            if file.is_file():
-                file.unlink()  # Postfix leaves files that are not complete, too.
+            if stat.S_ISREG(mode):
+                file.unlink(missing_ok=True)  # Postfix leaves files that are not complete, too.
     return out
 
 
