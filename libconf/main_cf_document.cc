@@ -31,6 +31,15 @@ Result<MainCfDocument> MainCfDocument::load(const std::string& file) {
   return parse(std::move(*text), file);
 }
 
+Result<MainCfDocument> MainCfDocument::load(const std::string& file, DiagnosticSink& sink,
+                                            std::string_view config_directory) {
+  Result<MainCfDocument> document = load(file);
+  if (!document) return document;
+  document->report(sink, config_directory);
+  if (const MainCfEntry* const fault = document->first_fault()) return document->fault_error(*fault);
+  return document;
+}
+
 const MainCfEntry* MainCfDocument::first_fault() const {
   for (const MainCfEntry& entry : entries())
     if (entry.fault != NameValueFault::kNone) return &entry;

@@ -40,6 +40,11 @@ class MainCfDocument {
   /// Reads `file`. Errors: kInputOutput, "open FILE: REASON".
   static Result<MainCfDocument> load(const std::string& file);
 
+  /// The same for who wants the parameters: reports as report() does. Errors: those of load(); kSyntax, the
+  /// first malformed line.
+  static Result<MainCfDocument> load(const std::string& file, DiagnosticSink& sink,
+                                     std::string_view config_directory = {});
+
   const std::string& file() const { return body_->file; }
   const std::string& text() const { return body_->text; }
   const Lines& lines() const { return body_->lines; }

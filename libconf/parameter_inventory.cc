@@ -114,7 +114,7 @@ class InventoryScan {
     std::vector<ServiceScan> scans;
     for (const PlacedService& service : services()) {
       if (!has_options(service)) continue;
-      scans.emplace_back(settings_.for_service(service, *master_cf_));
+      scans.emplace_back(settings_.for_services_like(service, *master_cf_));
       if (Result<void> scanned = scan_service(service, scans.back()); !scanned) return scanned.error();
     }
     judge_main();

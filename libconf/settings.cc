@@ -34,8 +34,7 @@ std::string to_string(const Origin& origin) {
 Settings::Settings(const MainCfDocument* document, Host host)
     : document_(document),
       host_(std::make_shared<const Host>(std::move(host))),
-      service_defaults_(std::make_shared<const ServiceDefaults>()),
-      chroot_fields_(std::make_shared<const ChrootFields>()) {
+      service_defaults_(std::make_shared<const ServiceDefaults>()) {
   MainCfEntries entries;
   if (document != nullptr) {
     entries.reserve(document->entries().size());
@@ -65,42 +64,60 @@ void Settings::define_service_parameters(const MasterCf& master_cf) {
                                  defaults.try_emplace(name, default_value);
                                });
   service_defaults_ = std::make_shared<const ServiceDefaults>(std::move(defaults));
-  ChrootFields fields;
-  for (const PlacedService& placed : master_cf.services())
-    if (placed.service.type() == "unix")
-      fields[placed.service.service()] = placed.service.field(MasterField::kChroot);
-  chroot_fields_ = std::make_shared<const ChrootFields>(std::move(fields));
+  master_cf_ = &master_cf;
 }
 
-Settings Settings::for_service(const PlacedService& service, const MasterCf& master_cf) const {
+Settings Settings::service_view(const PlacedService& service, const MasterCf& master_cf) const {
   Settings view = *this;
   view.expanded_.clear();
   view.host_defaults_.clear();
-  const auto set = [&](std::string_view name, std::string_view value, OriginKind kind, int line) {
-    view.overrides_[std::string(name)] = {std::string(value),
-                                          {.kind = kind, .file = master_cf.file(), .line = line}};
-  };
+  if (!site_overrides_) view.site_overrides_ = std::make_shared<const Overrides>(overrides_);
   view.chroot_field_ = service.service.field(MasterField::kChroot);
-  set("service_name", service.service.service(), OriginKind::kServiceEntry, service.line);
+  view.overrides_["service_name"] = {
+      service.service.service(),
+      {.kind = OriginKind::kServiceEntry, .file = master_cf.file(), .line = service.line}};
+  return view;
+}
+
+void Settings::take_options(const PlacedService& service, const MasterCf& master_cf) {
+  for (const MasterOption& option : service.service.options())
+    overrides_[std::string(option.name)] = {std::string(option.value),
+                                            {.kind = OriginKind::kServiceOption,
+                                             .file = master_cf.file(),
+                                             .line = master_cf.position(service, option.offset).line}};
+}
+
+Settings Settings::for_service(const PlacedService& service, const MasterCf& master_cf) const {
+  Settings view = service_view(service, master_cf);
+  view.take_options(service, master_cf);
+  return view;
+}
+
+Settings Settings::for_services_like(const PlacedService& service, const MasterCf& master_cf) const {
+  Settings view = service_view(service, master_cf);
   bool has_options = false;
   for (const PlacedService& entry : master_cf.services()) {
     if (!entry.service.matches(service.service.service(), service.service.type())) continue;
-    const std::vector<MasterOption> options = entry.service.options();
-    has_options |= !options.empty();
+    has_options |= !entry.service.options().empty();
     if (entry.line >= service.line && !has_options) break;
-    for (const MasterOption& option : options)
-      set(option.name, option.value, OriginKind::kServiceOption,
-          master_cf.position(entry, option.offset).line);
+    view.take_options(entry, master_cf);
   }
   return view;
 }
 
-Settings Settings::in_root_of(std::string_view parameter) const {
-  Settings view = *this;
+Settings Settings::of_peer(std::string_view parameter) const {
+  Settings site = *this;
+  site.expanded_.clear();
+  site.host_defaults_.clear();
+  site.chroot_field_.assign(1, 'n');
+  if (site_overrides_) site.overrides_ = *site_overrides_;
   const Result<std::string> name = get(parameter);
-  const auto found = name ? chroot_fields_->find(*name) : chroot_fields_->end();
-  view.chroot_field_ = found == chroot_fields_->end() ? "n" : found->second;
-  return view;
+  if (!name || master_cf_ == nullptr) return site;
+  const auto& services = master_cf_->services();
+  const auto found = std::find_if(services.rbegin(), services.rend(), [&](const PlacedService& placed) {
+    return placed.service.type() == "unix" && placed.service.service() == *name;
+  });
+  return found == services.rend() ? site : site.for_service(*found, *master_cf_);
 }
 
 bool Settings::is_confined() const {

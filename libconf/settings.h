@@ -65,8 +65,8 @@ class Settings : public ExpansionScope {
   /// `name = value` over main.cf.
   void override_value(std::string_view name, std::string_view value);
 
-  /// Makes known what depends on the services: the parameters that carry the name of one (see
-  /// libconf/service_parameters.h), with their defaults, and which of them ask for a chroot.
+  /// Makes the services known: the parameters that carry the name of one (see libconf/service_parameters.h),
+  /// with their defaults, and the entries that of_peer() looks for. `master_cf` must outlive the object.
   void define_service_parameters(const MasterCf& master_cf);
 
   /// The parameters so defined, with their defaults.
@@ -74,15 +74,18 @@ class Settings : public ExpansionScope {
     return *service_defaults_;
   }
 
-  /// The view of one service: service_name, and its options over everything else. Where several entries have
-  /// the name and type of `service`, their options count together, the later over the earlier, for all of
-  /// them but those ahead of the first that has any: so Postfix's tools see it. REQUIRES: `service` is one of
-  /// `master_cf`.
+  /// The view of a process of one service: service_name, and the options of its entry, over everything else.
   Settings for_service(const PlacedService& service, const MasterCf& master_cf) const;
 
-  /// This view as the service sees it whose name `parameter` has, such as cleanup_service_name: for what that
-  /// does in the process of another one. The options of its entry do not count.
-  Settings in_root_of(std::string_view parameter) const;
+  /// What postconf(1) takes for that view. Where several entries have the name and type of `service`, their
+  /// options count together, the later over the earlier, for all of them but those ahead of the first that
+  /// has any. REQUIRES: `service` is one of `master_cf`.
+  Settings for_services_like(const PlacedService& service, const MasterCf& master_cf) const;
+
+  /// The view of the local service whose name `parameter` has in this view, such as cleanup_service_name: for
+  /// what that one does in the process of another. The options of this view's own entry do not count there.
+  /// Where master.cf has no such service, it is a view without options.
+  Settings of_peer(std::string_view parameter) const;
 
   /// Whether the service of this view has queue_directory for its root: see libconf/service_root.h. The
   /// default of the field is "n"; below compatibility level 1, "y" (COMPATIBILITY_README).
@@ -127,22 +130,25 @@ class Settings : public ExpansionScope {
     std::string value;
     Origin origin;
   };
+  Settings service_view(const PlacedService& service, const MasterCf& master_cf) const;
+  void take_options(const PlacedService& service, const MasterCf& master_cf);
   Result<std::string> checked(std::string_view name) const;
   std::optional<std::string_view> host_default(std::string_view name) const;
   Result<std::string> compute_host_default(std::string_view name) const;
 
   using MainCfEntries = std::unordered_map<std::string_view, const MainCfEntry*>;
   using ServiceDefaults = std::map<std::string, std::string, std::less<>>;
-  using ChrootFields = std::map<std::string, std::string, std::less<>>;  ///< Of local services, by name.
+  using Overrides = std::map<std::string, Layered, std::less<>>;
 
   // Copies, such as the views of services, share what is large and does not change.
   const MainCfDocument* document_;
   std::shared_ptr<const Host> host_;
   std::shared_ptr<const MainCfEntries> main_cf_;  ///< The last entry of each name.
   std::shared_ptr<const ServiceDefaults> service_defaults_;
-  std::shared_ptr<const ChrootFields> chroot_fields_;
+  const MasterCf* master_cf_ = nullptr;
   std::string chroot_field_ = "n";
-  std::map<std::string, Layered, std::less<>> overrides_;
+  Overrides overrides_;
+  std::shared_ptr<const Overrides> site_overrides_;  ///< In the view of a service: those of all of them.
   std::optional<std::string> config_directory_;
 
   struct HostDefault {

@@ -18,12 +18,9 @@ bool is_alphanumeric(char c) { return libconf::is_name_char(c) && c != '_'; }
 
 class RuleReader {
  public:
-  RuleReader(std::string_view name, PatternEngine& engine, libconf::DiagnosticSink& warnings, bool load_files)
-      : name_(name),
-        engine_(engine),
-        dialect_(engine.dialect()),
-        warnings_(warnings),
-        load_files_(load_files) {}
+  RuleReader(std::string_view name, PatternEngine& engine, libconf::DiagnosticSink& warnings,
+             const TableOptions& options)
+      : name_(name), engine_(engine), dialect_(engine.dialect()), warnings_(warnings), options_(options) {}
 
   void read(const SourceLine& line);
   PatternRules finish();
@@ -46,7 +43,7 @@ class RuleReader {
   PatternEngine& engine_;
   const PatternDialect& dialect_;
   libconf::DiagnosticSink& warnings_;
-  bool load_files_;
+  const TableOptions& options_;
   int line_ = 0;
   std::vector<std::uint32_t> open_blocks_;
   PatternRules out_;
@@ -84,7 +81,7 @@ void RuleReader::read_match(std::string_view text) {
   rest = libconf::trim_left(rest);
   if (rest.empty()) warn("no replacement text: using empty string");
   libconf::Result<std::string> loaded;
-  if (load_files_) {
+  if (options_.load_files) {
     loaded = encode_files(rest);
     if (!loaded) return warn(concat(loaded.error().message, ": skipping this rule"));
     rest = *loaded;
@@ -109,6 +106,10 @@ void RuleReader::read_match(std::string_view text) {
 bool RuleReader::take_result(std::string_view text, PatternRule& rule) {
   std::size_t highest = 0;
   if (!parse_result(keep(text), place(line_), dialect_, warnings_, out_.pieces, highest)) return false;
+  if (options_.forbid_substitution && highest > 0) {
+    warn("regular expression substitution is not allowed: skipping this rule");
+    return false;
+  }
   if (rule.negated && highest > 0) {
     warn("$number found in negative match replacement text: skipping this rule");
     return false;
@@ -220,8 +221,8 @@ std::string_view RuleReader::keep(std::string_view text) {
 }  // namespace
 
 PatternRules read_pattern_rules(SourceReader& source, PatternEngine& engine,
-                                libconf::DiagnosticSink& warnings, bool load_files) {
-  RuleReader reader(source.name(), engine, warnings, load_files);
+                                libconf::DiagnosticSink& warnings, const TableOptions& options) {
+  RuleReader reader(source.name(), engine, warnings, options);
   while (const std::optional<SourceLine> line = source.next()) {
     if (line->is_orphan()) {
       warnings.warn("source-orphan", source.orphan_message(*line));

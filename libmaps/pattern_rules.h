@@ -12,6 +12,7 @@
 #include "libmaps/pattern_engine.h"
 #include "libmaps/result_template.h"
 #include "libmaps/source_reader.h"
+#include "libmaps/table_context.h"
 
 namespace libmaps {
 
@@ -46,8 +47,8 @@ struct PatternRules {
 };
 
 /// Reads to the end of `source`. Rules that cannot be used are left out, with a warning for each; what they
-/// are called in is `source.name()`. `load_files`: results name files, and become their contents in base64.
+/// are called in is `source.name()`. Of the options, load_files and forbid_substitution count.
 PatternRules read_pattern_rules(SourceReader& source, PatternEngine& engine,
-                                libconf::DiagnosticSink& warnings, bool load_files = false);
+                                libconf::DiagnosticSink& warnings, const TableOptions& options = {});
 
 }  // namespace libmaps

@@ -29,7 +29,7 @@ class PatternTable final : public Table {
         engine_(std::move(engine)),
         source_name_(source.name()),
         warnings_(context.warnings),
-        rules_(read_pattern_rules(source, *engine_, warnings_, context.options.load_files)),
+        rules_(read_pattern_rules(source, *engine_, warnings_, context.options)),
         indexing_(indexing) {}
 
   Result<std::optional<std::string>> lookup(std::string_view key) override {

@@ -19,6 +19,8 @@ struct TableOptions {
   bool decode_files = false;  ///< Values are base64, and what comes out is decoded (postmap -F).
   bool bypass_proxy = false;  ///< `proxy:` tables are opened without their service, as security-sensitive
                               ///< uses need (proxymap(8)), and the service itself.
+  bool forbid_substitution = false;  ///< Rules of patterns with `$number` in their results do not count: the
+                                     ///< client would choose whose rights are used (local(8), virtual(8)).
   NullTermination null_termination = NullTermination::kEither;  ///< postmap -N, -n.
 };
 

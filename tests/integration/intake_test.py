@@ -43,6 +43,9 @@ SERVICES = {
     "body-limit": {"body_checks": "regexp:{checks}", "body_checks_size_limit": "20"},
     "filter": {"content_filter": "smtp:127.0.0.1:9"},
     "late": {"delay_warning_time": "3h", "sender_bcc_maps": SENDER_BCC}, "no-utf8": {"smtputf8_enable": "no"},
+    "xclient": {"smtpd_authorized_xclient_hosts": "127.0.0.1, 192.0.2.8", "smtpd_authorized_xforward_hosts": "127.0.0.1"},
+    "xclient-only": {"smtpd_authorized_xclient_hosts": "127.0.0.1", "smtpd_authorized_xforward_hosts": "192.0.2.8",
+                     "smtpd_authorized_verp_clients": "192.0.2.8"},
     "access": {"smtpd_recipient_restrictions":
                "check_recipient_access inline:{{carl@example.org=REDIRECT r@example.org},"
                " {hold@example.org=HOLD}, {f@example.org=FILTER smtp:x}, {d@example.org=DISCARD}, {p@example.org=PREPEND X-P: p}},"
@@ -94,6 +97,8 @@ SESSIONS = {
         session("bob", mail=b"MAIL FROM:<ann@example.org> BODY=7BIT\r\n"),
         session("bob", mail=b"MAIL FROM:<ann@example.org> BODY=7BIT\r\n",
                 text=b"MIME-Version: 1.0\r\nContent-Transfer-Encoding: 8bit\r\n\r\nx\r\n.\r\n"),
+        [EHLO] + [b"VRFY %s\r\n" % each for each in (b"<a b@x", b"", b"<>", b"a b c", b"bob", b"<bob@example.org> SMTPUTF8", b"<> SMTPUTF8")] + [QUIT],
+        session(*(("bob", "NOTIFY=" + each) for each in ("x", "", "NEVER,DELAY", "DELAY,x,y", "DELAY NOTIFY=x", "x NOTIFY=y", "delay"))),
         # Clients that go without QUIT.
         session("bob")[:-1], session("bob")[:-1] + [b"NOOP\r\n"], session("bob")[:-2], session("bob")[:-3],
         *(session("bob")[:-3] + chunks for chunks in (
@@ -132,11 +137,17 @@ SESSIONS = {
                         + b"\r\nbody\r\n.\r\n")],
     "hops": [session("bob", text=b"Received: x\r\n" * 3 + b"\r\n.\r\n"), session("bob", text=b"Received: x\r\n" * 4 + b"\r\n.\r\n"),
              session("bob", text=b"Received: x\r\n" * 5 + b"\r\n.\r\n"), session("bob", text=b"\r\n" + b"Received: x\r\n" * 9 + b".\r\n")],
+    # What a client may do that says who it is.
+    **{service: [[EHLO, b"XFORWARD NAME=z.example\r\n"] + [step for address in (8, 9) for step in (
+        b"XCLIENT ADDR=192.0.2.%d NAME=x.example\r\n" % address, EHLO, b"XFORWARD NAME=z.example\r\n")] + [QUIT]]
+       for service in ("xclient", "xclient-only")},
     # The limit is that of the file; what the client sends alone may be too much, too.
     "small": [session("bob", text=b"\r\n" + (b"x" * 78 + b"\r\n") * 12 + b".\r\n"),
               session("bob", text=b"\r\n" + (b"x" * 78 + b"\r\n") * 13 + b".\r\n"),
               session("bob", text=b"\r\n" + (b"x" * 78 + b"\r\n") * 14 + b".\r\n"),
               session("bob", mail=b"MAIL FROM:<ann@example.org> SIZE=2000\r\n"),
+              session("bob", mail=b"MAIL FROM:<ann@example.org> SIZE=2001\r\n"), session("bob", mail=b"MAIL FROM:<> SIZE=99999\r\n"),
+              session("bob", mail=b"MAIL FROM:<ann@example.org> SIZE=99999999999999999999\r\n"),
               session("bob", text=(b"x" * 78 + b"\r\n") * 30 + b".\r\n")],
     "body-limit": [session("bob", text=b"\r\n0123456789012345678\r\nX-Reject: a\r\n.\r\n"),
                    session("bob", text=b"\r\n012345678901234567\r\nX-Reject: a\r\n.\r\n")],

@@ -79,6 +79,15 @@ thawedmore: rem@frozen.test, y@remote.test
 held: BOX/out/held
 """
 USER_ALIASES = 'usercmd: "|SHOW u"\nuserfile: BOX/out/userfile\nuserann: ann\nuserinc: :include:FILES/inc2\n'
+PATTERNS = r"""/^whole$/ bob@remote.test
+/^(.*)-part$/ $1@remote.test
+if /^(n)/
+/^(name)d$/ "|SHOW ${1}"
+endif
+!/^(ann|.*-part|n.*|dollar)$/ other@remote.test
+/^dollar$/ $$1@remote.test
+/^ann-part$/ carl@remote.test
+"""
 # .forward files: text and mode.
 FORWARDS = {
     "f_group": ("x@remote.test\n", 0o664), "f_world": ("x@remote.test\n", 0o666), "f_empty": ("", 0o644), "f_comment": ("# x\n\n", 0o644),
@@ -103,6 +112,8 @@ OPTIONS = {
     "nooriginal": "enable_original_recipient=no", "paths": "forward_path=BOX/forward/$user/.forward$recipient_delimiter$extension, BOX/forward/$user/.forward",
     "limit": "mailbox_size_limit=60000", "passed": "mailbox_transport=discard:", "passedmap": "mailbox_transport_maps=inline:{ann=discard:next}",
     "fallback": "fallback_transport=discard:next", "privs": "default_privs=ann",
+    "patterns": "alias_maps=regexp:FILES/patterns", "pcrepatterns": "alias_maps=pcre:FILES/patterns",
+    "proxypatterns": "alias_maps=proxy:regexp:FILES/patterns", "unionpatterns": "alias_maps=unionmap:{regexp:FILES/patterns}",
 }
 
 
@@ -122,7 +133,7 @@ class Site:
         for name, text, mode, owner in (("inc", "ann@remote.test, bob@remote.test\n# comment\n  \ncarl@remote.test (x), \"|SHOW inc\"\n", 0o644, 0),
                                         ("inc2", "x@remote.test, y@remote.test\n", 0o644, 0), ("with blank", "x@remote.test\n", 0o644, 0),
                                         ("incann", "x@remote.test, BOX/out/incann\n", 0o644, 2001), ("incworld", "x@remote.test\n", 0o666, 0),
-                                        ("incempty", "", 0o644, 0)):
+                                        ("incempty", "", 0o644, 0), ("patterns", PATTERNS, 0o644, 0)):
             (self.files / name).write_text(self.fill(text))
             (self.files / name).chmod(mode)
             os.chown(self.files / name, owner, owner)
@@ -205,6 +216,8 @@ def cases(site):
                         ("expanded", ("list", "named")), ("noowner", ("list",)), ("noext", ("rem+x", "f_parens+x")), ("paths", ("ann", "ann+q", "bob")),
                         ("privs", ("cmd", "file"))):
         found += [case("%s: %s" % (name, user), user, name) for user in names]
+    for name in ("patterns", "pcrepatterns", "proxypatterns", "unionpatterns"):
+        found += [case("%s: %s" % (name, user), user, name) for user in ("whole", "ann-part", "ann", "named", "bob", "dollar")]
     for name in ("passed", "passedmap", "fallback"):
         found += [case("%s: %s" % (name, user), user, name) for user in ("ann", "nonesuch+e", "f_self", "one")]
     found.append(case("a mailbox becomes too big", "full", "limit", b"Subject: x\n\n" + b"line of some text\n" * 500))

@@ -13,7 +13,7 @@ from queue_records import normal, normal_records
 from server import free_port
 from stock_postfix import MAIN_CF, StockPostfix, exchange
 
-LOGGED = re.compile(r"postfix/(smtpd|cleanup)\[\d+\]: (.*)")
+LOGGED = re.compile(r"(postfix\S*/(?:smtpd|cleanup))\[\d+\]: (.*)")
 # What the two may log otherwise.
 UNCOMPARED = re.compile(r"connect from|statistics:|unable to look up public/qmgr|: uid=")
 
@@ -70,28 +70,36 @@ class OneSystem:
                 messages(self.queue))
 
 
-class TwoSystems:
-    """`services` has for each smtpd the parameters that it and its cleanup have. Raises NoServer."""
+def options_of(parameters):
+    return "".join("  -o {%s = %s}\n" % item for item in parameters.items())
 
-    def __init__(self, bin_directory, directory, main_cf, services):
+
+class TwoSystems:
+    """`services` has for each smtpd the parameters that it and its cleanup have; of one that names its cleanup itself, its
+    own. `peers` has more local services, each a name, a command and parameters. Raises NoServer."""
+
+    def __init__(self, bin_directory, directory, main_cf, services, peers=()):
         self.services, self.ours, self.stock = services, None, None
-        entries, stock_services = "", {}
-        self.our_ports = {}
+        servers, entries, peers = {}, "", list(peers)
         for name, parameters in services.items():
-            self.our_ports[name] = free_port()
-            options = "".join("  -o {%s = %s}\n" % item for item in parameters.items())
-            entries += "127.0.0.1:%d inet n - n - - smtpd\n%s" % (self.our_ports[name], options)
-            stock_services[name] = dict(parameters, cleanup_service_name="cleanup-" + name)
+            servers[name] = parameters
+            if "cleanup_service_name" not in parameters:
+                peers.append(("cleanup-" + name, "cleanup", parameters))
+                servers[name] = dict(parameters, cleanup_service_name="cleanup-" + name)
+        self.our_ports = {name: free_port() for name in servers}
+        for name, parameters in servers.items():
+            entries += "127.0.0.1:%d inet n - n - - smtpd\n%s" % (self.our_ports[name], options_of(parameters))
+        # Users may reach cleanup, and nothing else.
+        inner = "".join("%s unix %s - n - 0 %s\n%s" % (name, "n" if command == "cleanup" else "y", command,
+                                                        options_of(parameters)) for name, command, parameters in peers)
         settings = dict({key: value for key, value in MAIN_CF.items()
                          if key not in ("mail_owner", "setgid_group", "in_flow_delay")}, **main_cf)
         self.ours = MailSystem(bin_directory, directory, "".join("%s = %s\n" % item for item in settings.items()))
-        self.ours.entries.append(entries)
+        self.ours.entries.append(entries + inner)
         self.ours.write_master_cf()
-        self.stock = StockPostfix(stock_services, main_cf)
+        self.stock = StockPostfix(servers, main_cf)
         with open(self.stock.config / "master.cf", "a", encoding="utf-8") as master_cf:
-            for name, parameters in services.items():
-                options = "".join("  -o {%s = %s}\n" % item for item in parameters.items())
-                master_cf.write("cleanup-%s unix n - n - 0 cleanup\n%s" % (name, options))
+            master_cf.write(inner)
 
     def __enter__(self):
         start_both(self.ours, self.stock)

@@ -199,12 +199,12 @@ TEST(ServiceRoot, HasADefaultByCompatibilityLevel) {
 TEST(ServiceRoot, OfWhatAnotherServiceDoes) {
   const Site site("compatibility_level = 3.6\n", kMasterCf);
   const Settings first = site.service(0);
-  EXPECT_TRUE(first.in_root_of("cleanup_service_name").is_confined());
-  EXPECT_FALSE(first.in_root_of("rewrite_service_name").is_confined());
+  EXPECT_TRUE(first.of_peer("cleanup_service_name").is_confined());
+  EXPECT_FALSE(first.of_peer("rewrite_service_name").is_confined());
   const Settings second = site.service(1);
-  EXPECT_FALSE(second.in_root_of("cleanup_service_name").is_confined()) << "another cleanup";
-  EXPECT_FALSE(second.in_root_of("rewrite_service_name").is_confined()) << "there is none";
-  EXPECT_TRUE(site.settings.in_root_of("cleanup_service_name").is_confined());
+  EXPECT_FALSE(second.of_peer("cleanup_service_name").is_confined()) << "another cleanup";
+  EXPECT_FALSE(second.of_peer("rewrite_service_name").is_confined()) << "there is none";
+  EXPECT_TRUE(site.settings.of_peer("cleanup_service_name").is_confined());
 }
 
 }  // namespace

@@ -225,8 +225,16 @@ TEST(Settings, ViewSeesOptionsThatHostDefaultsDependOn) {
   EXPECT_EQ(*site.view(0).get("mydomain"), "example.net");
 }
 
+// master(8) starts the last of them, with the options of that entry.
+TEST(Settings, DuplicatesOfAServiceHaveTheirOwnOptions) {
+  const Site site("", "s inet n - n - - smtpd -o a=1 -o b=1\ns inet n - n - - smtpd -o a=2\n");
+  EXPECT_EQ(value_of(site.view(0), "a"), "1");
+  EXPECT_EQ(value_of(site.view(1), "a"), "2");
+  EXPECT_EQ(value_of(site.view(1), "b"), "(none)");
+}
+
 // The stock postconf -P shows `a = 2` for all three services of its kind.
-TEST(Settings, DuplicatesOfAServiceShareTheirOptions) {
+TEST(Settings, DuplicatesOfAServiceShareTheirOptionsInPostconf) {
   const Site site("",
                   "s inet n - n - - smtpd\n"
                   "s inet n - n - - smtpd -o a=1 -o b=1\n"
@@ -243,11 +251,49 @@ TEST(Settings, DuplicatesOfAServiceShareTheirOptions) {
                         Case{2, "other", "master.cf:3 (-o)", "(none)"}, Case{3, "2", "master.cf:5 (-o)", "1"},
                         Case{4, "2", "master.cf:5 (-o)", "1"}}) {
     SCOPED_TRACE(c.service);
-    const Settings view = site.view(c.service);
+    const Settings view =
+        site.settings.for_services_like(site.master_cf.services().at(c.service), site.master_cf);
     EXPECT_EQ(value_of(view, "a"), c.a);
     EXPECT_EQ(origin_of(view, "a"), c.a_origin);
     EXPECT_EQ(value_of(view, "b"), c.b);
   }
+}
+
+constexpr const char* kPeers =
+    "smtp inet n - n - - smtpd -o cleanup_service_name=pre -o always_bcc=smtpd\n"
+    "pre unix n - n - 0 cleanup -o canonical_maps=first\n"
+    "pre unix n - y - 0 cleanup -o virtual_alias_maps= -o rewrite_service_name=$other\n"
+    "pre inet n - n - 0 cleanup -o canonical_maps=inet\n"
+    "bare unix - - n - - trivial-rewrite -o swap_bangpath=no\n";
+
+TEST(Settings, OfAPeerAreThoseOfItsEntry) {
+  const Site site("always_bcc = site\nother = bare\nvirtual_alias_maps = site\n", kPeers);
+  const Settings smtpd = site.view(0);
+  const Settings cleanup = smtpd.of_peer("cleanup_service_name");
+  EXPECT_EQ(value_of(smtpd, "always_bcc"), "smtpd");
+  EXPECT_EQ(value_of(cleanup, "always_bcc"), "site") << "the option is smtpd's";
+  EXPECT_EQ(value_of(cleanup, "service_name"), "pre");
+  EXPECT_EQ(value_of(cleanup, "virtual_alias_maps"), "");
+  EXPECT_EQ(value_of(cleanup, "canonical_maps"), "") << "it is the last entry that counts";
+  EXPECT_EQ(origin_of(cleanup, "virtual_alias_maps"), "master.cf:3 (-o)");
+  EXPECT_EQ(*cleanup.of_peer("rewrite_service_name").get("swap_bangpath"), "no");
+  EXPECT_EQ(*smtpd.of_peer("rewrite_service_name").get("swap_bangpath"), "yes") << "there is no `rewrite`";
+}
+
+TEST(Settings, OfAPeerHaveWhatWasOverriddenForTheSite) {
+  Site site("", kPeers);
+  site.settings.override_value("mail_name", "Site");
+  Settings smtpd = site.view(0);
+  smtpd.override_value("stress", "yes");
+  const Settings cleanup = smtpd.of_peer("cleanup_service_name");
+  EXPECT_EQ(value_of(cleanup, "mail_name"), "Site");
+  EXPECT_EQ(value_of(cleanup, "stress"), "") << "it was for smtpd alone";
+}
+
+TEST(Settings, OfAPeerWithoutMasterCfAreTheSame) {
+  Settings settings(nullptr, fake_host());
+  settings.override_value("always_bcc", "all");
+  EXPECT_EQ(value_of(settings.of_peer("cleanup_service_name"), "always_bcc"), "all");
 }
 
 TEST(Settings, ServiceParameters) {

@@ -124,11 +124,9 @@ class Program {
       : options_(options), printer_(options.view, out, messages) {}
 
   Result<void> prepare(const std::string& directory, cli::MessagePrinter& messages) {
-    Result<libconf::MainCfDocument> document = libconf::MainCfDocument::load(concat(directory, "/main.cf"));
+    Result<libconf::MainCfDocument> document =
+        libconf::MainCfDocument::load(concat(directory, "/main.cf"), messages, directory);
     if (!document) return document.error();
-    if (const libconf::MainCfEntry* const fault = document->first_fault())
-      return document->fault_error(*fault);
-    document->report(messages, directory);
     const libconf::Settings settings(&*document, libconf::system_host());
     if (!options_.takes_ids) return {};
     Result<mta::QueueDirectory> queue = mta::QueueDirectory::open(settings);

@@ -49,11 +49,10 @@ Result<std::unique_ptr<Configuration>> Configuration::load(const Options& option
 }
 
 Result<void> Configuration::load_main(DiagnosticSink& sink) {
-  Result<libconf::MainCfDocument> document = libconf::MainCfDocument::load(directory_.main_cf());
+  Result<libconf::MainCfDocument> document = libconf::MainCfDocument::load(
+      directory_.main_cf(), sink,
+      directory_.is_explicit && !hides_directory_ ? std::string_view(directory_.path) : std::string_view());
   if (!document) return document.error();
-  document->report(sink, directory_.is_explicit && !hides_directory_ ? std::string_view(directory_.path)
-                                                                     : std::string_view());
-  if (const libconf::MainCfEntry* fault = document->first_fault()) return document->fault_error(*fault);
   main_cf_.emplace(std::move(*document));
   return {};
 }

@@ -59,7 +59,7 @@ class Configuration {
 
   /// The settings that `service` sees.
   libconf::Settings settings_of(const libconf::PlacedService& service) const {
-    return settings_->for_service(service, *master_cf_);
+    return settings_->for_services_like(service, *master_cf_);
   }
 
  private:

@@ -101,7 +101,7 @@ class StrictCheck {
       const bool is_match = is_entry ? service.service.key() == change.entry.key()
                                      : service.service.matches(change.service, change.type);
       if (!is_match) continue;
-      const Settings local = settings.for_service(service, master);
+      const Settings local = settings.for_services_like(service, master);
       for (const libconf::MasterOption& option : service.service.options()) {
         if (change.kind == MasterCfChange::Kind::kSetParameter && option.name != change.name) continue;
         if (Result<void> good = check_setting(local, inventory, option.name); !good) return good;

@@ -25,10 +25,10 @@ Result<void> Session::load() {
                : environment != nullptr  ? environment
                                          : libconf::find_parameter("config_directory")->default_value;
 
-  Result<libconf::MainCfDocument> document = libconf::MainCfDocument::load(directory_ + "/main.cf");
+  Result<libconf::MainCfDocument> document =
+      libconf::MainCfDocument::load(directory_ + "/main.cf", warnings(),
+                                    has_own_directory ? std::string_view(directory_) : std::string_view());
   if (!document) return document.error();
-  document->report(warnings(), has_own_directory ? std::string_view(directory_) : std::string_view());
-  if (const libconf::MainCfEntry* fault = document->first_fault()) return document->fault_error(*fault);
   main_cf_.emplace(std::move(*document));
   settings_.emplace(&*main_cf_, libconf::system_host());
   if (has_own_directory) settings_->set_config_directory(directory_);

@@ -37,10 +37,8 @@ Configuration::Configuration(MainCfDocument main_cf, const std::string& director
 
 Result<std::unique_ptr<Configuration>> Configuration::load(const std::string& directory,
                                                            libconf::DiagnosticSink& sink) {
-  Result<MainCfDocument> main_cf = MainCfDocument::load(directory + "/main.cf");
+  Result<MainCfDocument> main_cf = MainCfDocument::load(directory + "/main.cf", sink, directory);
   if (!main_cf) return main_cf.error();
-  main_cf->report(sink, directory);
-  if (const libconf::MainCfEntry* const fault = main_cf->first_fault()) return main_cf->fault_error(*fault);
   return std::unique_ptr<Configuration>(new Configuration(std::move(*main_cf), directory));
 }
 

@@ -99,7 +99,6 @@ Result<AddressRewriting> AddressRewriting::from(const libconf::Settings& setting
   }
   rewriting.local_ = {origin, domain};
   rewriting.remote_ = {remote, remote};
-  rewriting.has_remote_domain_ = !remote.empty();
   for (Domains* domains : {&rewriting.local_, &rewriting.remote_}) {
     if (!append_at_myorigin) domains->at_origin.clear();
     if (!append_dot_mydomain) domains->dot_domain.clear();

@@ -36,12 +36,6 @@ class AddressRewriting {
   /// as `user@`, come back as they are, `@` becomes `""`, and the empty one stays empty.
   std::string rewrite(RewriteContext context, std::string_view address) const;
 
-  /// Headers are rewritten at all, and those that are missing added: not where remote_header_rewrite_domain
-  /// would be needed, and is empty.
-  bool rewrites_headers(RewriteContext context) const {
-    return context == RewriteContext::kLocal || has_remote_domain_;
-  }
-
  private:
   struct Domains {
     std::string at_origin;   ///< Appended where there is no domain; empty: nothing is.
@@ -54,7 +48,6 @@ class AddressRewriting {
   bool allow_percent_hack_ = true;
   Domains local_;
   Domains remote_;
-  bool has_remote_domain_ = false;
 };
 
 }  // namespace mta

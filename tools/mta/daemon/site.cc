@@ -22,10 +22,8 @@ Site::Site(libconf::MainCfDocument main_cf, libconf::MasterCf master_cf, const s
 
 Result<std::unique_ptr<Site>> Site::load(const std::string& directory, libconf::DiagnosticSink& sink) {
   Result<libconf::MainCfDocument> main_cf =
-      libconf::MainCfDocument::load(libconf::concat(directory, "/main.cf"));
+      libconf::MainCfDocument::load(libconf::concat(directory, "/main.cf"), sink, directory);
   if (!main_cf) return main_cf.error();
-  main_cf->report(sink, directory);
-  if (const libconf::MainCfEntry* fault = main_cf->first_fault()) return main_cf->fault_error(*fault);
   Result<libconf::MasterCf> master_cf =
       libconf::MasterCf::load(libconf::concat(directory, "/master.cf"), sink);
   if (!master_cf) return master_cf.error();

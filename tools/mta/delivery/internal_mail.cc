@@ -8,6 +8,7 @@
 #include "libmaps/table_context.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/content/mail_date.h"
+#include "tools/mta/daemon/settings_reader.h"
 
 namespace mta {
 namespace {
@@ -81,14 +82,17 @@ Result<void> copy_content(QueueFileReader& reader, std::uint64_t content_offset,
 }
 
 Result<void> InternalMailService::read_settings() {
-  for (const auto& [parameter, value] : {std::pair<const char*, std::string&>{"syslog_name", syslog_name_},
-                                         {"myhostname", myhostname_},
-                                         {"mail_name", mail_name_}}) {
-    Result<std::string> text = settings_.get(parameter);
-    if (!text) return text.error();
-    value = std::move(*text);
-  }
-  warnings_.emplace(runtime_.log, LogTag{.syslog_name = syslog_name_, .program = "cleanup"});
+  SettingsReader reader(settings_);
+  reader.text("myhostname", myhostname_);
+  reader.text("mail_name", mail_name_);
+  if (reader.error()) return *reader.error();
+  Result<IntakeOptions> options = IntakeOptions::read(settings_);
+  if (!options) return options.error();
+  options_ = std::move(*options);
+  // Copies are of what comes from outside.
+  options_.always_bcc.clear();
+  options_.recipients.adds_bcc = false;
+  warnings_.emplace(runtime_.log, LogTag{.syslog_name = options_.syslog_name, .program = "cleanup"});
   // It is what clients send, and what users submit, that these are about.
   settings_.override_value("receive_override_options", "");
   const Result<std::bitset<2>> classes = read_classes(settings_);
@@ -99,25 +103,6 @@ Result<void> InternalMailService::read_settings() {
     if (!milters) return milters.error();
     milters_ = std::move(*milters);
   }
-  Result<CleanupOptions> cleanup = cleanup_options(settings_);
-  if (!cleanup) return cleanup.error();
-  cleanup_ = std::move(*cleanup);
-  const Result<RecipientRules> recipients = RecipientRules::read(settings_);
-  if (!recipients) return recipients.error();
-  recipients_ = *recipients;
-  recipients_.adds_bcc = false;
-  const Result<std::int64_t> line_length = settings_.get_int("line_length_limit");
-  if (!line_length) return line_length.error();
-  line_length_limit_ = static_cast<std::size_t>(*line_length);
-  const Result<bool> is_utf8_enabled = settings_.get_bool("smtputf8_enable");
-  if (!is_utf8_enabled) return is_utf8_enabled.error();
-  is_utf8_enabled_ = *is_utf8_enabled;
-  const Result<std::chrono::seconds> warning_time = settings_.get_duration("delay_warning_time");
-  if (!warning_time) return warning_time.error();
-  delay_warning_time_ = *warning_time;
-  const Result<std::int64_t> size = settings_.get_int("message_size_limit");
-  if (!size) return size.error();
-  message_size_limit_ = static_cast<std::uint64_t>(*size);
   return {};
 }
 
@@ -151,18 +136,11 @@ IntakeServices InternalMailService::intake(InternalMailClass mail_class) {
   return {.queue = runtime_.queue,
           .committer = runtime_.committer,
           .addresses = *addresses_,
-          .cleanup = cleanup_,
+          .options = options_,
           .checks = checks_,
           .log = runtime_.log,
-          .syslog_name = syslog_name_,
-          .line_length_limit = line_length_limit_,
-          .content_filter = nothing_,
-          .always_bcc = nothing_,
-          .recipients = recipients_,
-          .message_size_limit = message_size_limit_,
+          .content_filter = content_filter_,
           .checks_content = is_inspected(mail_class),
-          .is_utf8_enabled = is_utf8_enabled_,
-          .delay_warning_time = delay_warning_time_,
           .trigger = runtime_.trigger};
 }
 
@@ -192,7 +170,7 @@ Result<void> InternalMailService::tell_milters(const InternalEnvelope& envelope,
                                                InternalMail& mail) {
   if (!is_inspected(envelope.mail_class) || milters_.filters.empty()) return {};
   mail.milters_.emplace(runtime_.executor, milters_, [this](Severity severity, std::string_view text) {
-    runtime_.log.write({.syslog_name = syslog_name_, .program = "cleanup"}, severity, text);
+    runtime_.log.write({.syslog_name = options_.syslog_name, .program = "cleanup"}, severity, text);
   });
   const Result<std::string> sender = addresses_->rewrite_sender(envelope.context, envelope.sender);
   if (!sender) return sender.error();

@@ -121,7 +121,7 @@ class InternalMailService {
 
  private:
   InternalMailService(const libconf::Settings& settings, const InternalMailRuntime& runtime)
-      : settings_(settings.in_root_of("cleanup_service_name")), runtime_(runtime) {}
+      : settings_(settings.of_peer("cleanup_service_name")), runtime_(runtime) {}
   libconf::Result<void> read_settings();
   libconf::Result<void> open_tables();
   bool is_inspected(InternalMailClass mail_class) const;
@@ -133,20 +133,14 @@ class InternalMailService {
 
   libconf::Settings settings_;
   InternalMailRuntime runtime_;
-  std::string syslog_name_;
   std::string myhostname_;
   std::string mail_name_;
   std::optional<LogSink> warnings_;  ///< From read_settings() on, which knows the name in the log.
   std::bitset<2> inspected_;         ///< internal_mail_filter_classes; by InternalMailClass.
   MilterSettings milters_;           ///< non_smtpd_milters
-  CleanupOptions cleanup_;
+  IntakeOptions options_;
   ContentChecks checks_;
-  RecipientRules recipients_;
-  std::string nothing_;  ///< content_filter and always_bcc are not for this mail.
-  std::size_t line_length_limit_ = 0;
-  std::uint64_t message_size_limit_ = 0;
-  bool is_utf8_enabled_ = false;
-  std::chrono::seconds delay_warning_time_{0};
+  std::string content_filter_;  ///< There is none for this mail.
   std::unique_ptr<AddressServices> addresses_;
 };
 

@@ -149,10 +149,11 @@ Result<std::unique_ptr<LocalOptions>> LocalOptions::open(const libmaps::TableCon
   Result<std::unique_ptr<libmaps::Table>> accounts = open_table("unix:passwd.byname", context);
   if (!accounts) return accounts.error();
   options->accounts = std::move(*accounts);
-  // Of a service, one would have to believe what is run with whose rights.
-  libmaps::TableContext without_proxy = context;
-  without_proxy.options.bypass_proxy = true;
-  Result<std::vector<std::unique_ptr<libmaps::Table>>> aliases = open_tables("alias_maps", without_proxy);
+  // Neither a service nor a sender is to be believed in what is run with whose rights.
+  libmaps::TableContext trusted = context;
+  trusted.options.bypass_proxy = true;
+  trusted.options.forbid_substitution = true;
+  Result<std::vector<std::unique_ptr<libmaps::Table>>> aliases = open_tables("alias_maps", trusted);
   if (!aliases) return aliases.error();
   Result<libmaps::AddressRules> rules =
       libmaps::address_rules(libmaps::LookupKind::kAliases, context.settings);

@@ -6,6 +6,7 @@
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/address/verp.h"
+#include "tools/mta/daemon/settings_reader.h"
 #include "tools/mta/queue/queue_file_reader.h"
 
 namespace mta {
@@ -73,36 +74,21 @@ void MailNotifier::say(Severity severity, std::string_view text) {
 
 Result<void> MailNotifier::read_settings() {
   std::string double_bounce;
-  const struct {
-    const char* parameter;
-    std::string& value;
-  } texts[] = {{"syslog_name", syslog_name_},
-               {"myhostname", format_.myhostname},
-               {"mail_name", format_.mail_name},
-               {"double_bounce_sender", double_bounce},
-               {"bounce_notice_recipient", bounce_recipient_},
-               {"2bounce_notice_recipient", double_bounce_recipient_},
-               {"delay_notice_recipient", delay_recipient_},
-               {"bounce_template_file", template_file_}};
-  for (const auto& [parameter, value] : texts) {
-    Result<std::string> text = settings_.get(parameter);
-    if (!text) return text.error();
-    value = std::move(*text);
-  }
+  SettingsReader reader(settings_);
+  reader.text("syslog_name", syslog_name_);
+  reader.text("myhostname", format_.myhostname);
+  reader.text("mail_name", format_.mail_name);
+  reader.text("double_bounce_sender", double_bounce);
+  reader.text("bounce_notice_recipient", bounce_recipient_);
+  reader.text("2bounce_notice_recipient", double_bounce_recipient_);
+  reader.text("delay_notice_recipient", delay_recipient_);
+  reader.text("bounce_template_file", template_file_);
+  reader.flag("smtputf8_enable", format_.is_utf8_enabled);
+  reader.flag("enable_threaded_bounces", is_threaded_);
+  reader.duration("maximal_queue_lifetime", format_.maximal_queue_lifetime);
+  reader.count("bounce_size_limit", bounce_size_limit_);
+  if (reader.error()) return *reader.error();
   double_bounce_sender_ = concat(double_bounce, "@", format_.myhostname);
-  for (const auto& [parameter, value] :
-       {std::pair<const char*, bool&>{"smtputf8_enable", format_.is_utf8_enabled},
-        {"enable_threaded_bounces", is_threaded_}}) {
-    const Result<bool> flag = settings_.get_bool(parameter);
-    if (!flag) return flag.error();
-    value = *flag;
-  }
-  const Result<std::chrono::seconds> lifetime = settings_.get_duration("maximal_queue_lifetime");
-  if (!lifetime) return lifetime.error();
-  format_.maximal_queue_lifetime = *lifetime;
-  const Result<std::int64_t> limit = settings_.get_int("bounce_size_limit");
-  if (!limit) return limit.error();
-  bounce_size_limit_ = static_cast<std::uint64_t>(*limit);
   const Result<libconf::FromFormat> from = libconf::read_from_format(settings_);
   if (!from) return from.error();
   from_format_ = *from;
@@ -126,12 +112,12 @@ Result<void> MailNotifier::read_templates() {
   return {};
 }
 
-Result<std::unique_ptr<MailNotifier>> MailNotifier::create(libconf::Settings settings,
+Result<std::unique_ptr<MailNotifier>> MailNotifier::create(const libconf::Settings& settings,
                                                            InternalMailService& mail,
                                                            const QueueDirectory& queue, MailLog& log) {
   const Result<NoticeLogs> logs = NoticeLogs::open(queue, settings);
   if (!logs) return logs.error();
-  std::unique_ptr<MailNotifier> notifier(new MailNotifier(std::move(settings), mail, *logs, log));
+  std::unique_ptr<MailNotifier> notifier(new MailNotifier(settings, mail, *logs, log));
   if (Result<void> read = notifier->read_settings(); !read) return read.error();
   return notifier;
 }

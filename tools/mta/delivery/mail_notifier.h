@@ -27,7 +27,7 @@ class MailNotifier final : public Notifier {
  public:
   /// `mail`, `queue` and `log` must outlive the object. Errors: those of the settings. A template file that
   /// is missing or damaged is none: no notice can be sent then, and send() says so in the log.
-  static libconf::Result<std::unique_ptr<MailNotifier>> create(libconf::Settings settings,
+  static libconf::Result<std::unique_ptr<MailNotifier>> create(const libconf::Settings& settings,
                                                                InternalMailService& mail,
                                                                const QueueDirectory& queue, MailLog& log);
 
@@ -54,8 +54,8 @@ class MailNotifier final : public Notifier {
     std::string message_id = {};  ///< With enable_threaded_bounces; empty: none.
   };
 
-  MailNotifier(libconf::Settings settings, InternalMailService& mail, NoticeLogs logs, MailLog& log)
-      : settings_(std::move(settings)), mail_(mail), logs_(std::move(logs)), log_(log) {}
+  MailNotifier(const libconf::Settings& settings, InternalMailService& mail, NoticeLogs logs, MailLog& log)
+      : settings_(settings.of_peer("bounce_service_name")), mail_(mail), logs_(std::move(logs)), log_(log) {}
   libconf::Result<void> read_settings();
   libconf::Result<void> read_templates();
   std::vector<Order> orders(NoticeKind kind, const NoticeSubject& subject,

@@ -24,7 +24,7 @@ class ConfiguredRouter final : public MailRouter {
  public:
   ConfiguredRouter(const libconf::Settings& settings, MailLog& log)
       : warnings_(log, {.program = "trivial-rewrite"}),
-        settings_(settings.in_root_of("rewrite_service_name")) {}
+        settings_(settings.of_peer("rewrite_service_name")) {}
 
   Result<void> open(const libconf::Host& host) {
     const libconf::Settings& settings = settings_;

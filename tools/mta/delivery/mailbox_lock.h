@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "tools/mta/delivery/settings_reader.h"
+#include "tools/mta/daemon/settings_reader.h"
 
 namespace mta {
 

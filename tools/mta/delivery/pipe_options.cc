@@ -9,7 +9,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/delivery/command_answer.h"
-#include "tools/mta/delivery/settings_reader.h"
+#include "tools/mta/daemon/settings_reader.h"
 #include "tools/mta/smtp/reply.h"
 
 namespace mta {

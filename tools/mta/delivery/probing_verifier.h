@@ -70,7 +70,7 @@ class ProbingVerifier final : public AddressVerifier {
   };
 
   ProbingVerifier(const libconf::Settings& settings, const Parts& parts)
-      : settings_(settings.in_root_of("rewrite_service_name")),
+      : settings_(settings.of_peer("rewrite_service_name")),
         parts_(parts),
         warnings_(parts.log, {.program = "verify"}) {}
   libconf::Result<Addresses> open_addresses();

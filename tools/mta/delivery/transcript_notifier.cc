@@ -8,7 +8,7 @@
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/content/mail_date.h"
 #include "tools/mta/delivery/folded_text.h"
-#include "tools/mta/delivery/settings_reader.h"
+#include "tools/mta/daemon/settings_reader.h"
 
 namespace mta {
 namespace {

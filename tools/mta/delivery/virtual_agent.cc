@@ -31,10 +31,11 @@ constexpr auto kKind = libmaps::LookupKind::kMailbox;
 
 Result<MailboxMaps> MailboxMaps::open(std::string_view parameter, const libmaps::TableContext& context) {
   MailboxMaps maps;
-  // Of a service, one would have to believe where is written with whose rights.
-  libmaps::TableContext without_proxy = context;
-  without_proxy.options.bypass_proxy = true;
-  Result<std::vector<std::unique_ptr<libmaps::Table>>> tables = open_tables(parameter, without_proxy);
+  // Neither a service nor a sender is to be believed in where is written with whose rights.
+  libmaps::TableContext trusted = context;
+  trusted.options.bypass_proxy = true;
+  trusted.options.forbid_substitution = true;
+  Result<std::vector<std::unique_ptr<libmaps::Table>>> tables = open_tables(parameter, trusted);
   if (!tables) return tables.error();
   maps.tables_ = std::move(*tables);
   Result<libmaps::AddressRules> rules = libmaps::address_rules(kKind, context.settings);

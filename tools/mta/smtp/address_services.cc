@@ -68,15 +68,16 @@ class AddressServices::Headers final : public HeaderAddresses {
 Result<std::unique_ptr<AddressServices>> AddressServices::create(const libconf::Settings& settings,
                                                                  const libconf::Host& host,
                                                                  libconf::DiagnosticSink& warnings) {
-  const Result<bool> utf8 = settings.get_bool("smtputf8_enable");
+  const libconf::Settings cleanup = settings.of_peer("cleanup_service_name");
+  auto views = std::make_unique<const Views>(
+      Views{.cleanup = cleanup, .rewrite = cleanup.of_peer("rewrite_service_name")});
+  const Result<bool> utf8 = cleanup.get_bool("smtputf8_enable");
   if (!utf8) return utf8.error();
-  auto views = std::make_unique<const Views>(Views{.cleanup = settings.in_root_of("cleanup_service_name"),
-                                                   .rewrite = settings.in_root_of("rewrite_service_name")});
   const AddressContext context{
       .tables = {.settings = views->cleanup, .warnings = warnings, .options = {.utf8 = *utf8}}, .host = host};
   const AddressContext rewrite_context{
       .tables = {.settings = views->rewrite, .warnings = warnings, .options = {.utf8 = *utf8}}, .host = host};
-  Result<AddressRewriting> rewriting = AddressRewriting::from(settings);
+  Result<AddressRewriting> rewriting = AddressRewriting::from(views->rewrite);
   if (!rewriting) return rewriting.error();
   Result<std::shared_ptr<LocalDomains>> domains = LocalDomains::from(rewrite_context);
   if (!domains) return domains.error();
@@ -98,7 +99,7 @@ Result<std::unique_ptr<AddressServices>> AddressServices::create(const libconf::
   }
   const Result<ReceiveOverrides> overrides = ReceiveOverrides::read(settings);
   if (!overrides) return overrides.error();
-  const Result<std::int64_t> token_limit = settings.get_int("header_address_token_limit");
+  const Result<std::int64_t> token_limit = cleanup.get_int("header_address_token_limit");
   if (!token_limit) return token_limit.error();
   return std::unique_ptr<AddressServices>(
       new AddressServices(std::move(views), std::move(*rewriting), std::move(*domains), std::move(*canonical),

@@ -32,7 +32,7 @@ namespace mta {
 /// Serves all sessions of a service; not thread-safe, as tables are not.
 class AddressServices final : public AddressResolver {
  public:
-  /// Tables are asked where cleanup(8) and trivial-rewrite(8) would: see Settings::in_root_of(). `host` and
+  /// Tables are asked where cleanup(8) and trivial-rewrite(8) would: see Settings::of_peer(). `host` and
   /// `warnings` must outlive the object. Errors: those of the settings, and of opening tables.
   static libconf::Result<std::unique_ptr<AddressServices>> create(const libconf::Settings& settings,
                                                                   const libconf::Host& host,
@@ -69,8 +69,6 @@ class AddressServices final : public AddressResolver {
 
   /// Rewrites the addresses of headers for a client of that context.
   std::unique_ptr<HeaderAddresses> for_headers(RewriteContext context);
-  /// As AddressRewriting has it.
-  bool rewrites_headers(RewriteContext context) const { return rewriting_.rewrites_headers(context); }
 
   const std::shared_ptr<LocalDomains>& local_domains() const { return domains_; }
 

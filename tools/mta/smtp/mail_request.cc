@@ -166,16 +166,20 @@ constexpr NotifyName kNotifyNames[] = {
     {"DELAY", DsnNotify::kDelay},
 };
 
+/// 0: there is none.
+unsigned notify_flag(std::string_view word) {
+  const auto* const known =
+      std::find_if(std::begin(kNotifyNames), std::end(kNotifyNames),
+                   [&](const NotifyName& n) { return equals_ignoring_case(word, n.name); });
+  return known == std::end(kNotifyNames) ? 0 : static_cast<unsigned>(known->flag);
+}
+
 /// 0: the list is malformed.
 unsigned parse_notify(std::string_view list) {
+  if (unknown_notify_word(list)) return 0;
   unsigned flags = 0;
-  while (const std::optional<std::string_view> word = libconf::next_word(list, ",")) {
-    const auto* const known =
-        std::find_if(std::begin(kNotifyNames), std::end(kNotifyNames),
-                     [&](const NotifyName& n) { return equals_ignoring_case(*word, n.name); });
-    if (known == std::end(kNotifyNames)) return 0;
-    flags |= known->flag;
-  }
+  while (const std::optional<std::string_view> word = libconf::next_word(list, ","))
+    flags |= notify_flag(*word);
   const bool is_contradiction = (flags & DsnNotify::kNever) != 0 && flags != DsnNotify::kNever;
   return is_contradiction ? 0 : flags;
 }
@@ -270,9 +274,6 @@ RequestResult parse_mail(const RequestContext& context) {
   if (!request.verp_delimiters.empty() && request.sender.empty()) {
     return refuse(503, "5.5.4", "Error: XVERP requires non-null sender", {});
   }
-  const std::uint64_t limit = context.options.message_size_limit;
-  if (limit > 0 && request.size > limit)
-    return refuse(552, "5.3.4", "Message size exceeds fixed limit", ErrorClass::kPolicy);
   if (Refusal refusal = refusal_of_utf8(request.sender, request.is_utf8, context.options)) {
     return tl::make_unexpected(*std::move(refusal));
   }
@@ -295,18 +296,34 @@ RequestResult parse_rcpt(const RequestContext& context) {
   return request;
 }
 
+std::optional<std::string_view> unknown_notify_word(std::string_view value) {
+  while (const std::optional<std::string_view> word = libconf::next_word(value, ","))
+    if (notify_flag(*word) == 0) return word;
+  return std::nullopt;
+}
+
+namespace {
+
+bool ends_with_utf8(const RequestContext& context) {
+  return context.offers_utf8() && equals_ignoring_case(context.line.words().back().text, kSmtputf8);
+}
+
+}  // namespace
+
+std::string verified_text(const RequestContext& context) {
+  return context.line.join(1, context.line.words().size() - (ends_with_utf8(context) ? 1 : 0));
+}
+
 RequestResult parse_vrfy(const RequestContext& context) {
   const Reply bad_syntax = protocol_error(501, "5.1.3", "Bad recipient address syntax");
   if (context.options.disable_vrfy_command)
     return refuse(502, "5.5.1", "VRFY command is disabled", ErrorClass::kPolicy);
-  const std::vector<CommandWord>& words = context.line.words();
-  const bool is_utf8 = context.offers_utf8() && equals_ignoring_case(words.back().text, kSmtputf8);
-  const std::size_t count = words.size() - (is_utf8 ? 1 : 0);
-  if (count < 2) {
+  const bool is_utf8 = ends_with_utf8(context);
+  std::string text = verified_text(context);
+  if (text.empty()) {
     return refuse(501, "5.5.4",
                   context.offers_utf8() ? "Syntax: VRFY address [SMTPUTF8]" : "Syntax: VRFY address");
   }
-  std::string text = context.line.join(1, count);
   auto address =
       parse_address(text, {{.allows_leading_hyphen = context.options.allow_min_user}, is_utf8, bad_syntax});
   if (!address) return tl::make_unexpected(std::move(address.error()));

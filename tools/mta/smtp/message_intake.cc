@@ -37,7 +37,8 @@ MessageIntake::MessageIntake(const IntakeServices& services, QueueFile file, Que
     : services_(services),
       file_(std::move(file)),
       arrival_(arrival),
-      writer_(file_, {.form = QueueFileForm::kQueue, .line_length_limit = services.line_length_limit}) {}
+      writer_(file_, {.form = QueueFileForm::kQueue,
+                      .line_length_limit = services.options.content.mime.line_length_limit}) {}
 
 void MessageIntake::begin(Envelope envelope) {
   envelope_ = std::move(envelope);
@@ -46,7 +47,7 @@ void MessageIntake::begin(Envelope envelope) {
   sender_ = std::move(*sender);
   external_sender_ = quote_address(sender_);
   if (envelope_.is_utf8) send_options_ |= kUtf8Requested;
-  if (services_.is_utf8_enabled && !libconf::is_ascii(sender_)) send_options_ |= kUtf8InSender;
+  if (services_.options.is_utf8_enabled && !libconf::is_ascii(sender_)) send_options_ |= kUtf8InSender;
   if (envelope_.actions.filter) filter_ = *envelope_.actions.filter;
   if (envelope_.actions.redirect) redirect_ = *envelope_.actions.redirect;
   is_held_ = envelope_.actions.hold;
@@ -70,11 +71,12 @@ void MessageIntake::begin(Envelope envelope) {
       .full_name = envelope_.full_name,
       .arrival = to_time(envelope_.submission ? envelope_.submission->arrival.value_or(arrival_) : arrival_),
       .created = to_time(arrival_),
-      .rewrites_headers = services_.addresses.rewrites_headers(envelope_.context),
+      .rewrites_headers =
+          envelope_.context == RewriteContext::kLocal || services_.options.rewrites_remote_headers,
       .checks_content = services_.checks_content};
   header_addresses_ = services_.addresses.for_headers(envelope_.context);
   CleanupSink& sink = *this;
-  cleanup_.emplace(services_.cleanup, services_.checks, context_, header_addresses_.get(), sink);
+  cleanup_.emplace(services_.options.content, services_.checks, context_, header_addresses_.get(), sink);
   for (const std::string& header : envelope_.actions.prepend) input_ += concat(header, "\n");
   input_ += concat(envelope_.received, "\n");
 }
@@ -111,14 +113,14 @@ void MessageIntake::write_return_flags() {
 
 /// When the sender is to be told that the mail is late; the null sender never is.
 void MessageIntake::write_warning_time() {
-  if (services_.delay_warning_time.count() == 0 || sender_.empty()) return;
+  if (services_.options.delay_warning_time.count() == 0 || sender_.empty()) return;
   writer_.put(RecordType::kWarning,
-              fixed_width_number(to_time(arrival_) + services_.delay_warning_time.count()));
+              fixed_width_number(to_time(arrival_) + services_.options.delay_warning_time.count()));
 }
 
 Result<void> MessageIntake::take_recipients() {
-  recipients_.emplace(services_.addresses, services_.recipients, envelope_.context);
-  if (services_.recipients.adds_bcc) {
+  recipients_.emplace(services_.addresses, services_.options.recipients, envelope_.context);
+  if (services_.options.recipients.adds_bcc) {
     const Result<std::optional<std::string>> bcc =
         services_.addresses.automatic_bcc(AddressServices::Bcc::kSender, external_sender_);
     if (!bcc) return bcc.error();
@@ -172,7 +174,7 @@ void MessageIntake::feed() {
 }
 
 void MessageIntake::header(std::string_view text) {
-  if (services_.is_utf8_enabled && !libconf::is_ascii(text)) send_options_ |= kUtf8InHeaders;
+  if (services_.options.is_utf8_enabled && !libconf::is_ascii(text)) send_options_ |= kUtf8InHeaders;
   if (staged_ && !staged_->has_body()) {
     staged_->header(text);
   } else if (staged_) {
@@ -203,7 +205,7 @@ void MessageIntake::recipient(std::string_view address, RecipientSource source) 
 }
 
 void MessageIntake::log(libconf::Severity severity, std::string_view text) {
-  services_.log.write({.syslog_name = services_.syslog_name, .program = "cleanup"}, severity, text);
+  services_.log.write({.syslog_name = services_.options.syslog_name, .program = "cleanup"}, severity, text);
 }
 
 void MessageIntake::refuse(const libconf::Error& error) {
@@ -231,8 +233,8 @@ Result<void> MessageIntake::take_automatic_recipients() {
                      : recipients_->add_automatic(address, kPlace);
     if (!added) return added;
   }
-  if (services_.always_bcc.empty() || !services_.addresses.maps_addresses()) return {};
-  return recipients_->add_automatic(services_.always_bcc, kPlace);
+  if (services_.options.always_bcc.empty() || !services_.addresses.maps_addresses()) return {};
+  return recipients_->add_automatic(services_.options.always_bcc, kPlace);
 }
 
 void MessageIntake::write_extracted() {
@@ -279,7 +281,8 @@ asio::awaitable<IntakeResult> MessageIntake::finish() {
   writer_.send_options(send_options_);
   writer_.end_content();
   write_extracted();
-  if (services_.message_size_limit > 0 && writer_.size() > services_.message_size_limit && !refusal_) {
+  if (services_.options.message_size_limit > 0 && writer_.size() > services_.options.message_size_limit &&
+      !refusal_) {
     log(Severity::kWarning, concat(id(), ": queue file size limit exceeded"));
     refusal_ = Rejection{.code = 552,
                          .status = "5.3.4",

@@ -31,6 +31,7 @@
 #include "tools/mta/queue/queue_file_writer.h"
 #include "tools/mta/smtp/address_services.h"
 #include "tools/mta/smtp/content_reader.h"
+#include "tools/mta/smtp/intake_options.h"
 #include "tools/mta/smtp/message_recipients.h"
 
 namespace mta {
@@ -40,19 +41,12 @@ struct IntakeServices {
   const QueueDirectory& queue;
   GroupCommitter& committer;
   AddressServices& addresses;
-  const CleanupOptions& cleanup;
+  const IntakeOptions& options;
   ContentChecks& checks;
   MailLog& log;
-  std::string_view syslog_name;
-  std::size_t line_length_limit;
   const std::string& content_filter;  ///< Empty: none.
-  const std::string& always_bcc;      ///< An address; empty: none.
-  const RecipientRules& recipients;
-  std::uint64_t message_size_limit;            ///< Of the queue file, in bytes; 0: none.
-  bool checks_content;                         ///< receive_override_options has no no_header_body_checks.
-  bool is_utf8_enabled = true;                 ///< smtputf8_enable
-  std::chrono::seconds delay_warning_time{0};  ///< 0: senders are not told that mail is late.
-  QueueTrigger* trigger = nullptr;             ///< Told of each message; null: nobody is.
+  bool checks_content;                ///< receive_override_options has no no_header_body_checks.
+  QueueTrigger* trigger = nullptr;    ///< Told of each message; null: nobody is.
 };
 
 /// What is known of mail that a user of this host submits, beside what others send (pickup(8)).

@@ -21,6 +21,12 @@ bool has_address(const CommandLine& line, std::string_view keyword);
 /// REQUIRES: has_address().
 RequestResult parse_mail(const RequestContext& context);
 RequestResult parse_rcpt(const RequestContext& context);
+
+/// The first word of a NOTIFY value that is none of RFC 3461's; nothing: there is none.
+std::optional<std::string_view> unknown_notify_word(std::string_view value);
+
+/// What VRFY asks for: the words behind it, but for SMTPUTF8. Empty: there is nothing.
+std::string verified_text(const RequestContext& context);
 RequestResult parse_vrfy(const RequestContext& context);
 RequestResult parse_xclient(const RequestContext& context);
 RequestResult parse_xforward(const RequestContext& context);

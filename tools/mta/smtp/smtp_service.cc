@@ -6,6 +6,7 @@
 
 #include "libconf/text.h"
 #include "libmaps/ip_address.h"
+#include "tools/mta/daemon/settings_reader.h"
 #include "tools/mta/daemon/waiting_table.h"
 #include "tools/mta/submission/postdrop_destination.h"
 
@@ -22,17 +23,16 @@ void SmtpService::log(Severity severity, std::string_view text) const {
 }
 
 Result<void> SmtpService::read_settings() {
-  const struct {
-    std::string_view parameter;
-    std::string& value;
-  } texts[] = {
-      {"syslog_name", syslog_name_}, {"mail_name", mail_name_},           {"service_name", name_},
-      {"stress", stress_},           {"content_filter", content_filter_}, {"always_bcc", always_bcc_}};
-  for (const auto& [parameter, value] : texts) {
-    Result<std::string> text = settings_.get(parameter);
-    if (!text) return text.error();
-    value = std::move(*text);
-  }
+  SettingsReader reader(settings_);
+  reader.text("syslog_name", syslog_name_);
+  reader.text("mail_name", mail_name_);
+  reader.text("service_name", name_);
+  reader.text("stress", stress_);
+  reader.text("content_filter", content_filter_);
+  reader.duration("smtpd_timeout", timeout_);
+  reader.flag("smtpd_peername_lookup", looks_up_names_);
+  reader.count("queue_minfree", space_.minimal_free);
+  if (reader.error()) return *reader.error();
   warnings_.emplace(runtime_.log, tag());
   Result<ServerOptions> options = read_server_options(settings_);
   if (!options) return options.error();
@@ -40,25 +40,10 @@ Result<void> SmtpService::read_settings() {
   const Result<ErrorLimits> limits = read_error_limits(settings_);
   if (!limits) return limits.error();
   error_limits_ = *limits;
-  const Result<std::chrono::seconds> timeout = settings_.get_duration("smtpd_timeout");
-  if (!timeout) return timeout.error();
-  timeout_ = *timeout;
-  const Result<std::chrono::seconds> warning_time = settings_.get_duration("delay_warning_time");
-  if (!warning_time) return warning_time.error();
-  delay_warning_time_ = *warning_time;
-  const Result<bool> looks_up_names = settings_.get_bool("smtpd_peername_lookup");
-  if (!looks_up_names) return looks_up_names.error();
-  looks_up_names_ = *looks_up_names;
-  const Result<std::int64_t> minfree = settings_.get_int("queue_minfree");
-  if (!minfree) return minfree.error();
-  space_ = {.minimal_free = static_cast<std::uint64_t>(*minfree),
-            .message_size_limit = options_.message_size_limit};
-  Result<CleanupOptions> cleanup = cleanup_options(settings_);
-  if (!cleanup) return cleanup.error();
-  cleanup_ = std::move(*cleanup);
-  const Result<RecipientRules> recipients = RecipientRules::read(settings_);
-  if (!recipients) return recipients.error();
-  recipient_rules_ = *recipients;
+  space_.message_size_limit = options_.message_size_limit;
+  Result<IntakeOptions> intake = IntakeOptions::read(cleanup_settings_);
+  if (!intake) return intake.error();
+  intake_ = std::move(*intake);
   const Result<ReceiveOverrides> overrides = ReceiveOverrides::read(settings_);
   if (!overrides) return overrides.error();
   overrides_ = *overrides;
@@ -167,18 +152,11 @@ IntakeServices SmtpService::intake() {
   return {.queue = runtime_.queue,
           .committer = runtime_.committer,
           .addresses = *addresses_,
-          .cleanup = cleanup_,
+          .options = intake_,
           .checks = checks_,
           .log = runtime_.log,
-          .syslog_name = syslog_name_,
-          .line_length_limit = options_.line_length_limit,
           .content_filter = content_filter_,
-          .always_bcc = always_bcc_,
-          .recipients = recipient_rules_,
-          .message_size_limit = options_.message_size_limit,
           .checks_content = !overrides_.no_header_body_checks,
-          .is_utf8_enabled = options_.smtputf8_enable,
-          .delay_warning_time = delay_warning_time_,
           .trigger = runtime_.trigger};
 }
 

@@ -118,7 +118,7 @@ class SmtpService {
  private:
   SmtpService(libconf::Settings settings, SmtpRuntime runtime)
       : settings_(std::move(settings)),
-        cleanup_settings_(settings_.in_root_of("cleanup_service_name")),
+        cleanup_settings_(settings_.of_peer("cleanup_service_name")),
         runtime_(runtime) {}
   LogTag tag() const { return {.syslog_name = syslog_name_, .program = "smtpd"}; }
   libconf::Result<void> read_settings();
@@ -126,27 +126,24 @@ class SmtpService {
   libconf::Result<void> open_tls_and_auth();
 
   libconf::Settings settings_;
-  libconf::Settings cleanup_settings_;  ///< For tables that it is cleanup(8) who asks.
+  libconf::Settings cleanup_settings_;  ///< For what is cleanup(8)'s.
   SmtpRuntime runtime_;
   std::string syslog_name_;
   std::optional<LogSink> warnings_;  ///< From read_settings() on, which knows the name in the log.
   ServerOptions options_;
   ErrorLimits error_limits_;
   std::chrono::seconds timeout_{0};
-  std::chrono::seconds delay_warning_time_{0};
   std::string mail_name_;
   std::string name_;
   std::string stress_;
   bool looks_up_names_ = true;  ///< smtpd_peername_lookup
   std::string content_filter_;
-  std::string always_bcc_;
-  RecipientRules recipient_rules_;
+  IntakeOptions intake_;
   ReceiveOverrides overrides_;
   ProxyOptions proxy_;
   MilterSettings milters_;                                    ///< smtpd_milters
   std::vector<std::unique_ptr<libmaps::Table>> milter_maps_;  ///< smtpd_milter_maps
   SpaceRule space_;
-  CleanupOptions cleanup_;
   ContentChecks checks_;
   std::unique_ptr<AddressServices> addresses_;
   std::unique_ptr<AccessEngine> access_;

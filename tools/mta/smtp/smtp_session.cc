@@ -117,11 +117,11 @@ asio::awaitable<StreamResult<SmtpSession::ReceivedLine>> SmtpSession::receive_li
   }
 }
 
+/// Who may say that somebody else is the client has that right as the one who is said to be it; who may only
+/// tell of other clients, as the one who did connect.
 void SmtpSession::update_rights() {
   const Result<bool> may_use_xclient = service_.may_use_xclient(state_.client);
   protocol_.may_use_xclient = may_use_xclient && *may_use_xclient;
-  const Result<bool> may_use_xforward = service_.may_use_xforward(state_.client);
-  protocol_.may_use_xforward = may_use_xforward && *may_use_xforward;
   const Result<bool> may_use_verp = service_.may_use_verp(state_.client);
   protocol_.may_use_verp = may_use_verp && *may_use_verp;
 }

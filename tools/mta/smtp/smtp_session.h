@@ -77,6 +77,8 @@ class SmtpSession {
   asio::awaitable<void> report_errors();
   static SessionTranscript start_transcript(SmtpService& service);
   /// Some replies to bad syntax have a warning; of others nothing is said.
+  void warn_of_address(std::string_view command, std::string_view address);
+  void warn_of_notify(const std::vector<CommandWord>& words);
   void log_refused_request(Verb verb, const Reply& reply, const CommandLine& line);
 
   // smtp_session_client.cc: who the client is, and what this service has for it.

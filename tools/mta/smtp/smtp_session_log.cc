@@ -1,7 +1,9 @@
 // SmtpSession: what the log says of what was refused before restrictions have seen it.
+#include <algorithm>
 #include <iterator>
 
 #include "libconf/text.h"
+#include "tools/mta/smtp/request_parsers.h"
 #include "tools/mta/smtp/smtp_session.h"
 
 namespace mta {
@@ -11,7 +13,7 @@ using libconf::concat;
 using libconf::Severity;
 
 /// What the warning about a reply to a command says.
-enum class RefusalWarning { kAddress, kMalformedChunk, kNullChunk, kLargeChunk };
+enum class RefusalWarning { kAddress, kVerifiedAddress, kNotify, kMalformedChunk, kNullChunk, kLargeChunk };
 
 struct RefusalFacts {
   Verb verb;
@@ -22,6 +24,8 @@ struct RefusalFacts {
 constexpr RefusalFacts kRefusals[] = {
     {Verb::kMail, "5.1.7", RefusalWarning::kAddress},
     {Verb::kRcpt, "5.1.3", RefusalWarning::kAddress},
+    {Verb::kRcpt, "5.5.4", RefusalWarning::kNotify},
+    {Verb::kVrfy, "5.1.3", RefusalWarning::kVerifiedAddress},
     {Verb::kBdat, "5.5.4", RefusalWarning::kMalformedChunk},
     {Verb::kBdat, "5.7.1", RefusalWarning::kNullChunk},
     {Verb::kBdat, "5.3.4", RefusalWarning::kLargeChunk},
@@ -65,6 +69,23 @@ asio::awaitable<void> SmtpSession::report_errors() {
   if (!sent) log(Severity::kWarning, concat("postmaster notification: ", sent.error().message));
 }
 
+void SmtpSession::warn_of_address(std::string_view command, std::string_view address) {
+  log(Severity::kWarning,
+      concat("Illegal address syntax from ", client_text(), " in ", command, " command: ", address));
+}
+
+void SmtpSession::warn_of_notify(const std::vector<CommandWord>& words) {
+  constexpr std::string_view kKeyword = "NOTIFY=";
+  // Of several, it is being the second that is wrong with the second.
+  const auto first = std::find_if(words.begin(), words.end(), [&](const CommandWord& word) {
+    return libconf::equals_ignoring_case(word.text.substr(0, kKeyword.size()), kKeyword);
+  });
+  if (first == words.end()) return;
+  const std::string_view value = std::string_view(first->text).substr(kKeyword.size());
+  if (const std::optional<std::string_view> unknown = unknown_notify_word(value))
+    log(Severity::kWarning, concat("unknown DSN NOTIFY command value \"", *unknown, "\" in \"", value, "\""));
+}
+
 void SmtpSession::log_refused_request(Verb verb, const Reply& reply, const CommandLine& line) {
   for (const RefusalFacts& each : kRefusals) {
     if (each.verb != verb || each.status != reply.enhanced()) continue;
@@ -72,8 +93,13 @@ void SmtpSession::log_refused_request(Verb verb, const Reply& reply, const Comma
     switch (each.warning) {
       case RefusalWarning::kAddress:
         if (words.size() > kAddressWord && !words[kAddressWord].is_open)
-          log(Severity::kWarning, concat("Illegal address syntax from ", client_text(), " in ", words[0].text,
-                                         " command: ", words[kAddressWord].text));
+          warn_of_address(words[0].text, words[kAddressWord].text);
+        break;
+      case RefusalWarning::kVerifiedAddress:
+        warn_of_address(words[0].text, verified_text({line, service_.options(), protocol_}));
+        break;
+      case RefusalWarning::kNotify:
+        warn_of_notify(words);
         break;
       case RefusalWarning::kMalformedChunk:
         log(Severity::kWarning, concat(log_id(), ": malformed BDAT command syntax from ", client_text(), ": ",

@@ -62,7 +62,7 @@ Result<PickupOptions> PickupOptions::read(const libconf::Settings& settings) {
   if (!overrides) return overrides.error();
   // It is cleanup(8) that has filters of such mail.
   Result<MilterSettings> milters =
-      MilterSettings::read(settings.in_root_of("cleanup_service_name"), "non_smtpd_milters");
+      MilterSettings::read(settings.of_peer("cleanup_service_name"), "non_smtpd_milters");
   if (!milters) return milters.error();
   options.milters = std::move(*milters);
   if (overrides->no_milters) options.milters.filters.clear();
@@ -109,8 +109,8 @@ Pickup::Intake::Intake(Pickup& pickup, uid_t owner) : pickup_(pickup), owner_(ow
   if (pickup.options_.milters.filters.empty()) return;
   milters_.emplace(pickup.io_.get_executor(), pickup.options_.milters,
                    [&services = pickup.services_](Severity severity, std::string_view text) {
-                     services.log.write({.syslog_name = services.syslog_name, .program = "cleanup"}, severity,
-                                        text);
+                     services.log.write({.syslog_name = services.options.syslog_name, .program = "cleanup"},
+                                        severity, text);
                    });
 }
 
@@ -298,7 +298,7 @@ asio::awaitable<void> Pickup::take(std::string name) {
   const std::optional<OpenFile> file = open(name);
   if (!file) co_return;
   Intake intake(*this, file->owner);
-  SubmissionReader reader(services_.line_length_limit, intake);
+  SubmissionReader reader(services_.options.content.mime.line_length_limit, intake);
   std::array<char, kPortion> buffer{};
   Result<void> read;
   for (ssize_t size = 1; read && size != 0;) {

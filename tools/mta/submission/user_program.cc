@@ -27,10 +27,9 @@ Error refused(std::string message) {
 bool has_privileges() { return ::geteuid() != ::getuid() || ::getegid() != ::getgid(); }
 
 Result<libconf::MainCfDocument> read_main_cf(std::string_view directory) {
-  Result<libconf::MainCfDocument> document = libconf::MainCfDocument::load(concat(directory, "/main.cf"));
-  if (!document) return document;
-  if (const libconf::MainCfEntry* fault = document->first_fault()) return document->fault_error(*fault);
-  return document;
+  // What is odd in it is reported when there is a log; see load().
+  libconf::DiagnosticDiscard discard;
+  return libconf::MainCfDocument::load(concat(directory, "/main.cf"), discard);
 }
 
 }  // namespace

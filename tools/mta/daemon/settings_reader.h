@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -33,6 +34,10 @@ class SettingsReader {
     std::int64_t number = 0;
     if (take(settings_.get_int(parameter), number)) value = clamped<Number>(number);
   }
+  void duration(std::string_view parameter, std::chrono::seconds& value) {
+    take(settings_.get_duration(parameter), value);
+  }
+  /// The same as a number.
   void seconds(std::string_view parameter, std::uint32_t& value) {
     std::chrono::seconds time{};
     if (take(settings_.get_duration(parameter), time)) value = clamped<std::uint32_t>(time.count());
