@@ -218,6 +218,8 @@ class Configuration:
                              ("default_rbl_reply", ("$rbl_code Gone; $rbl_class [$rbl_what] $rbl_domain${rbl_reason?; $rbl_reason}",
                                                     "$rbl_code 4.7.9 $client $helo_name $sender_domain <$recipient_name>",
                                                     "nonsense $rbl_code")),
+                             ("smtpd_dns_reply_filter", (r"pcre:{{/ MX / IGNORE}}", r"pcre:{{/ AAAA? / IGNORE}}", r"regexp:{{/ (mx 20|a 127\.0\.0\.2|txt) ?/ ignore}}",
+                                                         r"pcre:{{/ A 192/ DUNNO}}")),
                              ("unknown_local_recipient_reject_code", ("550", "450"))):
             if self.chance(0.25):
                 settings[name] = self.random.choice(values)

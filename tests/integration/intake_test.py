@@ -46,6 +46,8 @@ SERVICES = {
     "xclient": {"smtpd_authorized_xclient_hosts": "127.0.0.1, 192.0.2.8", "smtpd_authorized_xforward_hosts": "127.0.0.1"},
     "xclient-only": {"smtpd_authorized_xclient_hosts": "127.0.0.1", "smtpd_authorized_xforward_hosts": "192.0.2.8",
                      "smtpd_authorized_verp_clients": "192.0.2.8"},
+    "early": {"smtpd_delay_open_until_valid_rcpt": "no", "smtpd_recipient_restrictions":
+              "check_recipient_access inline:{{carl@example.org=REJECT}}, permit"},
     "access": {"smtpd_recipient_restrictions":
                "check_recipient_access inline:{{carl@example.org=REDIRECT r@example.org},"
                " {hold@example.org=HOLD}, {f@example.org=FILTER smtp:x}, {d@example.org=DISCARD}, {p@example.org=PREPEND X-P: p}},"
@@ -137,6 +139,8 @@ SESSIONS = {
                         + b"\r\nbody\r\n.\r\n")],
     "hops": [session("bob", text=b"Received: x\r\n" * 3 + b"\r\n.\r\n"), session("bob", text=b"Received: x\r\n" * 4 + b"\r\n.\r\n"),
              session("bob", text=b"Received: x\r\n" * 5 + b"\r\n.\r\n"), session("bob", text=b"\r\n" + b"Received: x\r\n" * 9 + b".\r\n")],
+    "early": [session("carl", "bob"), session("carl"), session("bob")[:-3] + [b"RSET\r\n", MAIL, QUIT], [EHLO, MAIL],
+              session("bob", mail=b"MAIL FROM:<a b>\r\n")],
     # What a client may do that says who it is.
     **{service: [[EHLO, b"XFORWARD NAME=z.example\r\n"] + [step for address in (8, 9) for step in (
         b"XCLIENT ADDR=192.0.2.%d NAME=x.example\r\n" % address, EHLO, b"XFORWARD NAME=z.example\r\n")] + [QUIT]]

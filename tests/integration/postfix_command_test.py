@@ -126,6 +126,59 @@ def check_life(checks, sides):
     same(checks, sides, "and then it does not run", lambda side: side.command("status"))
 
 
+ROTATIONS = {  # What is added to main.cf for each.
+    "no file": "maillog_file =\n", "a file that is not there": "maillog_file = {directory}/none.log\n", "rotated": "",
+    "not allowed": "maillog_file = /tmp/outside.log\nmaillog_file_prefixes = /var\n",
+    "a suffix, and another compressor": "maillog_file_rotate_suffix = %Y\nmaillog_file_compressor = bzip2\n",
+    "no suffix": "maillog_file_rotate_suffix =\n", "a compressor that fails": "maillog_file_compressor = false\n",
+    "a compressor with options": "maillog_file_compressor = gzip -9\n",
+}
+
+
+def check_rotation(checks, sides):
+    """The words of what cannot run the compressor are the shell's."""
+    def rotate(side, addition):
+        file = side.config / "main.cf"
+        good = file.read_text()
+        file.write_text(good + addition.format(directory=side.directory))
+        for old in side.directory.glob("mail.log*"):
+            old.unlink()
+        (side.directory / "mail.log").write_text("a line\n")
+        try:
+            status, text = side.command("logrotate")
+        finally:
+            file.write_text(good)
+        names = sorted(re.sub(r"\d", "N", path.name) for path in side.directory.glob("mail.log.*"))
+        return status, re.sub(r"(rotation failed: (?!mv)).*", r"\1WHY", re.sub(r"(?m)^.*overriding earlier entry.*\n", "", text)), names
+    for what, addition in ROTATIONS.items():
+        same(checks, sides, "logrotate: %s" % what, lambda side, a=addition: rotate(side, a))
+
+
+def check_rotation_under_load(checks, bin_directory, directory):
+    """Of all lines that were logged meanwhile, none is lost; those of a session of before are in its file."""
+    directory.mkdir()
+    system = MailSystem(bin_directory, directory)
+    with system:
+        with system.client() as early:
+            early.ehlo()
+            done = run([system.program, "-c", system.config, "logrotate"])
+            checks.equal("logrotate while somebody is connected: status", done.status, 0)
+            found = [path.name for path in directory.glob("mail.log.*")]
+            checks.check("the file is not compressed", len(found) == 1 and not found[0].endswith(".gz"), found)
+            checks.check("and the log says so", system.wait_for(lambda: "sessions are still logged there: not compressed" in system.log()),
+                         system.log)
+        old = directory / found[0]
+        checks.check("it has the end of the session", system.wait_for(lambda: "disconnect from unknown[127.0.0.1] ehlo=1" in old.read_text()),
+                     old.read_text)
+        old.unlink()
+        with system.client() as smtp:
+            smtp.ehlo()
+        checks.check("a new session is in the new file", system.wait_for(lambda: "disconnect from" in system.log()), system.log)
+        checks.equal("logrotate with nobody there: status", run([system.program, "-c", system.config, "logrotate"]).status, 0)
+        found = [path.name for path in directory.glob("mail.log.*")]
+        checks.check("that file is compressed", len(found) == 1 and found[0].endswith(".gz"), found)
+
+
 def spoil(side):
     """Gives files to those who should not have them."""
     for path in (side.queue, side.queue / "pid", side.config / "master.cf", side.data):
@@ -212,6 +265,7 @@ def check_foreground(checks, bin_directory, directory):
 def run_checks(checks, bin_directory, directory):
     check_foreground(checks, bin_directory, directory / "foreground")
     check_without_root(checks, bin_directory, directory)
+    check_rotation_under_load(checks, bin_directory, directory / "rotation")
     try:
         stock = find_program("postfix")
         if os.geteuid() != 0:
@@ -225,6 +279,7 @@ def run_checks(checks, bin_directory, directory):
         check_command_line(checks, sides)
         check_down(checks, sides)
         check_bad_configuration(checks, sides)
+        check_rotation(checks, sides)
         check_life(checks, sides)
         check_permissions(checks, sides)
     finally:

@@ -11,6 +11,7 @@ import os
 import re
 import signal
 import smtplib
+import socket
 import stat
 import sys
 import time
@@ -113,6 +114,31 @@ def check_reload(checks, system):
     system.write_master_cf()
     system.postfix("reload")
     checks.check("a service that was removed is gone", system.wait_for(lambda: not greets()), system.log)
+
+
+def check_disabled(checks, system):
+    """Ports that the administrator has switched off."""
+    ports = [free_port(), free_port()]
+    main_cf = system.config / "main.cf"
+    good = main_cf.read_text()
+
+    def listening():
+        found = []
+        for port in ports:
+            with socket.socket() as client:
+                found.append(client.connect_ex(("127.0.0.1", port)) == 0)
+        return found
+    system.write_master_cf("".join("127.0.0.1:%d inet n - n - - smtpd\n" % port for port in ports))
+    one, other = ("127.0.0.1:%d/inet" % port for port in ports)
+    for disabled, wanted in ((other, [True, False]), ("inet", [False, False]), ("!%s, inet" % one, [True, False]), ("inet, !" + one, [False, False]),
+                             ("unix, pass", [True, True]), ("", [True, True])):
+        main_cf.write_text(good + "master_service_disable = %s\n" % disabled)
+        system.postfix("reload")
+        checks.check("master_service_disable = %s" % disabled.replace(one, "ONE").replace(other, "OTHER"),
+                     system.wait_for(lambda w=wanted: listening() == w), listening)
+    main_cf.write_text(good)
+    system.write_master_cf()
+    system.postfix("reload")
 
 
 def check_renamed_log(checks, system):
@@ -307,6 +333,7 @@ def run_checks(checks, bin_directory, directory):
         check_mail(checks, system)
         check_restrictions(checks, system, strict_port)
         check_reload(checks, system)
+        check_disabled(checks, system)
         check_renamed_log(checks, system)
         check_kill(checks, system)
         check_stop(checks, system)

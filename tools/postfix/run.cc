@@ -16,7 +16,9 @@
 #include <thread>
 
 #include "libconf/file.h"
+#include "libconf/parameter_table.h"
 #include "libconf/text.h"
+#include "libconf/value.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
 #include "tools/mta/daemon/listener_set.h"
@@ -26,6 +28,7 @@
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/daemon/spool.h"
 #include "tools/mta/submission/user_program.h"
+#include "tools/postfix/log_rotation.h"
 
 namespace postfix {
 namespace {
@@ -219,6 +222,23 @@ int reload(const Call& call) {
   return send(call, "refreshing the Postfix mail system", SIGHUP, false);
 }
 
+/// No line is lost: the file is compressed when the last session that logs to it is over.
+int rotate_log(const Call& call) {
+  const libconf::Settings& settings = call.site.settings();
+  const Result<std::string> aside = put_log_aside(settings);
+  if (!aside) return call.fatal(aside.error().message);
+  if (const Result<void> reopened = call.log.reopen(settings); !reopened)
+    return call.fatal(reopened.error().message);
+  const Result<std::optional<pid_t>> pid = call.spool.running();
+  if (pid && *pid && ::kill(**pid, SIGHUP) != 0) return call.fatal(concat("kill: ", std::strerror(errno)));
+  if (!wait_for_writers(*aside, 10s)) {
+    call.warn(concat(*aside, ": sessions are still logged there: not compressed"));
+    return 0;
+  }
+  const Result<void> compressed = compress_log(settings, *aside);
+  return compressed ? 0 : call.fatal(compressed.error().message);
+}
+
 /// Becomes postqueue(1), which knows whom to ask and what to say.
 int flush(const Call& call) {
   const char* const program = call.surroundings.queue_program.c_str();
@@ -276,6 +296,18 @@ Error become_wrapper(const Call& call, const std::vector<std::string>& operands)
   return fatal(concat(words.front(), ": ", std::strerror(errno)));
 }
 
+/// What Postfix's program reads with every command, whoever needs it.
+Result<void> check_parameters(const libconf::Settings& settings) {
+  for (const std::string_view name :
+       {"default_process_limit", "maillog_file_rotate_suffix", "maillog_file_compressor"}) {
+    const Result<std::string> value = settings.get(name);
+    if (!value) return value.error();
+    if (std::optional<Error> error = libconf::check_value(*libconf::find_parameter(name), *value))
+      return *error;
+  }
+  return {};
+}
+
 struct Command {
   std::string_view name;
   int (*run)(const Call& call);
@@ -291,6 +323,7 @@ constexpr std::array kCommands = {
     Command{"status", status},
     Command{"flush", flush},
     Command{"set-permissions", set_permissions},
+    Command{"logrotate", rotate_log},
 };
 
 constexpr cli::Syntax kSyntax = {
@@ -298,7 +331,8 @@ constexpr cli::Syntax kSyntax = {
     .description = "Starts, stops and checks the mail system.",
     .usage = "usage: postfix [-c config_dir] [-Dv] command",
     .footer =
-        "Commands: start, start-fg, stop, reload, abort, flush, check, status, set-permissions. See "
+        "Commands: start, start-fg, stop, reload, abort, flush, check, status, set-permissions, logrotate. "
+        "See "
         "postfix(1).",
     .options = kOptions,
     .groups = kGroups,
@@ -323,9 +357,8 @@ int run(const std::vector<std::string>& arguments, const Surroundings& surroundi
   if (!directory.starts_with('/')) return fatal("-c requires absolute pathname");
   const Result<std::unique_ptr<mta::Site>> site = mta::Site::load(directory, messages);
   if (!site) return fatal(site.error().message);
-  // Postfix's program reads it, though its daemons use it.
-  if (const Result<std::int64_t> limit = (*site)->settings().get_int("default_process_limit"); !limit)
-    return fatal(limit.error().message);
+  if (const Result<void> checked = check_parameters((*site)->settings()); !checked)
+    return fatal(checked.error().message);
   const Result<std::unique_ptr<mta::MailLog>> log = mta::MailLog::open((*site)->settings());
   if (!log) return fatal(log.error().message);
   Result<mta::Spool> spool = mta::Spool::read((*site)->settings());

@@ -17,6 +17,7 @@
 #include "tools/mta/access/engine.h"
 #include "tools/mta/access/policy_client.h"
 #include "tools/mta/dns/scripted_resolver.h"
+#include "tools/mta/smtp/dns_reply_filter.h"
 
 namespace mta {
 namespace {
@@ -193,8 +194,14 @@ int run(int argc, char** argv) {
   };
   libconf::DiagnosticList warnings;
   SiteAddresses& site = **addresses;
+  DnsReplyFilter dns(*resolver, warnings);
+  if (const auto opened = dns.open("smtpd_dns_reply_filter", {.settings = settings, .warnings = warnings});
+      !opened) {
+    std::cerr << opened.error().message << '\n';
+    return 1;
+  }
   auto engine = AccessEngine::create(
-      settings, {*resolver, site, verifier, policy, sleep},
+      settings, {dns, site, verifier, policy, sleep},
       {.interface_addresses = own,
        .proxy_addresses = *proxies,
        .is_local_site = [&site](std::string_view domain) { return site.is_local(domain); }},

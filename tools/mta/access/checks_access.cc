@@ -152,7 +152,7 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
     DnsStatus worst = DnsStatus::kNoSuchName;
     for (const DnsType type : parts_.address_types) {
       const DnsAnswer answer = co_await ask_dns(host, type);
-      if (answer.status == DnsStatus::kTemporaryFailure) worst = answer.status;
+      if (is_temporary(answer.status)) worst = answer.status;
       for (const DnsRecord& record : answer.records) {
         is_known = true;
         found = find(table, AccessKey::kClientAddress, record.data, *target);
@@ -195,8 +195,7 @@ asio::awaitable<std::vector<std::string>> Evaluation::access_hosts(RestrictionKi
   if (is_mx && has_none) hosts.push_back(domain);
   if (hosts.empty() && answer.status != DnsStatus::kFound)
     warn(concat("Unable to look up ", is_mx ? "MX" : "NS", " host for ",
-                answer.status == DnsStatus::kTemporaryFailure ? domain : target.name, ": ",
-                describe(answer.status)));
+                is_temporary(answer.status) ? domain : target.name, ": ", describe(answer.status)));
   co_return hosts;
 }
 

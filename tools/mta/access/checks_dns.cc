@@ -54,7 +54,7 @@ asio::awaitable<DnsStatus> Evaluation::has_address(const std::string& name) {
   for (const DnsType type : {DnsType::kA, DnsType::kAaaa}) {
     const DnsAnswer answer = co_await ask_dns(name, type);
     if (answer.status == DnsStatus::kFound) co_return answer.status;
-    if (answer.status == DnsStatus::kTemporaryFailure) worst = answer.status;
+    if (is_temporary(answer.status)) worst = answer.status;
   }
   co_return worst;
 }
@@ -78,8 +78,7 @@ asio::awaitable<Outcome> Evaluation::check_unknown_helo(const Target& target) {
     status = co_await has_address(target.name);
     if (status != DnsStatus::kFound) {
       const DnsAnswer answer = co_await ask_dns(target.name, DnsType::kMx);
-      if (answer.status == DnsStatus::kFound || answer.status == DnsStatus::kTemporaryFailure)
-        status = answer.status;
+      if (answer.status == DnsStatus::kFound || is_temporary(answer.status)) status = answer.status;
     }
   }
   if (status == DnsStatus::kFound) co_return Outcome::kDunno;
@@ -156,9 +155,8 @@ asio::awaitable<Outcome> Evaluation::check_dns_list(const Restriction& restricti
     what = state_.client.address;
   else if (target->subject == Subject::kClient)
     what = state_.client.name;
-  if (answer.status == DnsStatus::kTemporaryFailure) {
-    warn(concat(query, ": RBL lookup error: Host or domain name not found. Name service error for name=",
-                query, " type=A: ", describe(answer.status)));
+  if (is_temporary(answer.status)) {
+    warn(concat(query, ": RBL lookup error: ", lookup_error(query, DnsType::kA, answer.status)));
     if (!permits) co_return Outcome::kDunno;
     co_return defer_if_reject(reply_for({target->subject, what}, 450, "4.7.1", "Service unavailable"));
   }
@@ -229,7 +227,7 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
   const std::string& domain = info->domain;
   if (domain.empty() || domain.starts_with('[')) co_return Outcome::kDunno;
   const DnsAnswer answer = co_await ask_dns(domain, DnsType::kMx);
-  if (answer.status == DnsStatus::kTemporaryFailure)
+  if (is_temporary(answer.status))
     co_return defer_if_reject(
         {.code = 450,
          .status = "4.4.4",

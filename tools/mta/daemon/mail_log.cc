@@ -22,8 +22,6 @@ namespace {
 
 using libconf::concat;
 
-/// Where the postlog service of the stock master.cf listens, below queue_directory.
-constexpr std::string_view kSocket = "/public/postlog";
 /// For the service to make room.
 constexpr std::chrono::seconds kSocketTime{5};
 
@@ -102,7 +100,7 @@ Result<libconf::FileDescriptor> open_file(const libconf::Settings& settings, con
   if (std::none_of(prefixes->begin(), prefixes->end(),
                    [&](const std::string& prefix) { return file.starts_with(prefix); }))
     return configuration_error(
-        concat("maillog_file value '", file, "' does not match maillog_file_prefixes"));
+        concat("maillog_file value '", file, "' does not match any prefix in maillog_file_prefixes"));
   const Result<mode_t> mode = file_mode(settings);
   if (!mode) return mode.error();
   libconf::FileDescriptor descriptor(
@@ -214,7 +212,10 @@ Result<std::unique_ptr<MailLog>> MailLog::open_for_user(const libconf::Settings&
   Result<std::string> host = short_host_name(settings);
   if (!host) return host.error();
   if (file->empty()) return adopt(settings, {});
-  Result<libconf::FileDescriptor> socket = connect_local(concat(*queue, kSocket), kSocketTime, SOCK_DGRAM);
+  const Result<std::string> service = settings.get("postlog_service_name");
+  if (!service) return service.error();
+  Result<libconf::FileDescriptor> socket =
+      connect_local(concat(*queue, "/public/", *service), kSocketTime, SOCK_DGRAM);
   if (!socket) return open(settings);
   return std::unique_ptr<MailLog>(
       std::make_unique<LogSocket>(std::move(*syslog_name), std::move(*host), std::move(*socket)));

@@ -30,11 +30,13 @@ class Site {
   const libconf::Settings& settings() const { return settings_; }
   const libconf::MasterCf& master_cf() const { return master_cf_; }
 
-  /// The entries that count: of several with the same name and type, the last (master(5)).
+  /// The entries that count: of several with the same name and type, the last (master(5)), unless
+  /// master_service_disable has it.
   const std::vector<const libconf::PlacedService*>& services() const { return services_; }
 
  private:
   Site(libconf::MainCfDocument main_cf, libconf::MasterCf master_cf, const std::string& directory);
+  libconf::Result<void> choose_services();
 
   libconf::MainCfDocument main_cf_;
   libconf::MasterCf master_cf_;

@@ -51,12 +51,10 @@ asio::awaitable<DaneLookup::Found> DaneLookup::find(MailServer server) {
   for (const std::string& base : {server.canonical_name, server.name}) {
     const std::string name = concat("_", std::to_string(server.port), "._tcp.", base);
     const DnsAnswer answer = co_await resolver_.resolve(name, DnsType::kTlsa);
-    if (answer.status == DnsStatus::kTemporaryFailure) {
+    if (is_temporary(answer.status)) {
       found.is_unknown = true;
       warnings_.warn("dane",
-                     concat("DANE TLSA lookup problem: Host or domain name not found. Name service error "
-                            "for name=",
-                            name, " type=TLSA: ", describe(answer.status)));
+                     concat("DANE TLSA lookup problem: ", lookup_error(name, DnsType::kTlsa, answer.status)));
       continue;
     }
     if (answer.status != DnsStatus::kFound || !answer.is_validated) continue;

@@ -85,6 +85,7 @@ Result<void> MailNotifier::read_settings() {
   reader.text("bounce_template_file", template_file_);
   reader.flag("smtputf8_enable", format_.is_utf8_enabled);
   reader.flag("enable_threaded_bounces", is_threaded_);
+  reader.flag("disable_verp_bounces", is_verp_disabled_);
   reader.duration("maximal_queue_lifetime", format_.maximal_queue_lifetime);
   reader.count("bounce_size_limit", bounce_size_limit_);
   if (reader.error()) return *reader.error();
@@ -166,7 +167,7 @@ std::vector<MailNotifier::Order> MailNotifier::orders(NoticeKind kind, const Not
       for_postmaster(double_bounce_recipient_, std::move(entries), returns_message(subject));
     return orders;
   }
-  if (kind == NoticeKind::kFailure && subject.verp_delimiters.size() == 2) {
+  if (kind == NoticeKind::kFailure && !is_verp_disabled_ && subject.verp_delimiters.size() == 2) {
     for (const NoticeEntry& entry : entries) {
       NoticeSubject one = subject;
       const std::string& recipient = entry.original.empty() ? entry.address : entry.original;

@@ -84,6 +84,7 @@ class MailNotifier final : public Notifier {
   std::string template_file_;
   libconf::FromFormat from_format_ = libconf::FromFormat::kStandard;
   std::uint64_t bounce_size_limit_ = 0;  ///< In bytes.
+  bool is_verp_disabled_ = false;        ///< disable_verp_bounces
   bool is_threaded_ = false;             ///< enable_threaded_bounces
   std::optional<libconf::BounceTemplates> templates_;
 };

@@ -38,10 +38,9 @@ Result<unsigned short> port_of(const std::string& text) {
 }
 
 DeliveryFault lookup_fault(std::string_view name, DnsType type, DnsStatus status) {
-  const bool is_temporary = status == DnsStatus::kTemporaryFailure;
-  return {.status = is_temporary ? "4.4.3" : "5.4.4",
-          .text = concat("Host or domain name not found. Name service error for name=", name,
-                         " type=", dns_type_name(type), ": ", describe(status))};
+  const char* code = is_temporary(status) ? "4.4.3" : "5.4.4";
+  if (status == DnsStatus::kFiltered) code = "4.7.0";
+  return {.status = code, .text = lookup_error(name, type, status)};
 }
 
 DeliveryFault native_fault(std::string_view name, int code) {
@@ -168,7 +167,7 @@ asio::awaitable<void> ServerFinder::note_validation(bool is_validated) {
   std::string name = options_.dnssec_probe.substr(std::min(colon + 1, options_.dnssec_probe.size()));
   const DnsAnswer probed = co_await resolver_.resolve(std::move(name), *type);
   if (probed.is_validated) co_return;
-  const bool is_silent = probed.status == DnsStatus::kTemporaryFailure;
+  const bool is_silent = is_temporary(probed.status);
   warnings_.warn("dnssec", "DNSSEC validation may be unavailable");
   warnings_.warn("dnssec", concat("reason: dnssec_probe '", options_.dnssec_probe, "' received ",
                                   is_silent ? concat("no response: ", describe(probed.status))
@@ -222,7 +221,7 @@ asio::awaitable<ServerLookup> ServerFinder::find_domain(std::string name, unsign
   const DnsAnswer answer = co_await resolver_.resolve(name, DnsType::kMx);
   if (!knows_validation_) co_await note_validation(answer.is_validated);
   ServerLookup found;
-  if (answer.status == DnsStatus::kTemporaryFailure && !options_.ignores_mx_error) {
+  if (is_temporary(answer.status) && !options_.ignores_mx_error) {
     found.fault = lookup_fault(name, DnsType::kMx, answer.status);
     co_return found;
   }

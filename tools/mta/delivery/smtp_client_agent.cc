@@ -158,8 +158,9 @@ SmtpClientAgent::SmtpClientAgent(SmtpClientOptions options, std::vector<libmaps:
     : options_(std::move(options)),
       parts_(parts),
       warnings_(parts.log, tag()),
-      finder_(options_, parts.resolver, std::move(own_addresses), warnings_),
-      dane_(options_, parts.resolver, warnings_),
+      dns_(parts.resolver, warnings_),
+      finder_(options_, dns_, std::move(own_addresses), warnings_),
+      dane_(options_, dns_, warnings_),
       cache_(parts.executor, options_.cache_time_limit) {}
 
 Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::Settings& settings,
@@ -175,6 +176,10 @@ Result<std::unique_ptr<SmtpClientAgent>> SmtpClientAgent::create(const libconf::
   std::unique_ptr<SmtpClientAgent> agent(
       new SmtpClientAgent(std::move(*options), (*domains)->addresses(), parts));
   const std::string_view prefix = agent->options_.is_lmtp() ? "lmtp_" : "smtp_";
+  if (auto opened = agent->dns_.open(concat(prefix, "dns_reply_filter"),
+                                     {.settings = settings, .warnings = agent->warnings_});
+      !opened)
+    return opened.error();
   auto policies = ClientTlsPolicies::open(prefix, {.settings = settings, .warnings = agent->warnings_});
   if (!policies) return policies.error();
   agent->policies_ = std::move(*policies);

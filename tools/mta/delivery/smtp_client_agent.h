@@ -30,6 +30,7 @@
 #include "tools/mta/delivery/smtp_client_session.h"
 #include "tools/mta/delivery/transcript_notifier.h"
 #include "tools/mta/dns/resolver.h"
+#include "tools/mta/smtp/dns_reply_filter.h"
 
 namespace mta {
 
@@ -97,6 +98,7 @@ class SmtpClientAgent final : public DeliveryAgent {
   std::optional<libmaps::MatchList> kept_destinations_;  ///< smtp_connection_cache_destinations
   std::unique_ptr<TranscriptNotifier> transcripts_;      ///< Null: there are none.
   std::unique_ptr<ClientTls> tls_;                       ///< Null: there is none, or it cannot be used.
+  DnsReplyFilter dns_;
   ServerFinder finder_;
   DaneLookup dane_;
   SessionCache cache_;  ///< Does not outlive what its sessions use.

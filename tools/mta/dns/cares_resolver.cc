@@ -157,7 +157,9 @@ bool is_system_trusted() {
 DnsAnswer read_answer(DnsType type, bool is_trusted, const unsigned char* bytes, int size) {
   DnsAnswer answer;
   const auto message = read_dns_message({bytes, static_cast<std::size_t>(size)}, type_number(type));
-  if (message) answer = {.name = message->name, .is_validated = is_trusted && message->is_authentic};
+  if (message)
+    answer = {
+        .ttl = message->ttl, .name = message->name, .is_validated = is_trusted && message->is_authentic};
   if (const int failure = to_ares_code(message ? message->response_code : 0); failure != ARES_SUCCESS) {
     answer.status = to_status(failure);
     return answer;

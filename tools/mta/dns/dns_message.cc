@@ -19,6 +19,7 @@ constexpr int kMostAliases = 10;
 struct Record {
   std::string owner;
   int type = 0;
+  std::uint32_t ttl = 0;
   std::size_t start = 0;  ///< Of the data.
   std::size_t size = 0;
 };
@@ -54,7 +55,11 @@ class Walker {
   Record record() {
     Record record{.owner = name_at(at_, &at_)};
     record.type = number(at_);
-    skip(8);
+    skip(4);
+    record.ttl = static_cast<std::uint32_t>(number(at_)) << 16;
+    skip(2);
+    record.ttl |= static_cast<std::uint32_t>(number(at_));
+    skip(2);
     record.size = static_cast<std::size_t>(number(at_));
     skip(2);
     record.start = at_;
@@ -109,9 +114,11 @@ std::optional<DnsMessage> read_dns_message(std::span<const std::uint8_t> bytes, 
     if (!is_alias) break;
   }
   if (!walker.is_valid()) return std::nullopt;
-  for (const Record& record : records)
-    if (record.type == type && libconf::equals_ignoring_case(record.owner, message.name))
-      message.data.push_back(walker.data(record));
+  for (const Record& record : records) {
+    if (record.type != type || !libconf::equals_ignoring_case(record.owner, message.name)) continue;
+    if (message.data.empty()) message.ttl = record.ttl;
+    message.data.push_back(walker.data(record));
+  }
   return message;
 }
 

@@ -16,6 +16,7 @@ namespace mta {
 struct DnsMessage {
   int response_code = 0;      ///< RCODE
   bool is_authentic = false;  ///< AD: the server says that it has validated all of it.
+  std::uint32_t ttl = 0;      ///< Of the first of the records, in seconds; the others have the same.
   std::string name = {};      ///< Where the aliases of the question lead; without aliases, the question.
   std::vector<std::string> data = {};  ///< Of the records of that name and the wanted type, as they are.
 };

@@ -22,10 +22,25 @@ std::optional<DnsType> find_dns_type(std::string_view name) {
 }
 
 std::string_view describe(DnsStatus status) {
-  constexpr std::array<std::string_view, 4> kTexts = {"Success",
+  constexpr std::array<std::string_view, 6> kTexts = {"Success",
                                                       "Host found but no data record of requested type",
-                                                      "Host not found", "Host not found, try again"};
+                                                      "Host not found",
+                                                      "Host not found, try again",
+                                                      "DNS reply filter drops all results",
+                                                      "Invalid DNS reply filter syntax"};
   return kTexts[static_cast<std::size_t>(status)];
+}
+
+bool is_temporary(DnsStatus status) {
+  return status == DnsStatus::kTemporaryFailure || status == DnsStatus::kFiltered ||
+         status == DnsStatus::kFilterFailed;
+}
+
+std::string lookup_error(std::string_view name, DnsType type, DnsStatus status) {
+  const bool is_ours = status == DnsStatus::kFiltered || status == DnsStatus::kFilterFailed;
+  return libconf::concat(
+      is_ours ? "Error looking up name=" : "Host or domain name not found. Name service error for name=",
+      name, " type=", dns_type_name(type), ": ", describe(status));
 }
 
 }  // namespace mta

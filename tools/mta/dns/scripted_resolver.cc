@@ -15,6 +15,9 @@ using libconf::kBlanks;
 using libconf::next_word;
 
 /// As many as resolvers follow; more are a loop.
+/// Of all records, in seconds.
+constexpr std::uint32_t kTimeToLive = 60;
+
 constexpr int kMostAliases = 10;
 
 constexpr std::array kTypes = {DnsType::kA,   DnsType::kAaaa, DnsType::kMx, DnsType::kNs,
@@ -139,7 +142,7 @@ DnsAnswer ScriptedResolver::answer(std::string_view name, DnsType type) const {
     }
     const auto records = entry.records.find(type);
     if (records == entry.records.end()) return {.status = DnsStatus::kNoData};
-    return {.status = DnsStatus::kFound, .records = records->second};
+    return {.status = DnsStatus::kFound, .records = records->second, .ttl = kTimeToLive, .name = current};
   }
   return {.status = DnsStatus::kTemporaryFailure};
 }

@@ -35,14 +35,8 @@ std::string pointer_name(Ipv6Address address) {
 }
 
 NameStatus status_of(DnsStatus status) {
-  switch (status) {
-    case DnsStatus::kFound:
-      return NameStatus::kFound;
-    case DnsStatus::kTemporaryFailure:
-      return NameStatus::kTemporaryFailure;
-    default:
-      return NameStatus::kNotFound;
-  }
+  if (status == DnsStatus::kFound) return NameStatus::kFound;
+  return is_temporary(status) ? NameStatus::kTemporaryFailure : NameStatus::kNotFound;
 }
 
 }  // namespace

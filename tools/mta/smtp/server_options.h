@@ -65,6 +65,8 @@ struct ServerOptions {
   bool disable_vrfy_command = false;
   bool broken_sasl_auth_clients = false;
   bool smtpd_client_port_logging = false;
+  bool smtpd_delay_open_until_valid_rcpt = true;
+  bool smtpd_hide_client_session = false;
   bool smtpd_forbid_unauth_pipelining = false;
   BareNewline smtpd_forbid_bare_newline = BareNewline::kNormalize;
   int smtpd_forbid_bare_newline_reject_code = 0;

@@ -76,6 +76,8 @@ Result<void> SmtpService::open_lists() {
     if (!opened) return opened.error();
     list.emplace(std::move(*opened));
   }
+  dns_.emplace(runtime_.resolver, *warnings_);
+  if (Result<void> opened = dns_->open("smtpd_dns_reply_filter", context); !opened) return opened.error();
   auto milter_maps = open_tables("smtpd_milter_maps", context);
   if (!milter_maps) return milter_maps.error();
   milter_maps_ = std::move(*milter_maps);
@@ -117,7 +119,7 @@ Result<std::unique_ptr<SmtpService>> SmtpService::create(libconf::Settings setti
   AccessSite site{.is_local_site = is_site_of(service->addresses_->local_domains())};
   for (const libmaps::IpAddress& address : service->addresses_->local_domains()->addresses())
     site.interface_addresses.push_back(libmaps::to_string(address));
-  const AccessServices services{.resolver = runtime.resolver,
+  const AccessServices services{.resolver = *service->dns_,
                                 .addresses = *service->addresses_,
                                 .verifier = runtime.verifier,
                                 .policy = runtime.policy,

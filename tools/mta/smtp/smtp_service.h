@@ -24,6 +24,7 @@
 #include "tools/mta/queue/group_commit.h"
 #include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/smtp/address_services.h"
+#include "tools/mta/smtp/dns_reply_filter.h"
 #include "tools/mta/smtp/error_limits.h"
 #include "tools/mta/smtp/local_clients.h"
 #include "tools/mta/smtp/message_intake.h"
@@ -145,6 +146,7 @@ class SmtpService {
   std::vector<std::unique_ptr<libmaps::Table>> milter_maps_;  ///< smtpd_milter_maps
   SpaceRule space_;
   ContentChecks checks_;
+  std::optional<DnsReplyFilter> dns_;  ///< smtpd_dns_reply_filter; for restrictions.
   std::unique_ptr<AddressServices> addresses_;
   std::unique_ptr<AccessEngine> access_;
   std::unique_ptr<SessionRules> rules_;

@@ -182,6 +182,8 @@ class SmtpSession {
   void log_proxy(const Reply& reply);
   /// A message was taken: no error before it counts.
   void forgive();
+  /// The part of the Received: header about the client and its session.
+  std::string session_clause() const;
   std::string received_header() const;
   /// Forgets the message, but not what XFORWARD said of the next.
   void clear_transaction();

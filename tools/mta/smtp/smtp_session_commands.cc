@@ -94,6 +94,13 @@ asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
   transaction_.mail_command = command_text_;
   protocol_.has_sender = true;
   protocol_.is_utf8_message = request.is_utf8;
+  const bool has_proxy = !service_.proxy().endpoint.empty();
+  if (!service_.options().smtpd_delay_open_until_valid_rcpt && !has_proxy) {
+    if (const std::optional<Reply> reply = open_intake()) {
+      clear_transaction();
+      co_return *reply;
+    }
+  }
   co_return Reply(250, "2.1.0", "Ok");
 }
 

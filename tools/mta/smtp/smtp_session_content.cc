@@ -21,15 +21,23 @@ std::string encoding_of(BodyType body) {
 
 }  // namespace
 
-std::string SmtpSession::received_header() const {
-  std::string header = concat("Received: from ", state_.helo.value_or(state_.client.name), " (",
-                              state_.client.name, " [", smtp_literal(state_.client.address), "])\n\t");
+std::string SmtpSession::session_clause() const {
+  std::string clause = concat("from ", state_.helo.value_or(state_.client.name), " (", state_.client.name,
+                              " [", smtp_literal(state_.client.address), "])\n\t");
   if (tls_facts_ && service_.tls().policy().adds_received_header)
-    header += concat(received_tls_comment(*tls_facts_), "\n\t");
+    clause += concat(received_tls_comment(*tls_facts_), "\n\t");
   if (state_.sasl.is_authenticated && service_.auth().adds_header())
-    header += concat("(Authenticated sender: ", comment_text(state_.sasl.username), ")\n\t");
-  header += concat("by ", service_.options().myhostname, " (", service_.mail_name(), ") with ",
-                   protocol_name(), transaction_.queue_id.empty() ? "" : " id ", transaction_.queue_id);
+    clause += concat("(Authenticated sender: ", comment_text(state_.sasl.username), ")\n\t");
+  return clause;
+}
+
+std::string SmtpSession::received_header() const {
+  const bool hides_session = service_.options().smtpd_hide_client_session;
+  std::string header = "Received: ";
+  if (!hides_session) header += session_clause();
+  header += concat("by ", service_.options().myhostname, " (", service_.mail_name(), ")");
+  if (!hides_session) header += concat(" with ", protocol_name());
+  if (!transaction_.queue_id.empty()) header += concat(" id ", transaction_.queue_id);
   if (transaction_.recipients.size() == 1) {
     header += concat("\n\tfor <", transaction_.recipients.front().address, ">; ");
   } else {
