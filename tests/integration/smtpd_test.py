@@ -116,6 +116,31 @@ def check_reload(checks, system):
     checks.check("a service that was removed is gone", system.wait_for(lambda: not greets()), system.log)
 
 
+def check_watched_client(checks, system):
+    """debug_peer_list: all that is said, but for passwords."""
+    port = free_port()
+    system.write_master_cf("127.0.0.1:%d inet n - n - - smtpd\n  -o {debug_peer_list = 192.0.2.0/24, 127.0.0.0/8}\n" % port)
+    system.postfix("reload")
+    system.wait_for(lambda: not refuses(port))
+    with system.client(port) as smtp:
+        smtp.ehlo()
+        smtp.docmd("AUTH PLAIN AGpvZQBzZWNyZXQ=")
+        smtp.docmd("HELP me")
+    for line in ("> unknown[127.0.0.1]: 220 mail.example.com ESMTP Postfix", "< unknown[127.0.0.1]: ehlo client.example",
+                 "> unknown[127.0.0.1]: 250-mail.example.com", "> unknown[127.0.0.1]: 250-PIPELINING", "< unknown[127.0.0.1]: AUTH PLAIN (not shown)",
+                 "< unknown[127.0.0.1]: HELP me", "< unknown[127.0.0.1]: QUIT", "> unknown[127.0.0.1]: 221 2.0.0 Bye"):
+        checks.check("debug_peer_list: %s" % line, system.wait_for(lambda wanted=line: re.search(r"smtpd\[\d+\]: %s\n" % re.escape(wanted), system.log())),
+                     system.log)
+    checks.check("no password is in the log", "AGpvZQ" not in system.log())
+    system.write_master_cf()
+    system.postfix("reload")
+
+
+def refuses(port):
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) != 0
+
+
 def check_disabled(checks, system):
     """Ports that the administrator has switched off."""
     ports = [free_port(), free_port()]
@@ -123,11 +148,7 @@ def check_disabled(checks, system):
     good = main_cf.read_text()
 
     def listening():
-        found = []
-        for port in ports:
-            with socket.socket() as client:
-                found.append(client.connect_ex(("127.0.0.1", port)) == 0)
-        return found
+        return [not refuses(port) for port in ports]
     system.write_master_cf("".join("127.0.0.1:%d inet n - n - - smtpd\n" % port for port in ports))
     one, other = ("127.0.0.1:%d/inet" % port for port in ports)
     for disabled, wanted in ((other, [True, False]), ("inet", [False, False]), ("!%s, inet" % one, [True, False]), ("inet, !" + one, [False, False]),
@@ -333,6 +354,7 @@ def run_checks(checks, bin_directory, directory):
         check_mail(checks, system)
         check_restrictions(checks, system, strict_port)
         check_reload(checks, system)
+        check_watched_client(checks, system)
         check_disabled(checks, system)
         check_renamed_log(checks, system)
         check_kill(checks, system)

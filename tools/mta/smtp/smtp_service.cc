@@ -68,6 +68,7 @@ Result<void> SmtpService::open_lists() {
       {"smtpd_authorized_xclient_hosts", MatchKind::kNetworks, xclient_hosts_},
       {"smtpd_authorized_xforward_hosts", MatchKind::kNetworks, xforward_hosts_},
       {"smtpd_authorized_verp_clients", MatchKind::kNetworks, verp_clients_},
+      {"debug_peer_list", MatchKind::kNetworks, debug_peers_},
       {"smtpd_noop_commands", MatchKind::kStrings, noop_commands_},
       {"smtpd_forbidden_commands", MatchKind::kStrings, forbidden_commands_},
   };
@@ -180,6 +181,10 @@ Result<bool> SmtpService::may_use_xclient(const ClientState& client) {
 
 Result<bool> SmtpService::may_use_xforward(const ClientState& client) {
   return xforward_hosts_->matches_client(client.name, client.address);
+}
+
+Result<bool> SmtpService::is_watched(const ClientState& client) {
+  return debug_peers_->matches_client(client.name, client.address);
 }
 
 Result<bool> SmtpService::may_use_verp(const ClientState& client) {

@@ -108,6 +108,9 @@ class SmtpService {
   libconf::Result<bool> may_use_xforward(const ClientState& client);
   libconf::Result<bool> may_use_verp(const ClientState& client);
 
+  /// Whether the log is to have all that is said (debug_peer_list).
+  libconf::Result<bool> is_watched(const ClientState& client);
+
   /// smtpd_noop_commands, smtpd_forbidden_commands
   libconf::Result<bool> is_noop_command(std::string_view name) { return noop_commands_->matches(name); }
   libconf::Result<bool> is_forbidden_command(std::string_view name) {
@@ -157,6 +160,7 @@ class SmtpService {
   std::optional<libmaps::MatchList> xclient_hosts_;
   std::optional<libmaps::MatchList> xforward_hosts_;
   std::optional<libmaps::MatchList> verp_clients_;
+  std::optional<libmaps::MatchList> debug_peers_;
   std::optional<libmaps::MatchList> noop_commands_;
   std::optional<libmaps::MatchList> forbidden_commands_;
 };

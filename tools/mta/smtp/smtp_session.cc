@@ -177,6 +177,7 @@ asio::awaitable<StreamResult<void>> SmtpSession::command(std::string text, bool 
     co_return co_await send(reply);
   }
   const Command* const found = find_command(line.name());
+  if (is_watched_) log_command(line);
   if (found == nullptr) {
     where_ = "UNKNOWN";
     statistics_.count_unknown();
@@ -326,7 +327,9 @@ asio::awaitable<StreamResult<void>> SmtpSession::send(Reply reply) {
   if (reply.closes_connection()) is_over_ = true;
   const std::size_t before = output_.size();
   reply.append_to(output_);
-  transcript_.sent(std::string_view(output_).substr(before));
+  const std::string_view said = std::string_view(output_).substr(before);
+  transcript_.sent(said);
+  if (is_watched_) log_reply(said);
   if (output_.size() >= kOutputLimit) co_return co_await flush();
   co_return StreamResult<void>();
 }

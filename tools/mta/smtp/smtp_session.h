@@ -182,6 +182,9 @@ class SmtpSession {
   void log_proxy(const Reply& reply);
   /// A message was taken: no error before it counts.
   void forgive();
+  /// For whom debug_peer_list has: the words of a command, or the lines of a reply.
+  void log_command(const CommandLine& line);
+  void log_reply(std::string_view lines);
   /// The part of the Received: header about the client and its session.
   std::string session_clause() const;
   std::string received_header() const;
@@ -220,6 +223,7 @@ class SmtpSession {
   bool is_known_ = true;                ///< Not: the proxy has not said who it is.
   bool is_denied_ = false;              ///< The client was refused: all its commands are.
   bool is_over_ = false;
+  bool is_watched_ = false;  ///< debug_peer_list has the client.
   bool is_stopping_ = false;
   std::uint64_t content_received_ = 0;
 };

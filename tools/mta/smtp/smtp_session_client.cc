@@ -75,6 +75,8 @@ asio::awaitable<std::optional<Reply>> SmtpSession::meet_client() {
   log(Severity::kInfo, concat("connect from ", client_text()));
   if (!is_known_) co_return unavailable("4.3.0", "Server local error");
   update_rights();
+  const Result<bool> is_watched = service_.is_watched(state_.client);
+  is_watched_ = is_watched && *is_watched;
   const Result<bool> may_use_xforward = service_.may_use_xforward(state_.client);
   protocol_.may_use_xforward = may_use_xforward && *may_use_xforward;
   choose_bare_newline();

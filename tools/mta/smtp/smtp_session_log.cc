@@ -69,6 +69,20 @@ asio::awaitable<void> SmtpSession::report_errors() {
   if (!sent) log(Severity::kWarning, concat("postmaster notification: ", sent.error().message));
 }
 
+void SmtpSession::log_command(const CommandLine& line) {
+  // What comes behind the mechanism may be a password.
+  constexpr std::size_t kPublicWords = 2;
+  const std::size_t all = line.words().size();
+  const bool is_secret = all > kPublicWords && libconf::equals_ignoring_case(line.name(), "AUTH");
+  log(Severity::kInfo, concat("< ", client_text(), ": ", line.join(0, is_secret ? kPublicWords : all),
+                              is_secret ? " (not shown)" : ""));
+}
+
+void SmtpSession::log_reply(std::string_view lines) {
+  while (const std::optional<std::string_view> line = libconf::next_word(lines, "\r\n"))
+    log(Severity::kInfo, concat("> ", client_text(), ": ", *line));
+}
+
 void SmtpSession::warn_of_address(std::string_view command, std::string_view address) {
   log(Severity::kWarning,
       concat("Illegal address syntax from ", client_text(), " in ", command, " command: ", address));
