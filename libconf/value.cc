@@ -36,11 +36,18 @@ std::optional<std::string> excess(std::int64_t value, std::int64_t min, std::int
   return std::nullopt;
 }
 
+/// std::from_chars() knows no plus sign in front, strtol(3) does.
+std::string_view without_plus(std::string_view digits) {
+  const bool has_plus = digits.size() > 1 && digits[0] == '+' && digits[1] >= '0' && digits[1] <= '9';
+  return has_plus ? digits.substr(1) : digits;
+}
+
 template <class Number>
 Result<Number> parse_number(std::string_view name, std::string_view value) {
   Number number = 0;
-  const char* const end = value.data() + value.size();
-  const auto [stop, code] = std::from_chars(value.data(), end, number);
+  const std::string_view digits = without_plus(value);
+  const char* const end = digits.data() + digits.size();
+  const auto [stop, code] = std::from_chars(digits.data(), end, number);
   if (code != std::errc() || stop != end)
     return bad(concat("bad numerical configuration: ", name, " = ", value));
   return number;
@@ -84,8 +91,9 @@ Result<std::int64_t> parse_long(std::string_view name, std::string_view value) {
 Result<std::chrono::seconds> parse_duration(std::string_view name, std::string_view value,
                                             char default_unit) {
   std::int64_t number = 0;
-  const char* const end = value.data() + value.size();
-  const auto [stop, code] = std::from_chars(value.data(), end, number);
+  const std::string_view text = without_plus(value);
+  const char* const end = text.data() + text.size();
+  const auto [stop, code] = std::from_chars(text.data(), end, number);
   char unit = default_unit;
   if (end - stop == 1) unit = *stop >= 'A' && *stop <= 'Z' ? static_cast<char>(*stop - 'A' + 'a') : *stop;
   std::int64_t seconds = 0;

@@ -194,8 +194,13 @@ class Configuration:
         chosen = (self.restriction() for _ in range(self.random.randint(0, most)))
         return "".join(each + ", " for each in chosen if each not in ("permit", "reject", "defer"))
 
+    def early_restrictions(self, most):
+        """Of lists ahead of the sender's. There Postfix looks up an unlisted sender for every other recipient only: it remembers that
+        it has looked until the sender's list comes, which it does not after a rejection. Ours looks each time."""
+        return ", ".join(each for each in self.restrictions(most).split(", ") if "reject_unlisted_sender" not in each)
+
     def make_settings(self):
-        settings = {"smtpd_client_restrictions": self.restrictions(2), "smtpd_helo_restrictions": self.restrictions(2),
+        settings = {"smtpd_client_restrictions": self.early_restrictions(2), "smtpd_helo_restrictions": self.early_restrictions(2),
                     "smtpd_sender_restrictions": self.restrictions(2), "smtpd_recipient_restrictions": self.restrictions(4),
                     "smtpd_data_restrictions": self.restrictions(1), "smtpd_etrn_restrictions": self.restrictions(1),
                     "smtpd_relay_restrictions": self.pick("permit_mynetworks, reject_unauth_destination", "reject_unauth_destination",

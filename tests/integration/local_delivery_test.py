@@ -248,6 +248,8 @@ def inside(checks, bin_directory, directory):
             shutil.rmtree(systems.stock.queue / "deferred", ignore_errors=True)
             (systems.stock.queue / "deferred").mkdir(mode=0o700)
             shutil.chown(systems.stock.queue / "deferred", "postfix")
+        checks.equal("what is said of patterns", *map(sorted, systems.warned))
+        checks.check("their $number is refused", any("substitution is not allowed" in line for line in systems.warned[0]), systems.warned)
 
 
 if __name__ == "__main__":

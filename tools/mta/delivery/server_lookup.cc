@@ -243,7 +243,7 @@ asio::awaitable<ServerLookup> ServerFinder::find_domain(std::string name, unsign
                     .preference = record.preference,
                     .has_secure_name = options_.uses_dnssec && answer.is_validated};
     std::optional<DeliveryFault> missing = co_await add_host(found.servers, record.data, std::move(like));
-    if (missing && !(fault && fault->is_temporary())) fault = std::move(missing);
+    if (missing && (!fault || !fault->is_temporary() || missing->is_temporary())) fault = std::move(missing);
   }
   if (found.servers.empty()) {
     warnings_.report({.severity = libconf::Severity::kWarning,

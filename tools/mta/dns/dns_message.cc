@@ -116,7 +116,10 @@ std::optional<DnsMessage> read_dns_message(std::span<const std::uint8_t> bytes, 
   if (!walker.is_valid()) return std::nullopt;
   for (const Record& record : records) {
     if (record.type != type || !libconf::equals_ignoring_case(record.owner, message.name)) continue;
-    if (message.data.empty()) message.ttl = record.ttl;
+    if (message.data.empty()) {
+      message.name = record.owner;  // In its own capitals.
+      message.ttl = record.ttl;
+    }
     message.data.push_back(walker.data(record));
   }
   return message;

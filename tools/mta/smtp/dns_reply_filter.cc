@@ -26,6 +26,11 @@ bool is_looked_up(DnsType type) {
   return false;
 }
 
+/// RFC 7505: not a record that could be done without.
+bool is_null_mx(DnsType type, const DnsAnswer& answer) {
+  return type == DnsType::kMx && answer.records.size() == 1 && answer.records.front().data.empty();
+}
+
 /// Usage, selector and matching type as numbers, and the rest as it is (RFC 6698, section 2.2).
 std::string tlsa_text(std::string_view data) {
   constexpr std::size_t kNumbers = 3;
@@ -89,7 +94,9 @@ DnsReplyFilter::Decision DnsReplyFilter::decide(const std::string& record) {
 
 asio::awaitable<DnsAnswer> DnsReplyFilter::resolve(std::string name, DnsType type) {
   DnsAnswer answer = co_await resolver_.resolve(name, type);
-  if (tables_.is_empty() || answer.status != DnsStatus::kFound || !is_looked_up(type)) co_return answer;
+  if (tables_.is_empty() || answer.status != DnsStatus::kFound || !is_looked_up(type) ||
+      is_null_mx(type, answer))
+    co_return answer;
   std::string_view owner = answer.name.empty() ? name : answer.name;
   if (owner.ends_with('.')) owner.remove_suffix(1);
   std::vector<DnsRecord> kept;

@@ -26,8 +26,8 @@ class DnsReplyFilter final : public Resolver {
   libconf::Result<void> open(std::string_view parameter, const libmaps::TableContext& context);
 
   /// As the resolver. Records of the types MX, A, AAAA, TXT and TLSA are looked up as
-  /// "example.com. 60 IN MX 10 mail.example.com.". Where none is left, the status is kFiltered; where a table
-  /// fails, or does not say IGNORE, kFilterFailed.
+  /// "example.com. 60 IN MX 10 mail.example.com.", but for a null MX. Where none is left, the status is
+  /// kFiltered; where a table fails, or does not say IGNORE, kFilterFailed.
   asio::awaitable<DnsAnswer> resolve(std::string name, DnsType type) override;
 
  private:
