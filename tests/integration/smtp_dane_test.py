@@ -68,6 +68,11 @@ add("good")
 for records in RECORDS:
     add(records, records=RECORDS[records])
 add("another server", server=serves("other.chain"), records=("AUTHORITY", "KEY"))
+for records in (("AUTHORITY",), ("AUTHORITY KEY",), (BAD, "AUTHORITY"), ("2 0 1 " + "00" * 32,)):
+    add("authority in the chain, %s" % ", ".join(record[:15] for record in records), server=serves("whole.chain"), records=records)
+add("authority in the chain, another name", server=serves("whole-other.chain"), records=("AUTHORITY",))
+add("authority in the chain, name of the domain", server=serves("whole-one.chain"), records=("AUTHORITY",))
+add("authority in the chain, expired", server=serves("whole-expired.chain"), records=("AUTHORITY",))
 add("TLS 1.2", server=serves("mx1.chain", maximum="TLSv1_2"))
 add("not offered", server={})
 add("next", "two.example", records=(BAD,))
@@ -84,6 +89,13 @@ for nexthop in ("[mx1.example]", "[mx1.example]:25", "[192.0.2.1]"):
 add("LMTP", "inet:mx1.example:25", program="lmtp", server={"LHLO": offers("PIPELINING", "STARTTLS"), "TLS": {"chain": "mx1.chain"}})
 
 
+def add_authorities(directory):
+    """Chains that end with the authority itself, as DANE wants it of usage 2 (RFC 7672, section 3.1.2)."""
+    authority = (directory / "ca.pem").read_text()
+    for name, chain in (("whole", "mx1"), ("whole-other", "other"), ("whole-one", "one"), ("whole-expired", "expired")):
+        (directory / (name + ".chain")).write_text((directory / (chain + ".chain")).read_text() + authority)
+
+
 def make_records(certificates):
     """What the words in RECORDS stand for."""
     def der_of(name):
@@ -91,14 +103,18 @@ def make_records(certificates):
         return ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERTIFICATE"):pem.index("-----END CERTIFICATE-----") + 26])
 
     server, authority = der_of("mx1.chain"), der_of("ca.pem")
-    public = run(["openssl", "x509", "-inform", "DER", "-pubkey", "-noout"], stdin=server).out
-    key = ssl.PEM_cert_to_DER_cert(public.replace("PUBLIC KEY", "CERTIFICATE"))
-    return {"KEY": "3 1 1 " + hashlib.sha256(key).hexdigest(), "KEY512": "3 1 2 " + hashlib.sha512(key).hexdigest(), "WHOLE": "3 0 0 " + server.hex(),
+    def key_of(certificate):
+        public = run(["openssl", "x509", "-inform", "DER", "-pubkey", "-noout"], stdin=certificate).out
+        return ssl.PEM_cert_to_DER_cert(public.replace("PUBLIC KEY", "CERTIFICATE"))
+
+    key = key_of(server)
+    return {"AUTHORITY KEY": "2 1 1 " + hashlib.sha256(key_of(authority)).hexdigest(), "KEY": "3 1 1 " + hashlib.sha256(key).hexdigest(), "KEY512": "3 1 2 " + hashlib.sha512(key).hexdigest(), "WHOLE": "3 0 0 " + server.hex(),
             "AUTHORITY": "2 0 1 " + hashlib.sha256(authority).hexdigest()}
 
 
 def compare(checks, cases, bin_directory, network, top):
     certificates = make_certificates(top / "certificates")
+    add_authorities(certificates.directory)
     known = make_records(certificates)
     zone, script = network.dns.zone, network.script
     for server in network.servers.values():

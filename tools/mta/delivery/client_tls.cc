@@ -213,6 +213,7 @@ void ClientTls::use_records(SSL* ssl, const ClientTlsPolicy& policy, ClientTlsSe
   SSL_dane_enable(ssl, policy.server_name.c_str());
   SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
   SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  for (const std::string& name : policy.matches) SSL_add1_host(ssl, name.c_str());
   session.has_records = false;
   for (const TlsaRecord& record : policy.records) {
     const auto* data = reinterpret_cast<const unsigned char*>(record.data.data());
@@ -244,11 +245,12 @@ bool ClientTls::check(const SSL* ssl, const ClientTlsPolicy& policy, ClientTlsSe
   bool is_trusted = has_certificate && session.has_names && SSL_get_verify_result(ssl) == X509_V_OK;
   if (policy.level == ClientTlsLevel::kDane) {
     is_trusted &= session.has_records;
-    const int error = session.has_records ? X509_V_ERR_DANE_NO_MATCH : X509_V_ERR_UNSPECIFIED;
     // Whoever falls back is told what is wrong without records.
-    if (session.has_records || policy.is_dane_only)
+    if (is_trusted)
+      session.verify_problem.clear();
+    else if (!session.has_records && policy.is_dane_only)
       session.verify_problem =
-          is_trusted ? "" : describe_verify_error(error, TlsPeer::kServer, session.server);
+          describe_verify_error(X509_V_ERR_UNSPECIFIED, TlsPeer::kServer, session.server);
   }
   if (policy.level == ClientTlsLevel::kFingerprint) {
     is_trusted = has_fingerprint(ssl, policy);

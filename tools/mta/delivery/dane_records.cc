@@ -67,7 +67,8 @@ asio::awaitable<DaneLookup::Found> DaneLookup::find(MailServer server) {
   co_return found;
 }
 
-asio::awaitable<std::optional<Error>> DaneLookup::complete(ClientTlsPolicy& policy, MailServer server) {
+asio::awaitable<std::optional<Error>> DaneLookup::complete(ClientTlsPolicy& policy, MailServer server,
+                                                           std::string domain) {
   const auto fault = [](std::string message) {
     return Error{.kind = ErrorKind::kConfiguration, .message = std::move(message)};
   };
@@ -86,6 +87,7 @@ asio::awaitable<std::optional<Error>> DaneLookup::complete(ClientTlsPolicy& poli
   policy.require(ClientTlsLevel::kDane);
   policy.records = std::move(found.records);
   policy.server_name = found.base;
+  policy.matches = {std::move(domain)};
   policy.has_secure_name = server.has_secure_name;
   co_return std::nullopt;
 }

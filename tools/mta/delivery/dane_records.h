@@ -2,7 +2,7 @@
 /// 7672).
 ///
 ///     DaneLookup lookup(options, resolver, warnings);
-///     std::optional<Error> fault = co_await lookup.complete(policy, server);
+///     std::optional<Error> fault = co_await lookup.complete(policy, server, "example.com");
 ///     if (!fault && policy.level == ClientTlsLevel::kDane) use(policy.records);
 #pragma once
 
@@ -32,8 +32,9 @@ class DaneLookup {
 
   /// Finds out what a policy that asks for DANE means for a server: kDane with records, kEncrypt where they
   /// cannot be used, kMay where there are none. An error: what the sender gets to know of a server that may
-  /// have no mail then.
-  asio::awaitable<std::optional<Error>> complete(ClientTlsPolicy& policy, MailServer server);
+  /// have no mail then. `domain` is that of the nexthop, whose name a certificate may have, too.
+  asio::awaitable<std::optional<Error>> complete(ClientTlsPolicy& policy, MailServer server,
+                                                 std::string domain);
 
  private:
   struct Found {

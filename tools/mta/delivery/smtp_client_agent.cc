@@ -267,7 +267,7 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientAgent::find_policy(MailS
   const std::string_view nexthop = without_type(destination.nexthop);
   Result<ClientTlsPolicy> policy = policies_->find(nexthop, destination.domain, server.name);
   if (policy && policy->is_dane) {
-    const std::optional<Error> fault = co_await dane_.complete(*policy, server);
+    const std::optional<Error> fault = co_await dane_.complete(*policy, server, destination.domain);
     if (fault) policy = policies_->refuse(nexthop, server.name, *fault);
   }
   if (!policy) {

@@ -26,7 +26,8 @@ std::string describe_verify_error(int error, TlsPeer peer, std::string_view name
 std::string describe_verify_problem(X509_STORE_CTX* store, TlsPeer peer, std::string_view name,
                                     int verify_depth) {
   const int error = X509_STORE_CTX_get_error(store);
-  const std::string_view who = peer == TlsPeer::kClient ? "client" : "server";
+  const bool is_authority = X509_STORE_CTX_get_error_depth(store) > 0;
+  const std::string_view who = is_authority ? "CA" : peer == TlsPeer::kClient ? "client" : "server";
   const std::string failed = concat("certificate verification failed for ", name, ": ");
   switch (error) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
@@ -35,8 +36,7 @@ std::string describe_verify_problem(X509_STORE_CTX* store, TlsPeer peer, std::st
       return concat(failed, "untrusted issuer ",
                     one_line(X509_get_issuer_name(X509_STORE_CTX_get_current_cert(store))));
     case X509_V_ERR_INVALID_PURPOSE:
-      return concat(failed, "not designated for use as a ",
-                    X509_STORE_CTX_get_error_depth(store) == 0 ? who : "CA", " certificate");
+      return concat(failed, "not designated for use as a ", who, " certificate");
     case X509_V_ERR_CERT_CHAIN_TOO_LONG:
       return concat(failed, "certificate chain longer than limit(", std::to_string(verify_depth + 1), ")");
     case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -44,7 +44,9 @@ std::string describe_verify_problem(X509_STORE_CTX* store, TlsPeer peer, std::st
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return concat(who, " ", failed, "certificate has expired");
     default:
-      return describe_verify_error(error, peer, name);
+      if (!is_authority) return describe_verify_error(error, peer, name);
+      return concat(who, " ", failed, "num=", std::to_string(error), ":",
+                    X509_verify_cert_error_string(error));
   }
 }
 
