@@ -1,13 +1,11 @@
 #include "tools/mta/delivery/smtp_client_agent.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "libconf/text.h"
 #include "tools/mta/address/local_domains.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/daemon/waiting_table.h"
-#include "tools/mta/delivery/delivery_log.h"
 #include "tools/mta/delivery/smtp_client_session.h"
 
 namespace mta {
@@ -16,142 +14,6 @@ using libconf::concat;
 using libconf::Result;
 using libconf::Severity;
 using Clock = std::chrono::steady_clock;
-
-/// One request on its way through servers.
-class SmtpClientAgent::Delivery final : public RecipientSink {
- public:
-  Delivery(const DeliveryRequest& request, int message, DeliveryStatusFilter& filter, MailLog& log,
-           LogTag tag)
-      : request_(request),
-        message_(message),
-        filter_(filter),
-        log_(log),
-        tag_(tag),
-        open_(request.recipients.size()) {
-    std::iota(open_.begin(), open_.end(), std::size_t{0});
-  }
-
-  const DeliveryRequest& request() const { return request_; }
-  int message() const { return message_; }
-  /// What servers are told of: the request, or with other addresses.
-  const DeliveryRequest& envelope() const { return *envelope_; }
-  void show(const DeliveryRequest& envelope) { envelope_ = &envelope; }
-  /// Recipients that are to be tried, or tried again.
-  const std::vector<std::size_t>& open() const { return open_; }
-  bool is_over() const { return open_.empty(); }
-
-  /// From now on all is about this server; `is_last`: there is no other one after it.
-  void start(std::string relay, bool is_last) {
-    relay_ = std::move(relay);
-    is_last_ = is_last && is_last_nexthop_;
-    connected_ = {};
-    connection_uses_ = 1;
-  }
-  bool is_last() const { return is_last_; }
-  /// Whether a session that fails as TLS does is followed by one in the clear.
-  void set_tls_optional(bool is_optional) { is_tls_optional_ = is_optional; }
-  /// Mail that has waited before (queue_lifetime).
-  std::chrono::microseconds age() const { return request_.activated - request_.arrival; }
-  /// All servers until the next call are those of one nexthop.
-  void enter(bool is_last_nexthop) {
-    is_last_nexthop_ = is_last_nexthop;
-    sessions_ = 0;
-  }
-  /// Whether there were so many sessions with servers of the nexthop; 0: there is no limit.
-  bool has_sessions(std::size_t limit) const { return limit > 0 && sessions_ >= limit; }
-  /// The server takes mail.
-  void connect(std::size_t session_limit, const SmtpClientSession& session) {
-    knows_dsn_ = session.features().has(EhloKeyword::kDsn);
-    connection_uses_ = session.uses() + 1;
-    connected_ = Clock::now();
-    report_.is_destination_dead = false;
-    has_session_ = true;
-    ++sessions_;
-    is_last_ |= has_sessions(session_limit) && is_last_nexthop_;
-  }
-
-  /// It does not, after all: it was gone already.
-  void disconnect() { --sessions_; }
-
-  /// No server could be talked to, because of that.
-  void give_up(const DeliveryFault& fault, std::string relay) {
-    relay_ = std::move(relay);
-    connected_ = {};
-    is_last_ = true;
-    refuse_all(std::vector<std::size_t>(open_), fault);
-  }
-  void note_dead_server() { report_.is_destination_dead = !has_session_; }
-
-  // RecipientSink
-  void accept(std::size_t recipient, const ServerReply& reply) override {
-    finish(recipient, DeliveryOutcome::kSent,
-           {.code = reply.status,
-            .text = reply.text,
-            .remote_server = relay_,
-            .diagnostic = reply.text,
-            .diagnostic_type = "smtp",
-            .action = DsnAction::kRelayed,
-            .keeps_notify = knows_dsn_});
-  }
-  void refuse(std::size_t recipient, const DeliveryFault& fault) override {
-    if (is_for_another(fault)) return note(fault.text);
-    settle(recipient, fault);
-  }
-  void refuse_all(std::span<const std::size_t> recipients, const DeliveryFault& fault) override {
-    if (is_for_another(fault)) return note(fault.text);
-    for (const std::size_t each : recipients) settle(each, fault);
-  }
-
-  DeliveryReport take_report() { return std::move(report_); }
-
- private:
-  /// Another server may say something else.
-  bool is_for_another(const DeliveryFault& fault) const {
-    return (fault.is_temporary() || filter_.is_soft()) &&
-           (!is_last_ || (fault.may_be_tls && is_tls_optional_));
-  }
-  void note(std::string_view text) {
-    log_.write(tag_, Severity::kInfo, concat(request_.queue_id, ": ", text));
-  }
-  void settle(std::size_t recipient, const DeliveryFault& fault) {
-    finish(recipient, fault.is_temporary() ? DeliveryOutcome::kDeferred : DeliveryOutcome::kBounced,
-           {.code = fault.status,
-            .text = fault.text,
-            .remote_server = fault.remote_server,
-            .diagnostic = fault.diagnostic,
-            .diagnostic_type = fault.diagnostic.empty() ? "" : "smtp"});
-  }
-  void finish(std::size_t recipient, DeliveryOutcome outcome, DeliveryStatus status) {
-    std::erase(open_, recipient);
-    report_.recipients.push_back({.recipient = recipient,
-                                  .outcome = outcome,
-                                  .relay = relay_,
-                                  .connection_uses = connection_uses_,
-                                  .status = std::move(status),
-                                  .times = {.start = start_, .connected = connected_, .end = Clock::now()}});
-    filter_.apply(request_.purpose, report_.recipients.back());
-    log_.write(tag_, Severity::kInfo, delivery_log_line(request_, report_.recipients.back()));
-  }
-
-  const DeliveryRequest& request_;
-  const DeliveryRequest* envelope_ = &request_;
-  int message_;
-  DeliveryStatusFilter& filter_;
-  MailLog& log_;
-  LogTag tag_;
-  std::vector<std::size_t> open_;
-  DeliveryReport report_;
-  std::string relay_ = "none";
-  bool is_last_ = false;
-  bool is_last_nexthop_ = false;
-  bool has_session_ = false;
-  bool knows_dsn_ = false;
-  int connection_uses_ = 1;
-  bool is_tls_optional_ = false;
-  std::size_t sessions_ = 0;
-  Clock::time_point start_ = Clock::now();
-  Clock::time_point connected_ = {};
-};
 
 SmtpClientAgent::SmtpClientAgent(SmtpClientOptions options, std::vector<libmaps::IpAddress> own_addresses,
                                  const SmtpClientParts& parts)
@@ -244,7 +106,7 @@ std::string_view SmtpClientAgent::without_type(std::string_view nexthop) const {
 }
 
 /// Errors of tables keep the mail, once it turns out that the server wants a login.
-SessionLogin SmtpClientAgent::find_login(const Delivery& delivery, const MailServer& server,
+SessionLogin SmtpClientAgent::find_login(const SmtpDelivery& delivery, const MailServer& server,
                                          std::string_view nexthop) {
   SessionLogin login{.logins = logins_.get()};
   if (logins_ == nullptr) return login;
@@ -282,7 +144,7 @@ asio::awaitable<std::optional<DeliveryFault>> SmtpClientAgent::find_policy(MailS
   co_return DeliveryFault{.status = "4.3.0", .text = "server unavailable or unable to receive mail"};
 }
 
-asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer server,
+asio::awaitable<void> SmtpClientAgent::try_server(SmtpDelivery& delivery, MailServer server,
                                                   Destination destination) {
   const bool is_last = delivery.is_last();
   SessionTls tls;
@@ -307,7 +169,7 @@ asio::awaitable<void> SmtpClientAgent::try_server(Delivery& delivery, MailServer
 }
 
 /// Whether it failed in a way that TLS may be the reason of.
-asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const MailServer& server,
+asio::awaitable<bool> SmtpClientAgent::try_session(SmtpDelivery& delivery, const MailServer& server,
                                                    std::string domain, SessionTls tls, SessionLogin login) {
   const bool is_last = delivery.is_last();
   const bool is_kept = may_keep(delivery, server, domain);
@@ -353,7 +215,7 @@ asio::awaitable<bool> SmtpClientAgent::try_session(Delivery& delivery, const Mai
 }
 
 /// Whether there was one that the server had not left yet.
-asio::awaitable<bool> SmtpClientAgent::try_kept_session(Delivery& delivery, const MailServer& server,
+asio::awaitable<bool> SmtpClientAgent::try_kept_session(SmtpDelivery& delivery, const MailServer& server,
                                                         std::string key) {
   const bool is_last = delivery.is_last();
   while (std::unique_ptr<SmtpClientSession> session = cache_.take(key)) {
@@ -372,7 +234,7 @@ asio::awaitable<bool> SmtpClientAgent::try_kept_session(Delivery& delivery, cons
 }
 
 /// Keeps a session that may be kept, or ends it.
-asio::awaitable<void> SmtpClientAgent::finish(const Delivery& delivery,
+asio::awaitable<void> SmtpClientAgent::finish(const SmtpDelivery& delivery,
                                               std::unique_ptr<SmtpClientSession> session, std::string key) {
   if (session->is_kept() && session->is_reusable()) {
     if (is_told_of(delivery, *session)) co_await report_errors(*session);
@@ -382,11 +244,11 @@ asio::awaitable<void> SmtpClientAgent::finish(const Delivery& delivery,
   co_await end(delivery, std::move(session));
 }
 
-bool SmtpClientAgent::is_told_of(const Delivery& delivery, SmtpClientSession& session) const {
+bool SmtpClientAgent::is_told_of(const SmtpDelivery& delivery, SmtpClientSession& session) const {
   return session.transcript().is_wanted() && transcripts_->is_told_of_mail_from(delivery.request().sender);
 }
 
-asio::awaitable<void> SmtpClientAgent::end(const Delivery& delivery,
+asio::awaitable<void> SmtpClientAgent::end(const SmtpDelivery& delivery,
                                            std::unique_ptr<SmtpClientSession> session) {
   co_await session->quit();
   if (is_told_of(delivery, *session)) co_await report_errors(*session);
@@ -413,7 +275,8 @@ void SmtpClientAgent::prepare(SmtpClientSession& session, bool is_kept) const {
   session.keep(is_kept && is_allowed && !is_used_up && !is_old);
 }
 
-bool SmtpClientAgent::may_keep(const Delivery& delivery, const MailServer& server, std::string_view domain) {
+bool SmtpClientAgent::may_keep(const SmtpDelivery& delivery, const MailServer& server,
+                               std::string_view domain) {
   if (delivery.request().purpose != DeliveryPurpose::kDeliver) return false;
   if (delivery.request().has_more_mail && options_.keeps_on_demand) return true;
   const Result<bool> is_kept = kept_destinations_->matches(server.port == 0 ? server.address : domain);
@@ -421,7 +284,7 @@ bool SmtpClientAgent::may_keep(const Delivery& delivery, const MailServer& serve
   return is_kept && *is_kept;
 }
 
-asio::awaitable<void> SmtpClientAgent::try_destinations(Delivery& delivery,
+asio::awaitable<void> SmtpClientAgent::try_destinations(SmtpDelivery& delivery,
                                                         std::vector<std::string> nexthops) {
   for (std::size_t i = 0; i < nexthops.size() && !delivery.is_over(); ++i) {
     const bool is_last_nexthop = i + 1 == nexthops.size();
@@ -462,7 +325,7 @@ Result<std::optional<DeliveryRequest>> SmtpClientAgent::outside_view(const Deliv
 }
 
 asio::awaitable<DeliveryReport> SmtpClientAgent::deliver(const DeliveryRequest& request, int message) {
-  Delivery delivery(request, message, status_filter_, parts_.log, tag());
+  SmtpDelivery delivery(request, message, status_filter_, parts_.log, tag());
   const Result<std::optional<DeliveryRequest>> view = outside_view(request);
   if (!view) {
     warnings_.warn("generic", view.error().message);

@@ -28,6 +28,7 @@
 #include "tools/mta/delivery/session_cache.h"
 #include "tools/mta/delivery/smtp_client_options.h"
 #include "tools/mta/delivery/smtp_client_session.h"
+#include "tools/mta/delivery/smtp_delivery.h"
 #include "tools/mta/delivery/transcript_notifier.h"
 #include "tools/mta/dns/resolver.h"
 #include "tools/mta/smtp/dns_reply_filter.h"
@@ -54,7 +55,6 @@ class SmtpClientAgent final : public DeliveryAgent {
   asio::awaitable<DeliveryReport> deliver(const DeliveryRequest& request, int message) override;
 
  private:
-  class Delivery;
   struct Destination {
     std::string nexthop;  ///< As the transport has it.
     std::string domain;
@@ -64,24 +64,24 @@ class SmtpClientAgent final : public DeliveryAgent {
   LogTag tag() const {
     return {.syslog_name = options_.syslog_name, .program = options_.is_lmtp() ? "lmtp" : "smtp"};
   }
-  asio::awaitable<void> try_destinations(Delivery& delivery, std::vector<std::string> nexthops);
-  asio::awaitable<void> try_server(Delivery& delivery, MailServer server, Destination destination);
-  asio::awaitable<bool> try_session(Delivery& delivery, const MailServer& server, std::string domain,
+  asio::awaitable<void> try_destinations(SmtpDelivery& delivery, std::vector<std::string> nexthops);
+  asio::awaitable<void> try_server(SmtpDelivery& delivery, MailServer server, Destination destination);
+  asio::awaitable<bool> try_session(SmtpDelivery& delivery, const MailServer& server, std::string domain,
                                     SessionTls tls, SessionLogin login);
-  asio::awaitable<bool> try_kept_session(Delivery& delivery, const MailServer& server, std::string key);
-  asio::awaitable<void> finish(const Delivery& delivery, std::unique_ptr<SmtpClientSession> session,
+  asio::awaitable<bool> try_kept_session(SmtpDelivery& delivery, const MailServer& server, std::string key);
+  asio::awaitable<void> finish(const SmtpDelivery& delivery, std::unique_ptr<SmtpClientSession> session,
                                std::string key);
-  asio::awaitable<void> end(const Delivery& delivery, std::unique_ptr<SmtpClientSession> session);
-  bool is_told_of(const Delivery& delivery, SmtpClientSession& session) const;
+  asio::awaitable<void> end(const SmtpDelivery& delivery, std::unique_ptr<SmtpClientSession> session);
+  bool is_told_of(const SmtpDelivery& delivery, SmtpClientSession& session) const;
   /// Sends the postmaster the transcript of a session. REQUIRES: is_told_of().
   asio::awaitable<void> report_errors(SmtpClientSession& session);
   libconf::Result<std::optional<DeliveryRequest>> outside_view(const DeliveryRequest& request);
   void prepare(SmtpClientSession& session, bool is_kept) const;
-  bool may_keep(const Delivery& delivery, const MailServer& server, std::string_view domain);
+  bool may_keep(const SmtpDelivery& delivery, const MailServer& server, std::string_view domain);
   static std::string session_key(const MailServer& server, const ClientTlsPolicy& policy,
                                  const SessionLogin& login);
   std::string_view without_type(std::string_view nexthop) const;
-  SessionLogin find_login(const Delivery& delivery, const MailServer& server, std::string_view nexthop);
+  SessionLogin find_login(const SmtpDelivery& delivery, const MailServer& server, std::string_view nexthop);
   asio::awaitable<std::optional<DeliveryFault>> find_policy(MailServer server, Destination destination,
                                                             SessionTls& tls);
 

@@ -33,8 +33,8 @@ enum class QueueIdForm {
 
 /// What a queue ID tells.
 struct QueueIdParts {
-  QueueIdForm form;
-  std::uint32_t microseconds;                            ///< Of the second.
+  QueueIdForm form = QueueIdForm::kShort;
+  std::uint32_t microseconds = 0;                        ///< Of the second.
   std::optional<std::chrono::sys_seconds> seconds = {};  ///< Long IDs only.
   ino_t inode = 0;
 };

@@ -30,7 +30,7 @@ class LocalClients {
  private:
   /// A word of the parameter.
   struct Rule {
-    libconf::Result<bool> (LocalClients::*matches)(Rule& rule, const SmtpdState& state);
+    libconf::Result<bool> (LocalClients::*matches)(Rule& rule, const SmtpdState& state) = nullptr;
     TableList table = {};  ///< Of check_address_map.
   };
   struct RuleName;

@@ -40,8 +40,8 @@ enum class RecipientPlace {
 /// A recipient, and who asked for it.
 struct MessageRecipient {
   QueueRecipient recipient;
-  RecipientPlace place;
-  bool is_automatic;  ///< The sender did not name it: a rule of ours or a filter added it.
+  RecipientPlace place = RecipientPlace::kEnvelope;
+  bool is_automatic = false;  ///< The sender did not name it: a rule of ours or a filter added it.
 };
 
 /// Not thread-safe; `addresses` must outlive it.

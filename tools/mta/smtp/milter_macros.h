@@ -38,7 +38,7 @@ struct MilterAddress {
 
 /// What changes in a session.
 struct MilterFacts {
-  const SmtpdState* state;
+  const SmtpdState* state = nullptr;
   std::optional<unsigned> client_connections =
       {};  ///< How many this client has; 0: not counted; nothing: it is none of SMTP.
   std::optional<MilterAddress> sender = {};     ///< From MAIL on, as far as it is of use.
