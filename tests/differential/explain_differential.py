@@ -26,6 +26,10 @@ from access_differential import (BATCH, MAIN, POLICY_PORT, ZONE, Configuration, 
 from dns_server import DnsServer  # noqa: E402
 from stock_smtpd import StockSmtpd, enter_namespaces  # noqa: E402
 
+# The stock server remembers from one session of a process to the next that it has looked for an unlisted sender, where that
+# is asked for in smtpd_helo_restrictions: each process serves one session.
+STOCK = {"max_use": "1"}
+
 # What the stock server says before it asks the restrictions, or instead of it: syntax, and what must come first.
 NOT_RESTRICTIONS = ("501 5.1.", "503 5.5.1", "403 4.5.1", "503 5.7.0", "403 4.7.0", "554 5.5.1")
 
@@ -113,7 +117,7 @@ def compare(mail, stock_answer, explanation, engine_replies):
     got = explanation.get("reply", "permit")
     differences = []
     if got != wanted:
-        differences.append("reply: stock %r, postexplain %r" % (wanted, got))
+        differences.append("reply: stock %r, postexplain %r\n  stock log %s" % (wanted, got, stock_log))
     log = logged(explanation["trace"])
     # After the refusal the stock session goes on.
     if not differences and log != stock_log[:len(log)] or number is None and len(log) != len(stock_log):
@@ -138,7 +142,11 @@ def check(configuration, stock, port, programs, zone):
         engine = split_answers(lines, mails) if isinstance(lines, list) else engine
     compared, differences = 0, []
     for mail, explanation, replies in zip(mails, explained, engine):
-        answer = ask_stock(stock, port, mail)
+        try:
+            answer = ask_stock(stock, port, mail)
+        except OSError as error:
+            differences.append("%s\n  stock: %s: %s" % (mail, error, stock.log_text()[-300:]))
+            break
         if answer is None:
             continue
         found = compare(mail, answer, explanation, replies)
@@ -172,7 +180,7 @@ def main():
         with DnsServer(ZONE, 53):
             for start in range(0, len(numbers), BATCH):
                 batch = [Configuration(options.seed, number) for number in numbers[start:start + BATCH]]
-                with StockSmtpd(dict(MAIN, smtpd_sasl_path=sasl), [each.settings for each in batch]) as stock:
+                with StockSmtpd(dict(MAIN, **STOCK, smtpd_sasl_path=sasl), [each.settings for each in batch]) as stock:
                     for port, each in zip(stock.ports, batch):
                         compared, differences = check(each, stock, port, pathlib.Path(options.bin), zone)
                         mails += compared

@@ -80,6 +80,7 @@ void MailPassage::run() {
     if (!completed) return refuse(completed.error());
   }
   if (!rejection_ && !is_discarded_ && !skips_milters_) ask_milters();
+  if (rejection_) explanation_.stage = "end of data";
   if (rejection_)
     return session_.refuse({rejection_->code, rejection_->status, rejection_->text, rejection_->error_class});
   explanation_.is_held = is_held_;

@@ -21,13 +21,18 @@ void Recorder::end() {
 
 void Recorder::add(TraceNode node) {
   std::vector<TraceNode>& steps = open_.empty() ? done_ : open_.back().steps;
+  steps.push_back(std::move(node));
+}
+
+void Recorder::add_once(TraceNode node) {
+  const std::vector<TraceNode>& steps = open_.empty() ? done_ : open_.back().steps;
   // Far enough back for what asks the same again; a long message has many more.
   constexpr std::ptrdiff_t kLooksBack = 64;
   const auto first = steps.end() - std::min<std::ptrdiff_t>(kLooksBack, std::ssize(steps));
   const bool is_known = std::any_of(first, steps.end(), [&](const TraceNode& each) {
     return each.kind == node.kind && each.text == node.text;
   });
-  if (!is_known) steps.push_back(std::move(node));
+  if (!is_known) add(std::move(node));
 }
 
 void Recorder::say(std::string_view text, Facts facts) {
@@ -105,7 +110,7 @@ void Recorder::looked_up(std::string_view table, std::string_view key,
     node.text += ": not there";
     node.is_detail = true;
   }
-  add(std::move(node));
+  add_once(std::move(node));
 }
 
 void Recorder::report(libconf::Diagnostic diagnostic) {

@@ -32,8 +32,12 @@ class Recorder final : public mta::AccessTrace, public mta::TableObserver, publi
   void begin(std::string_view kind, std::string text, Facts facts = {});
   void end();
 
-  /// Something that has none. What is repeated at once, within the same begin() and end(), is left out.
+  /// Something that has none.
   void add(TraceNode node);
+
+  /// The same, unless it is there already, within the same begin() and end(): tables are asked again for what
+  /// another step wants to know.
+  void add_once(TraceNode node);
 
   /// A fact of what began last, and more text for people behind what is there.
   void say(std::string_view text, Facts facts = {});
