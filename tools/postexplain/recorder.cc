@@ -92,6 +92,15 @@ void Recorder::deferred(std::string_view reply) {
        .facts = {{"reply", std::string(reply)}}});
 }
 
+std::string Recorder::open_as(std::string_view table) {
+  std::optional<std::string> source = missing_indexes_.source_of(table);
+  if (!source) return std::string(table);
+  add_once({.kind = "source",
+            .text = concat(table, " has no index: its source is read"),
+            .facts = {{"table", std::string(table)}}});
+  return std::move(*source);
+}
+
 void Recorder::looked_up(std::string_view table, std::string_view key,
                          const libconf::Result<std::optional<std::string>>& value) {
   TraceNode node{.kind = "lookup",
@@ -103,7 +112,11 @@ void Recorder::looked_up(std::string_view table, std::string_view key,
     node.facts.emplace_back("error", reason.empty() ? "lookup error" : reason);
   } else if (*value) {
     const std::string place = table_place(table, key, **value, settings_);
-    node.text += concat(" = \"", **value, "\"", place.empty() ? "" : " at ", place);
+    node.text += concat(" = \"", **value, "\"",
+                        place.empty()            ? ""
+                        : place.starts_with('(') ? " "
+                                                 : " at ",
+                        place);
     node.facts.emplace_back("value", **value);
     node.facts.emplace_back("place", place);
   } else {
@@ -114,9 +127,9 @@ void Recorder::looked_up(std::string_view table, std::string_view key,
 }
 
 void Recorder::report(libconf::Diagnostic diagnostic) {
-  add({.kind = "warning",
-       .text = concat("warning: ", diagnostic.message),
-       .facts = {{"message", diagnostic.message}}});
+  add_once({.kind = "warning",
+            .text = concat("warning: ", diagnostic.message),
+            .facts = {{"message", diagnostic.message}}});
 }
 
 }  // namespace postexplain

@@ -17,6 +17,7 @@
 #include "libconf/settings.h"
 #include "tools/mta/access/access_trace.h"
 #include "tools/mta/daemon/table_observer.h"
+#include "tools/postexplain/missing_indexes.h"
 #include "tools/postexplain/trace_node.h"
 
 namespace postexplain {
@@ -50,6 +51,7 @@ class Recorder final : public mta::AccessTrace, public mta::TableObserver, publi
   void begin_restriction(const mta::TraceStep& step) override;
   void end_restriction(const mta::TraceStep& step) override;
   void deferred(std::string_view reply) override;
+  std::string open_as(std::string_view table) override;
   void looked_up(std::string_view table, std::string_view key,
                  const libconf::Result<std::optional<std::string>>& value) override;
   void report(libconf::Diagnostic diagnostic) override;
@@ -62,6 +64,7 @@ class Recorder final : public mta::AccessTrace, public mta::TableObserver, publi
 
  private:
   const libconf::Settings& settings_;
+  MissingIndexes missing_indexes_;
   std::vector<TraceNode> done_;
   std::vector<TraceNode> open_;  ///< The innermost last.
   bool has_list_ = false;        ///< A list is among them.

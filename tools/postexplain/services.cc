@@ -88,6 +88,7 @@ Result<void> Services::find_entry() {
   queue_settings_.emplace(queue == all.end() ? site_->settings()
                                              : site_->settings().for_service(**queue, site_->master_cf()));
   recorder_.emplace(*settings_);
+  for (const libconf::Diagnostic& each : oddities_.items()) recorder_->report(each);
   log_.emplace(*recorder_);
   return {};
 }

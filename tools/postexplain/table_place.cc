@@ -14,23 +14,13 @@
 #include "libmaps/source_reader.h"
 #include "libmaps/table_types.h"
 #include "libmaps/utf8.h"
+#include "tools/postexplain/table_name.h"
 
 namespace postexplain {
 namespace {
 
 using libconf::concat;
 using libconf::Result;
-
-struct TableName {
-  std::string_view type;
-  std::string_view name;
-};
-
-TableName split(std::string_view table) {
-  if (table.starts_with("proxy:")) table.remove_prefix(6);
-  const std::string_view type = table.substr(0, table.find(':'));
-  return {type, type.size() == table.size() ? "" : table.substr(type.size() + 1)};
-}
 
 std::string at(std::string_view file, int line) { return concat(file, ":", std::to_string(line)); }
 
@@ -94,7 +84,7 @@ std::string place_of_rule(const TableName& table, std::string_view key, const li
 
 std::string table_place(std::string_view table, std::string_view key, std::string_view value,
                         const libconf::Settings& settings) {
-  const TableName parts = split(table);
+  const TableName parts = split_table_name(table);
   const libmaps::TableType* const type = libmaps::find_table_type(parts.type);
   if (type == nullptr) return {};
   if (type->keys == libmaps::KeyKind::kPattern && type->reads_file)

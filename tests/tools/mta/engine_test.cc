@@ -246,6 +246,11 @@ TEST(AccessEngine, GenericRestrictions) {
        "550 5.5.3 <ann@local.example>: Recipient address rejected: Multi-recipient bounce"},
       {"no_such_thing, permit", kGood, "451 4.3.5 Server configuration error"},
       {"check_client_access, permit", kGood, "451 4.3.5 Server configuration error"},
+      // A refusal that is only warned of does not end the list.
+      {"warn_if_reject reject, permit", kGood, ""},
+      {"warn_if_reject defer, reject", kGood,
+       "554 5.7.1 <ann@local.example>: Recipient address rejected: Access denied"},
+      {"warn_if_reject permit, reject", kGood, ""},
       {"warn_if_reject no_such_thing, permit", kGood, "451 4.3.5 Server configuration error"},
       {"sleep x, permit", kGood, "451 4.3.5 Server configuration error"},
       {"check_relay_domains", kGood, "451 4.3.5 Server configuration error"},
@@ -644,14 +649,19 @@ TEST(AccessEngine, ActionsAddUpAndAreLogged) {
 
 TEST(AccessEngine, DiscardEndsItAll) {
   Site site(Values{{"smtpd_client_restrictions", "check_client_access static:DISCARD"},
-                   {"smtpd_recipient_restrictions", "reject"}});
+                   {"smtpd_recipient_restrictions", "reject"},
+                   {"smtpd_data_restrictions", "reject"},
+                   {"smtpd_end_of_data_restrictions", "reject"}});
   const Verdict verdict = site.check(to("x@y.example"));
   EXPECT_EQ(verdict.kind, VerdictKind::kDiscard);
   EXPECT_TRUE(verdict.actions.discard);
   EXPECT_EQ(verdict.reply, "");
   SmtpdState next = kGood;
   next.is_discarded = true;
-  EXPECT_EQ(site.check(next).kind, VerdictKind::kDiscard);
+  for (const SmtpStage stage : {SmtpStage::kRcpt, SmtpStage::kData, SmtpStage::kEndOfData}) {
+    next.stage = stage;
+    EXPECT_EQ(site.check(next).kind, VerdictKind::kDiscard) << static_cast<int>(stage);
+  }
 }
 
 TEST(AccessEngine, DiscardIsDeferredAsPermitIs) {

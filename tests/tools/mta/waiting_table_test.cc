@@ -38,6 +38,9 @@ TEST(WaitingTable, KeepsItsNameAndItsErrors) {
 
 class LookupRecord final : public mta::TableObserver {
  public:
+  std::string open_as(std::string_view table) override {
+    return table == "hash:/no/such/index" ? "static:instead" : std::string(table);
+  }
   void looked_up(std::string_view table, std::string_view key,
                  const libconf::Result<std::optional<std::string>>& value) override {
     lines.push_back(libconf::concat(table, " ", key, " ", outcome(value)));
@@ -54,14 +57,16 @@ TEST(WaitingTable, TellsAnObserverOfLookups) {
     tables = std::move(*mta::open_tables("maps", fixture.context));
     const auto proxied = mta::open_table("proxy:inline:{b=z}", fixture.context);
     EXPECT_EQ(outcome((*proxied)->lookup("b")), "z");
+    EXPECT_EQ(outcome((*mta::open_table("hash:/no/such/index", fixture.context))->lookup("k")), "instead");
   }
   // Those that are open tell on; others do not.
   EXPECT_EQ(lookup(fixture, "static:z", "key"), "z");
   EXPECT_EQ(outcome(tables[0]->lookup("a")), "x");
   EXPECT_EQ(outcome(tables[0]->lookup("b")), "(none)");
   EXPECT_EQ(outcome(tables[1]->lookup("b")), "y");
-  EXPECT_EQ(record.lines, (std::vector<std::string>{"proxy:inline:{b=z} b z", "inline:{a=x} a x",
-                                                    "inline:{a=x} b (none)", "static:y b y"}));
+  EXPECT_EQ(record.lines,
+            (std::vector<std::string>{"proxy:inline:{b=z} b z", "hash:/no/such/index k instead",
+                                      "inline:{a=x} a x", "inline:{a=x} b (none)", "static:y b y"}));
 }
 
 // A server starts without a table that cannot be opened; what needs it fails, until it is there.

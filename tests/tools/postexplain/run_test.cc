@@ -212,6 +212,35 @@ TEST_F(RunTest, AsksTheAnswersFile) {
   }
 }
 
+// A checkout has the sources of tables, and no indexes.
+TEST_F(RunTest, ReadsTheSourceOfAnIndexThatIsNotThere) {
+  directory_.write("main.cf", libconf::concat(kMainCf,
+                                              "virtual_alias_maps = proxy:lmdb:$config_directory/virtual\n"
+                                              "alias_maps = hash:$config_directory/aliases\n"
+                                              "local_recipient_maps = $alias_maps\n"));
+  directory_.write("virtual", "# aliases\nBob@va.example\n  root@local.example\n");
+  directory_.write("aliases", "# aliases\nRoot: ann\n\"a b\": |\"/bin/x y\"\n");
+  EXPECT_EQ(verdict({"--recipient", "bob@va.example"}),
+            "permit, local:mx.test.example for <root@local.example>");
+  EXPECT_EQ(verdict({"--recipient", "root@local.example"}),
+            "permit, local:mx.test.example for <root@local.example>");
+  EXPECT_EQ(verdict({"--recipient", "ann@local.example"}),
+            "reject at RCPT TO:<ann@local.example>: 550 5.1.1 <ann@local.example>: Recipient address "
+            "rejected: User "
+            "unknown in local recipient table");
+  const Result done = explain({"--recipient", "bob@va.example"});
+  const std::string table = "proxy:lmdb:" + directory_.path("virtual");
+  EXPECT_NE(done.out.find(table + " has no index: its source is read\n"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find(table + " \"bob@va.example\" = \"root@local.example\" at " +
+                          directory_.path("virtual") + ":2\n"),
+            std::string::npos)
+      << done.out;
+  // Without a source either, nobody can tell.
+  std::filesystem::remove(directory_.path("virtual"));
+  EXPECT_EQ(verdict({"--recipient", "bob@va.example"}),
+            "defer at RCPT TO:<bob@va.example>: 451 4.3.0 <bob@va.example>: Temporary lookup failure");
+}
+
 TEST_F(RunTest, WithoutAnswersNamesFailForNow) {
   directory_.write("main.cf",
                    libconf::concat(kMainCf, "smtpd_client_restrictions = reject_unknown_client_hostname\n"));

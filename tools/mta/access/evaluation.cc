@@ -93,9 +93,11 @@ asio::awaitable<Outcome> Evaluation::run_stage() {
       if (state_.is_discarded) co_return Outcome::kDiscard;
       co_return co_await run_recipient();
     case SmtpStage::kData:
+      if (state_.is_discarded) co_return Outcome::kDiscard;
       outcome = co_await run_list(parts_.list(ListName::kData));
       co_return finish_deferred(outcome);
     case SmtpStage::kEndOfData:
+      if (state_.is_discarded) co_return Outcome::kDiscard;
       outcome = co_await run_list(parts_.list(ListName::kEndOfData));
       co_return finish_deferred(outcome);
     case SmtpStage::kEtrn:

@@ -18,6 +18,10 @@ class TableObserver {
  public:
   virtual ~TableObserver() = default;
 
+  /// What is opened for `table`: itself, as a rule. Lookups of it are told with the name `table` all the
+  /// same.
+  virtual std::string open_as(std::string_view table) { return std::string(table); }
+
   /// A lookup is over. `table` is what the configuration calls it, "hash:/etc/postfix/access"; `value` may be
   /// an error. Comes in the thread of the lookup.
   virtual void looked_up(std::string_view table, std::string_view key,

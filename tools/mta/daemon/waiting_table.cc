@@ -152,7 +152,7 @@ Result<std::unique_ptr<Table>> open_table(std::string_view spec, const TableCont
   if (observer == nullptr) return open_or_try_later(spec, context);
   TableContext direct = context;
   direct.options.bypass_proxy = true;
-  auto table = open_or_try_later(spec, direct);
+  auto table = open_or_try_later(observer->open_as(spec), direct);
   if (!table) return table;
   return std::unique_ptr<Table>(std::make_unique<ObservedTable>(spec, std::move(*table), *observer));
 }
