@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compare postexplain with a stock smtpd, and with our restriction engine, on random configurations and mails.
+"""Compare postexplain with a stock smtpd, with our own, and with our restriction engine, on random configurations and mails.
 
 Usage: explain_differential.py --bin DIR [--count N] [--seed S] [--only K]
 
@@ -7,15 +7,18 @@ Configurations and sessions are those of access_differential.py, each session cu
 HELO or EHLO, MAIL, one RCPT and DATA. The stock smtpd serves them on loopback, in a network of its own; postexplain reads
 the very main.cf and master.cf that the stock master runs with. The first refusal, or that there is none, must be the same,
 and what is logged on the way to it. Configurations with policy servers are explained with --live, from the same name server
-and policy server that the stock smtpd asks; all others with --dns and the zone. Where access_program is there, it must agree, too.
+and policy server that the stock smtpd asks; all others with --dns and the zone. Where access_program is there, it must agree, too; and so must our own smtpd, where the
+programs of the mail system are.
 
 Needs root, for the namespaces. The last line is "N passed, N failed"; the exit status is 1 when any failed or none ran.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,6 +35,44 @@ STOCK = {"max_use": "1"}
 
 # What the stock server says before it asks the restrictions, or instead of it: syntax, and what must come first.
 NOT_RESTRICTIONS = ("501 5.1.", "503 5.5.1", "403 4.5.1", "503 5.7.0", "403 4.7.0", "554 5.5.1")
+
+
+class OurSmtpd:
+    """The services of a StockSmtpd, by our own mail system."""
+
+    def __init__(self, programs, main, services, first_port=4500):
+        self.program = programs / "postfix"
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="pk-our-smtpd-", dir="/tmp"))
+        self.root.chmod(0o755)
+        self.config, self.log = self.root / "config", self.root / "mail.log"
+        for name in ("config", "queue", "data"):
+            (self.root / name).mkdir(mode=0o755)
+        shutil.chown(self.root / "data", "postfix")
+        settings = {"queue_directory": self.root / "queue", "data_directory": self.root / "data", "inet_interfaces": "127.0.0.1",
+                    "inet_protocols": "ipv4", "compatibility_level": "3.6", "maillog_file": self.log,
+                    "maillog_file_prefixes": self.root, "smtpd_authorized_xclient_hosts": "127.0.0.1",
+                    "smtpd_error_sleep_time": "0", "smtpd_client_connection_count_limit": "0"}
+        StockSmtpd.write(self.config / "main.cf", dict(settings, **main))
+        self.ports = [first_port + number for number in range(len(services))]
+        lines = []
+        for port, options in zip(self.ports, services):
+            lines.append("127.0.0.1:%d inet n - n - - smtpd" % port)
+            lines += ["  -o { %s = %s }" % (name, value) for name, value in options.items()]
+        lines += ["cleanup unix n - n - 0 cleanup", "rewrite unix - - n - - trivial-rewrite"]
+        (self.config / "master.cf").write_text("\n".join(lines) + "\n")
+
+    def __enter__(self):
+        done = subprocess.run([self.program, "-c", self.config, "start"], capture_output=True, timeout=60, check=False)
+        if done.returncode != 0:
+            raise RuntimeError("our mail system does not start: %s %s" % (done.stderr, self.log_text()))
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run([self.program, "-c", self.config, "stop"], capture_output=True, timeout=60, check=False)
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def log_text(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
 
 def one_mail(session):
@@ -108,8 +149,8 @@ def split_answers(lines, mails):
     return answers
 
 
-def compare(mail, stock_answer, explanation, engine_replies):
-    """What differs; None: there is nothing to compare."""
+def compare(mail, stock_answer, explanation, other_replies):
+    """What differs; None: there is nothing to compare. The others have a name each."""
     replies, stock_log = stock_answer
     number, wanted = first_refusal(replies)
     if wanted.startswith(NOT_RESTRICTIONS):
@@ -122,34 +163,40 @@ def compare(mail, stock_answer, explanation, engine_replies):
     # After the refusal the stock session goes on.
     if not differences and log != stock_log[:len(log)] or number is None and len(log) != len(stock_log):
         differences.append("log: stock %s\n  postexplain %s" % (stock_log, log))
-    if engine_replies is not None and first_refusal(engine_replies)[1] != got:
-        differences.append("engine: %r, postexplain %r" % (first_refusal(engine_replies)[1], got))
+    for name, answer in other_replies.items():
+        if first_refusal(answer)[1] != got:
+            differences.append("%s: %r, postexplain %r" % (name, first_refusal(answer)[1], got))
     return ["%s\n  %s" % (mail, text) for text in differences]
 
 
-def check(configuration, stock, port, programs, zone):
-    """(mails compared, differences) of one configuration."""
+def check(configuration, stock, ours, number, programs, zone):
+    """(mails compared, differences) of one configuration; `number` is that of its service. `ours` may be None."""
     mails = [mail for mail in map(one_mail, configuration.sessions) if mail]
     if not mails:
         return 0, []
     uses_policy = any("check_policy_service" in value for value in configuration.settings.values())
-    explained = explain(programs / "postexplain", stock, port, uses_policy, zone, mails)
+    explained = explain(programs / "postexplain", stock, stock.ports[number], uses_policy, zone, mails)
     if isinstance(explained, str):
         return 0, [explained]
-    engine = [None] * len(mails)
+    engine = None
     if (programs / "access_program").exists():
         lines = ask_ours(programs / "access_program", stock.config / "main.cf", zone, configuration.settings, mails)
-        engine = split_answers(lines, mails) if isinstance(lines, list) else engine
+        if isinstance(lines, str):
+            return 0, [lines]
+        engine = split_answers(lines, mails)
     compared, differences = 0, []
-    for mail, explanation, replies in zip(mails, explained, engine):
+    for index, (mail, explanation) in enumerate(zip(mails, explained)):
+        others = {"engine": engine[index]} if engine else {}
         try:
-            answer = ask_stock(stock, port, mail)
+            answer = ask_stock(stock, stock.ports[number], mail)
+            if ours and answer:
+                others["our smtpd"] = (ask_stock(ours, ours.ports[number], mail) or [[]])[0]
         except OSError as error:
             differences.append("%s\n  stock: %s: %s" % (mail, error, stock.log_text()[-300:]))
             break
         if answer is None:
             continue
-        found = compare(mail, answer, explanation, replies)
+        found = compare(mail, answer, explanation, others)
         compared += found is not None
         differences += found or []
     return compared, differences
@@ -167,6 +214,7 @@ def main():
         return 0
     enter_namespaces()
     numbers = [options.only] if options.only is not None else list(range(options.count))
+    programs = pathlib.Path(options.bin).resolve()
     passed = failed = mails = 0
     with tempfile.TemporaryDirectory(prefix="pk-explain-", dir="/tmp") as scratch:
         directory = pathlib.Path(scratch)
@@ -180,9 +228,15 @@ def main():
         with DnsServer(ZONE, 53):
             for start in range(0, len(numbers), BATCH):
                 batch = [Configuration(options.seed, number) for number in numbers[start:start + BATCH]]
-                with StockSmtpd(dict(MAIN, **STOCK, smtpd_sasl_path=sasl), [each.settings for each in batch]) as stock:
-                    for port, each in zip(stock.ports, batch):
-                        compared, differences = check(each, stock, port, pathlib.Path(options.bin), zone)
+                settings = [each.settings for each in batch]
+                main_cf = dict(MAIN, smtpd_sasl_path=sasl)
+                with contextlib.ExitStack() as servers:
+                    stock = servers.enter_context(StockSmtpd(dict(main_cf, **STOCK), settings))
+                    ours = None
+                    if all((programs / name).exists() for name in ("postfix", "smtpd")):
+                        ours = servers.enter_context(OurSmtpd(programs, main_cf, settings))
+                    for number, each in enumerate(batch):
+                        compared, differences = check(each, stock, ours, number, programs, zone)
                         mails += compared
                         passed, failed = (passed, failed + 1) if differences else (passed + 1, failed)
                         if differences:
