@@ -131,8 +131,11 @@ class Smtp:
                 return "\n".join(lines)
 
     def ask(self, command):
-        self.connection.sendall(command.encode("utf-8") + b"\r\n")
-        return self.read()
+        try:
+            self.connection.sendall(command.encode("utf-8") + b"\r\n")
+            return self.read()
+        except ConnectionError:  # The server has gone before it read the command.
+            return "(closed)"
 
     def close(self):
         self.reader.close()

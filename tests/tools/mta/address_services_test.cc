@@ -55,6 +55,27 @@ TEST_F(AddressServicesTest, TellsWhereMailGoes) {
   }
 }
 
+TEST_F(AddressServicesTest, TellsWhatEachStepMakesOfAnAddress) {
+  const auto addresses = services({{"canonical_maps", "inline:{ann=anne@h.m.x}"},
+                                   {"masquerade_domains", "m.x"},
+                                   {"virtual_alias_maps", "inline:{{anne@h.m.x=b@c.x,d@e.x}}"}});
+  std::vector<std::string> steps;
+  addresses->set_trace([&](std::string_view step, std::string_view before, std::string_view after) {
+    steps.push_back(libconf::concat(step, ": ", before, " -> ", after));
+  });
+  ASSERT_EQ(addresses->rewrite_sender(RewriteContext::kRemote, "ann").value(), "anne@m.x");
+  EXPECT_EQ(steps, (std::vector<std::string>{"standard form: ann -> ann@o.example",
+                                             "canonical maps: ann@o.example -> anne@h.m.x",
+                                             "masquerading: anne@h.m.x -> anne@m.x"}));
+  steps.clear();
+  // Masquerading is for envelope senders and headers, as long as masquerade_classes does not say otherwise.
+  ASSERT_EQ(addresses->expand(RewriteContext::kRemote, {.address = "ann@o.example"}).value().size(), 2u);
+  EXPECT_EQ(steps, (std::vector<std::string>{"standard form: ann@o.example -> ann@o.example",
+                                             "canonical maps: ann@o.example -> anne@h.m.x",
+                                             "masquerading: anne@h.m.x -> anne@h.m.x",
+                                             "virtual aliases: anne@h.m.x -> b@c.x, d@e.x"}));
+}
+
 TEST_F(AddressServicesTest, FindsAutomaticRecipients) {
   const auto addresses = services({{"sender_bcc_maps", "inline:{{ann@e.x=keeper}, {@at.x=all@at.x}}"},
                                    {"recipient_bcc_maps", "inline:{{bob@e.x=archive@e.x}}"}});

@@ -111,11 +111,11 @@ class Site {
       error = made.error().message;
   }
 
-  Verdict check(const SmtpdState& state) {
+  Verdict check(const SmtpdState& state, AccessTrace* trace = nullptr) {
     Verdict verdict;
     asio::io_context context;
     asio::co_spawn(
-        context, [&]() -> asio::awaitable<void> { verdict = co_await engine->check(state, memory); },
+        context, [&]() -> asio::awaitable<void> { verdict = co_await engine->check(state, memory, trace); },
         [](std::exception_ptr failure) {
           if (failure) std::rethrow_exception(failure);
         });
@@ -246,6 +246,11 @@ TEST(AccessEngine, GenericRestrictions) {
        "550 5.5.3 <ann@local.example>: Recipient address rejected: Multi-recipient bounce"},
       {"no_such_thing, permit", kGood, "451 4.3.5 Server configuration error"},
       {"check_client_access, permit", kGood, "451 4.3.5 Server configuration error"},
+      // A refusal that is only warned of does not end the list.
+      {"warn_if_reject reject, permit", kGood, ""},
+      {"warn_if_reject defer, reject", kGood,
+       "554 5.7.1 <ann@local.example>: Recipient address rejected: Access denied"},
+      {"warn_if_reject permit, reject", kGood, ""},
       {"warn_if_reject no_such_thing, permit", kGood, "451 4.3.5 Server configuration error"},
       {"sleep x, permit", kGood, "451 4.3.5 Server configuration error"},
       {"check_relay_domains", kGood, "451 4.3.5 Server configuration error"},
@@ -644,14 +649,19 @@ TEST(AccessEngine, ActionsAddUpAndAreLogged) {
 
 TEST(AccessEngine, DiscardEndsItAll) {
   Site site(Values{{"smtpd_client_restrictions", "check_client_access static:DISCARD"},
-                   {"smtpd_recipient_restrictions", "reject"}});
+                   {"smtpd_recipient_restrictions", "reject"},
+                   {"smtpd_data_restrictions", "reject"},
+                   {"smtpd_end_of_data_restrictions", "reject"}});
   const Verdict verdict = site.check(to("x@y.example"));
   EXPECT_EQ(verdict.kind, VerdictKind::kDiscard);
   EXPECT_TRUE(verdict.actions.discard);
   EXPECT_EQ(verdict.reply, "");
   SmtpdState next = kGood;
   next.is_discarded = true;
-  EXPECT_EQ(site.check(next).kind, VerdictKind::kDiscard);
+  for (const SmtpStage stage : {SmtpStage::kRcpt, SmtpStage::kData, SmtpStage::kEndOfData}) {
+    next.stage = stage;
+    EXPECT_EQ(site.check(next).kind, VerdictKind::kDiscard) << static_cast<int>(stage);
+  }
 }
 
 TEST(AccessEngine, DiscardIsDeferredAsPermitIs) {
@@ -714,25 +724,74 @@ TEST(AccessEngine, SoftBounceNeverRefusesForGood) {
   EXPECT_TRUE(verdict.closes_session);
 }
 
-TEST(AccessEngine, RecordsWhy) {
+/// What a trace is told, a line each; and the restrictions as they end.
+class TraceRecord final : public AccessTrace {
+ public:
+  void begin_list(const TracedList& list) override {
+    lines.push_back(libconf::concat(list.parameter, list.is_empty ? " (empty)" : ""));
+  }
+  void begin_restriction(const TraceStep& step) override {
+    lines.push_back(libconf::concat("begin ", step.restriction));
+  }
+  void end_restriction(const TraceStep& step) override {
+    lines.push_back(libconf::concat("end ", step_result_name(step.result)));
+    steps.push_back(step);
+  }
+  void deferred(std::string_view reply) override { lines.push_back(libconf::concat("deferred ", reply)); }
+
+  std::vector<std::string> lines;
+  std::vector<TraceStep> steps;
+};
+
+TEST(AccessEngine, TellsWhy) {
   Site site(
       Values{{"smtpd_restriction_classes", "strict"},
              {"strict", "reject_unknown_sender_domain, check_client_access inline:{{example=REJECT no}}"},
              {"smtpd_relay_restrictions", ""},
              {"smtpd_recipient_restrictions", "permit_mynetworks, strict, reject_unauth_destination"}});
-  const Trace trace = site.check(kGood).trace;
-  ASSERT_EQ(trace.size(), 4u);
-  EXPECT_EQ(trace[0].restriction, "permit_mynetworks");
-  EXPECT_EQ(trace[0].list, "smtpd_recipient_restrictions");
-  EXPECT_EQ(trace[0].result, StepResult::kDunno);
-  EXPECT_EQ(trace[1].restriction, "strict");
-  EXPECT_EQ(trace[1].result, StepResult::kReject);
-  EXPECT_EQ(trace[2].depth, 1);
-  EXPECT_EQ(trace[3].restriction, "check_client_access inline:{{example=REJECT no}}");
-  EXPECT_EQ(trace[3].result, StepResult::kReject);
-  EXPECT_EQ(trace[3].key, "example");
-  EXPECT_EQ(trace[3].value, "REJECT no");
-  EXPECT_EQ(trace[3].reply, "554 5.7.1 <client.example[192.0.2.7]>: Client host rejected: no");
+  TraceRecord trace;
+  site.check(kGood, &trace);
+  EXPECT_EQ(trace.lines,
+            (std::vector<std::string>{"smtpd_client_restrictions (empty)", "smtpd_helo_restrictions (empty)",
+                                      "smtpd_sender_restrictions (empty)", "smtpd_relay_restrictions (empty)",
+                                      "smtpd_recipient_restrictions", "begin permit_mynetworks", "end dunno",
+                                      "begin strict", "begin reject_unknown_sender_domain", "end dunno",
+                                      "begin check_client_access inline:{{example=REJECT no}}", "end reject",
+                                      "end reject"}));
+  ASSERT_EQ(trace.steps.size(), 4u);
+  EXPECT_EQ(trace.steps[0].list, "smtpd_recipient_restrictions");
+  EXPECT_EQ(trace.steps[2].depth, 1);
+  EXPECT_EQ(trace.steps[2].key, "example");
+  EXPECT_EQ(trace.steps[2].value, "REJECT no");
+  EXPECT_EQ(trace.steps[2].reply, "554 5.7.1 <client.example[192.0.2.7]>: Client host rejected: no");
+  EXPECT_EQ(trace.steps[3].restriction, "strict");
+  EXPECT_EQ(trace.steps[3].depth, 0);
+}
+
+TEST(AccessEngine, TellsWhatIsCheckedUnaskedAndWhatWasPutOff) {
+  Site site(Values{
+      {"smtpd_relay_restrictions", "reject_unauth_destination"},
+      {"smtpd_recipient_restrictions", "warn_if_reject check_client_access static:REJECT, defer_if_permit"},
+      {"smtpd_reject_unlisted_sender", "yes"},
+      {"smtpd_reject_unlisted_recipient", "yes"}});
+  TraceRecord trace;
+  const Verdict verdict = site.check(kGood, &trace);
+  const std::string reply =
+      "450 4.7.0 <ann@local.example>: Recipient address rejected: defer_if_permit requested";
+  EXPECT_EQ(verdict.reply, reply);
+  EXPECT_EQ(trace.lines, (std::vector<std::string>{
+                             "smtpd_client_restrictions (empty)", "smtpd_helo_restrictions (empty)",
+                             "smtpd_sender_restrictions (empty)", "smtpd_reject_unlisted_sender",
+                             "begin reject_unlisted_sender", "end dunno", "smtpd_relay_restrictions",
+                             "begin reject_unauth_destination", "end dunno", "smtpd_recipient_restrictions",
+                             "begin check_client_access static:REJECT", "end reject_warning",
+                             "begin defer_if_permit", "end defer_if_permit", "deferred " + reply}));
+  ASSERT_EQ(trace.steps.size(), 4u);
+  EXPECT_TRUE(trace.steps[2].warns_only);
+  EXPECT_EQ(trace.steps[2].reply,
+            "554 5.7.1 <client.example[192.0.2.7]>: Client host rejected: Access denied");
+  // The reply that comes in the end is no restriction's.
+  EXPECT_EQ(trace.steps[0].reply, "");
 }
 
 TEST(AccessEngine, SleepsAsLongAsItIsTold) {

@@ -8,6 +8,7 @@
 
 #include "tests/libconf/temp_directory.h"
 #include "tests/libmaps/table_fixture.h"
+#include "tools/mta/daemon/table_observer.h"
 
 namespace {
 
@@ -33,6 +34,39 @@ TEST(WaitingTable, KeepsItsNameAndItsErrors) {
   TableFixture fixture;
   EXPECT_EQ((*mta::open_table("unix:passwd.byname", fixture.context))->name(), "unix:passwd.byname");
   EXPECT_EQ(lookup(fixture, "nosuch", "key").substr(0, 11), "not opened:");
+}
+
+class LookupRecord final : public mta::TableObserver {
+ public:
+  std::string open_as(std::string_view table) override {
+    return table == "hash:/no/such/index" ? "static:instead" : std::string(table);
+  }
+  void looked_up(std::string_view table, std::string_view key,
+                 const libconf::Result<std::optional<std::string>>& value) override {
+    lines.push_back(libconf::concat(table, " ", key, " ", outcome(value)));
+  }
+  std::vector<std::string> lines;
+};
+
+TEST(WaitingTable, TellsAnObserverOfLookups) {
+  TableFixture fixture("maps = inline:{a=x}, static:y\n");
+  LookupRecord record;
+  std::vector<std::unique_ptr<libmaps::Table>> tables;
+  {
+    const mta::TableObservation observation(record);
+    tables = std::move(*mta::open_tables("maps", fixture.context));
+    const auto proxied = mta::open_table("proxy:inline:{b=z}", fixture.context);
+    EXPECT_EQ(outcome((*proxied)->lookup("b")), "z");
+    EXPECT_EQ(outcome((*mta::open_table("hash:/no/such/index", fixture.context))->lookup("k")), "instead");
+  }
+  // Those that are open tell on; others do not.
+  EXPECT_EQ(lookup(fixture, "static:z", "key"), "z");
+  EXPECT_EQ(outcome(tables[0]->lookup("a")), "x");
+  EXPECT_EQ(outcome(tables[0]->lookup("b")), "(none)");
+  EXPECT_EQ(outcome(tables[1]->lookup("b")), "y");
+  EXPECT_EQ(record.lines,
+            (std::vector<std::string>{"proxy:inline:{b=z} b z", "hash:/no/such/index k instead",
+                                      "inline:{a=x} a x", "inline:{a=x} b (none)", "static:y b y"}));
 }
 
 // A server starts without a table that cannot be opened; what needs it fails, until it is there.

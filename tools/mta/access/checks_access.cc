@@ -201,8 +201,8 @@ asio::awaitable<std::vector<std::string>> Evaluation::access_hosts(RestrictionKi
 
 asio::awaitable<Outcome> Evaluation::act(const Restriction& restriction, const libmaps::AddressMatch& match,
                                          std::string_view table, const Target& target) {
-  step().table = match.table;
-  step().key = match.key.text;
+  note(&TraceStep::table, match.table);
+  note(&TraceStep::key, match.key.text);
   return act_on_value(restriction, match.value, table, match.key.text, target);
 }
 
@@ -232,7 +232,7 @@ bool Evaluation::is_action_out_of_place(const AccessAction& action, std::string_
 asio::awaitable<Outcome> Evaluation::act_on_value(const Restriction& restriction, std::string_view value,
                                                   std::string_view table, std::string_view key,
                                                   const Target& target) {
-  step().value = value;
+  note(&TraceStep::value, value);
   const AccessAction action = parse_access_action(value, table, key);
   if (!action.warning.empty()) warn(action.warning);
   if (is_action_out_of_place(action, table)) co_return Outcome::kDunno;

@@ -118,9 +118,9 @@ asio::awaitable<Outcome> Evaluation::check_login_mismatch(const Restriction& res
   constexpr int kNotAllowed = 553;
   const bool has_owner = found->has_value();
   if (has_owner) {
-    step().table = (*found)->table;
-    step().key = (*found)->key.text;
-    step().value = (*found)->value;
+    note(&TraceStep::table, (*found)->table);
+    note(&TraceStep::key, (*found)->key.text);
+    note(&TraceStep::value, (*found)->value);
   }
   if (!is_authenticated) {
     if (!has_owner) co_return Outcome::kDunno;
@@ -134,10 +134,7 @@ asio::awaitable<Outcome> Evaluation::check_login_mismatch(const Restriction& res
 }
 
 asio::awaitable<Outcome> Evaluation::check_unlisted(const Restriction& restriction) {
-  return check_unlisted_address(restriction.type->subject);
-}
-
-asio::awaitable<Outcome> Evaluation::check_unlisted_address(Subject subject) {
+  const Subject subject = restriction.type->subject;
   const auto target = target_of(subject);
   if (!target || target->name.empty()) co_return Outcome::kDunno;
   const AddressInfo* info = co_await resolve(target->name);
@@ -174,7 +171,7 @@ asio::awaitable<Outcome> Evaluation::check_unverified(const Restriction& restric
   const bool is_sender = target->subject == Subject::kSender;
   const Verification verification =
       co_await parts_.services.verifier.verify(target->name, values.address_verify_patience);
-  step().value = verification.reason;
+  note(&TraceStep::value, verification.reason);
   if (verification.status == VerificationStatus::kDeliverable) co_return Outcome::kDunno;
   const bool is_known = verification.status == VerificationStatus::kUndeliverable;
   int code = is_sender ? values.unverified_sender_defer_code : values.unverified_recipient_defer_code;

@@ -164,8 +164,8 @@ asio::awaitable<Outcome> Evaluation::check_dns_list(const Restriction& restricti
       answer.records.begin(), answer.records.end(),
       [&](const DnsRecord& record) { return !list.filter || list.filter->matches(record.data); });
   if (matching == answer.records.end()) co_return Outcome::kDunno;
-  step().key = query;
-  step().value = matching->data;
+  note(&TraceStep::key, query);
+  note(&TraceStep::value, matching->data);
   if (permits) co_return permit(restriction.type->name, *target);
   co_return co_await reject_listed(restriction, list, *target, std::move(what), query);
 }

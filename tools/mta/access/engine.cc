@@ -31,20 +31,46 @@ constexpr std::array<ListRow, 8> kLists = {{
     {"smtpd_etrn_restrictions", Subject::kEtrn},
 }};
 
+/// A parameter that has a restriction applied after a list, unless it is off.
+struct ImpliedRow {
+  std::string_view parameter;
+  std::string_view restriction;
+  bool AccessSettings::*is_on;
+  NamedList AccessEngine::Parts::*list;
+};
+constexpr ImpliedRow kImplied[] = {
+    {"smtpd_reject_unlisted_sender", "reject_unlisted_sender", &AccessSettings::smtpd_reject_unlisted_sender,
+     &AccessEngine::Parts::unlisted_sender},
+    {"smtpd_reject_unlisted_recipient", "reject_unlisted_recipient",
+     &AccessSettings::smtpd_reject_unlisted_recipient, &AccessEngine::Parts::unlisted_recipient},
+};
+
+Result<NamedList> parse_list(const AccessEngine::Parts& parts, const ListRow& row, std::string_view value,
+                             libconf::DiagnosticSink& warnings) {
+  auto restrictions = parts.classes.parse(value, warnings);
+  if (!restrictions) return restrictions.error();
+  NamedList list{
+      .parameter = row.parameter, .subject = row.subject, .restrictions = std::move(*restrictions)};
+  if (const auto setting = parts.settings.find(row.parameter)) {
+    list.file = setting->origin.file;
+    list.line = setting->origin.line;
+  }
+  return list;
+}
+
 Result<void> read_lists(AccessEngine::Parts& parts, libconf::DiagnosticSink& warnings) {
   for (std::size_t i = 0; i < kLists.size(); ++i) {
     auto value = parts.settings.get(kLists[i].parameter);
     if (!value) return value.error();
-    auto restrictions = parts.classes.parse(*value, warnings);
-    if (!restrictions) return restrictions.error();
-    NamedList& list = parts.lists[i];
-    list.parameter = kLists[i].parameter;
-    list.subject = kLists[i].subject;
-    list.restrictions = std::move(*restrictions);
-    if (const auto setting = parts.settings.find(list.parameter)) {
-      list.file = setting->origin.file;
-      list.line = setting->origin.line;
-    }
+    auto list = parse_list(parts, kLists[i], *value, warnings);
+    if (!list) return list.error();
+    parts.lists[i] = std::move(*list);
+  }
+  for (const ImpliedRow& row : kImplied) {
+    if (!(parts.values.*row.is_on)) continue;
+    auto list = parse_list(parts, {row.parameter, Subject::kNone}, row.restriction, warnings);
+    if (!list) return list.error();
+    parts.*row.list = std::move(*list);
   }
   if (!can_reject(parts.list(ListName::kRelay).restrictions) &&
       !can_reject(parts.list(ListName::kRecipient).restrictions))
@@ -147,9 +173,10 @@ Result<std::unique_ptr<AccessEngine>> AccessEngine::create(const libconf::Settin
   return std::unique_ptr<AccessEngine>(new AccessEngine(std::move(parts)));
 }
 
-asio::awaitable<Verdict> AccessEngine::check(const SmtpdState& state, AccessMemory& memory) {
+asio::awaitable<Verdict> AccessEngine::check(const SmtpdState& state, AccessMemory& memory,
+                                             AccessTrace* trace) {
   Verdict verdict;
-  Evaluation evaluation(*parts_, state, memory, verdict);
+  Evaluation evaluation(*parts_, state, memory, verdict, trace);
   co_await evaluation.run();
   co_return verdict;
 }

@@ -5,7 +5,7 @@
 ///     const Verdict verdict = co_await (*engine)->check(state, memory);
 ///     if (verdict.kind == VerdictKind::kReject) send(verdict.reply);
 ///
-/// smtpd asks for the verdict; postexplain prints the trace of the same run.
+/// smtpd asks for the verdict; postexplain has the same run told (access_trace.h).
 #pragma once
 
 #include <asio/awaitable.hpp>
@@ -19,6 +19,7 @@
 #include "libconf/result.h"
 #include "libconf/settings.h"
 #include "libmaps/address_lookup.h"
+#include "tools/mta/access/access_trace.h"
 #include "tools/mta/access/services.h"
 #include "tools/mta/access/smtpd_state.h"
 #include "tools/mta/access/verdict.h"
@@ -58,8 +59,8 @@ class AccessEngine {
   ~AccessEngine();
 
   /// Applies what belongs to `state.stage`. Never fails: what could not be found out becomes a 4xx reply.
-  /// `state` and `memory` must live until the verdict is there.
-  asio::awaitable<Verdict> check(const SmtpdState& state, AccessMemory& memory);
+  /// `trace` is told how it comes about; null: nobody is. All must live until the verdict is there.
+  asio::awaitable<Verdict> check(const SmtpdState& state, AccessMemory& memory, AccessTrace* trace = nullptr);
 
   struct Parts;
 

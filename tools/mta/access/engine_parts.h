@@ -44,6 +44,9 @@ struct AccessEngine::Parts {
   AccessTables tables;
   RestrictionClasses classes;
   std::array<NamedList, 8> lists;
+  /// What is checked unasked (smtpd_reject_unlisted_*); empty: it is not.
+  NamedList unlisted_sender;
+  NamedList unlisted_recipient;
   /// What connections are made to, by inet_protocols.
   std::vector<DnsType> address_types;
   std::unique_ptr<RecipientListing> listing;

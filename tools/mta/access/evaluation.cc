@@ -93,10 +93,12 @@ asio::awaitable<Outcome> Evaluation::run_stage() {
       if (state_.is_discarded) co_return Outcome::kDiscard;
       co_return co_await run_recipient();
     case SmtpStage::kData:
-      outcome = co_await run_list(ListName::kData);
+      if (state_.is_discarded) co_return Outcome::kDiscard;
+      outcome = co_await run_list(parts_.list(ListName::kData));
       co_return finish_deferred(outcome);
     case SmtpStage::kEndOfData:
-      outcome = co_await run_list(ListName::kEndOfData);
+      if (state_.is_discarded) co_return Outcome::kDiscard;
+      outcome = co_await run_list(parts_.list(ListName::kEndOfData));
       co_return finish_deferred(outcome);
     case SmtpStage::kEtrn:
       if (delays) {
@@ -107,7 +109,7 @@ asio::awaitable<Outcome> Evaluation::run_stage() {
         deferred_if_permit_ = memory_.helo ? memory_.helo : memory_.client;
       }
       deferred_if_reject_.reset();
-      if (outcome != Outcome::kReject) outcome = co_await run_list(ListName::kEtrn);
+      if (outcome != Outcome::kReject) outcome = co_await run_list(parts_.list(ListName::kEtrn));
       co_return finish_deferred(outcome);
   }
   co_return outcome;
@@ -116,21 +118,21 @@ asio::awaitable<Outcome> Evaluation::run_stage() {
 asio::awaitable<Outcome> Evaluation::run_client() {
   // What is pending from the lists of one command does not change what those of the next reject.
   deferred_if_reject_.reset();
-  co_return co_await run_list(ListName::kClient);
+  co_return co_await run_list(parts_.list(ListName::kClient));
 }
 
 asio::awaitable<Outcome> Evaluation::run_helo() {
   deferred_if_reject_.reset();
   if (!state_.helo) co_return Outcome::kDunno;
-  co_return co_await run_list(ListName::kHelo);
+  co_return co_await run_list(parts_.list(ListName::kHelo));
 }
 
 asio::awaitable<Outcome> Evaluation::run_sender() {
   deferred_if_reject_.reset();
   if (!state_.sender) co_return Outcome::kDunno;
-  Outcome outcome = co_await run_list(ListName::kSender);
+  Outcome outcome = co_await run_list(parts_.list(ListName::kSender));
   if (outcome < Outcome::kReject && parts_.values.smtpd_reject_unlisted_sender)
-    outcome = co_await check_unlisted_address(Subject::kSender);
+    outcome = co_await run_list(parts_.unlisted_sender);
   co_return outcome;
 }
 
@@ -150,11 +152,11 @@ asio::awaitable<Outcome> Evaluation::run_recipient() {
   const bool relay_first = parts_.values.smtpd_relay_before_recipient_restrictions;
   const ListName first = relay_first ? ListName::kRelay : ListName::kRecipient;
   const ListName second = relay_first ? ListName::kRecipient : ListName::kRelay;
-  if (outcome < Outcome::kReject) outcome = co_await run_list(first);
-  if (outcome < Outcome::kReject) outcome = co_await run_list(second);
+  if (outcome < Outcome::kReject) outcome = co_await run_list(parts_.list(first));
+  if (outcome < Outcome::kReject) outcome = co_await run_list(parts_.list(second));
   outcome = finish_deferred(outcome);
   if (outcome < Outcome::kReject && parts_.values.smtpd_reject_unlisted_recipient)
-    outcome = co_await check_unlisted_address(Subject::kRecipient);
+    outcome = co_await run_list(parts_.unlisted_recipient);
   co_return outcome;
 }
 
@@ -162,18 +164,29 @@ Outcome Evaluation::finish_deferred(Outcome outcome) {
   // To throw mail away is to permit it, as far as the client knows.
   if (outcome == Outcome::kReject || !deferred_if_permit_) return outcome;
   warn_only_ = 0;
-  return reject(*deferred_if_permit_);
+  outcome = reject(*deferred_if_permit_);
+  if (trace_ != nullptr) trace_->deferred(verdict_.reply);
+  return outcome;
 }
 
-asio::awaitable<Outcome> Evaluation::run_list(ListName name) {
-  list_ = &parts_.list(name);
-  step_list_ = list_->parameter;
+asio::awaitable<Outcome> Evaluation::run_list(const NamedList& list) {
+  list_ = &list;
+  step_list_ = list.parameter;
+  if (trace_ != nullptr)
+    trace_->begin_list({.parameter = list.parameter,
+                        .file = list.file,
+                        .line = list.line,
+                        .is_empty = list.restrictions.empty()});
   co_return co_await run_restrictions(list_->restrictions);
 }
 
 asio::awaitable<Outcome> Evaluation::run_restrictions(const RestrictionList& restrictions) {
   for (const Restriction& restriction : restrictions) {
-    const Outcome outcome = co_await apply(restriction);
+    Outcome outcome = Outcome::kDunno;
+    if (trace_ == nullptr)
+      outcome = co_await apply(restriction);
+    else
+      outcome = co_await apply_traced(restriction);
     if (outcome != Outcome::kDunno) co_return outcome;
     // Whatever this list would say further on, mail is deferred.
     if (deferred_if_permit_ && deferred_if_reject_) break;
@@ -181,14 +194,23 @@ asio::awaitable<Outcome> Evaluation::run_restrictions(const RestrictionList& res
   co_return Outcome::kDunno;
 }
 
+asio::awaitable<Outcome> Evaluation::apply_traced(const Restriction& restriction) {
+  TraceStep step{.list = step_list_,
+                 .file = list_->file,
+                 .line = list_->line,
+                 .depth = depth_,
+                 .restriction = restriction.text,
+                 .warns_only = restriction.warn_only};
+  TraceStep* const outer = std::exchange(step_, &step);
+  trace_->begin_restriction(step);
+  const Outcome outcome = co_await apply(restriction);
+  if (outcome != Outcome::kDunno) step.result = to_step_result(outcome);
+  step_ = outer;
+  trace_->end_restriction(step);
+  co_return outcome;
+}
+
 asio::awaitable<Outcome> Evaluation::apply(const Restriction& restriction) {
-  const std::size_t outer = step_;
-  step_ = verdict_.trace.size();
-  verdict_.trace.push_back({.list = step_list_,
-                            .file = list_->file,
-                            .line = list_->line,
-                            .depth = depth_,
-                            .restriction = restriction.text});
   if (restriction.warn_only) ++warn_only_;
   Outcome outcome = Outcome::kDunno;
   for (const std::string& warning : restriction.warnings) warn(warning);
@@ -202,8 +224,6 @@ asio::awaitable<Outcome> Evaluation::apply(const Restriction& restriction) {
     outcome = co_await (this->*method)(restriction);
   }
   if (restriction.warn_only) --warn_only_;
-  if (outcome != Outcome::kDunno) step().result = to_step_result(outcome);
-  step_ = outer;
   co_return outcome;
 }
 
@@ -260,10 +280,10 @@ Outcome Evaluation::reject(AccessReply reply) {
   if (warn_only_ == 0 && is_permanent && deferred_if_reject_) reply = *deferred_if_reject_;
   if (parts_.values.soft_bounce) reply = softened(std::move(reply));
   const std::string text = to_text(reply);
-  if (!verdict_.trace.empty()) step().reply = text;
+  note(&TraceStep::reply, text);
   if (warn_only_ > 0) {
     log("reject_warning", text);
-    if (!verdict_.trace.empty()) step().result = StepResult::kWarned;
+    note(StepResult::kWarned);
     return Outcome::kDunno;
   }
   log("reject", text);
@@ -299,20 +319,21 @@ Outcome Evaluation::reject_temporarily(bool at_once, AccessReply reply) {
 }
 
 Outcome Evaluation::defer_if_permit(AccessReply reply) {
-  step().reply = to_text(reply);
+  const std::string text = to_text(reply);
+  note(&TraceStep::reply, text);
   if (warn_only_ > 0) {
-    log("reject_warning", step().reply);
-    step().result = StepResult::kWarned;
+    log("reject_warning", text);
+    note(StepResult::kWarned);
     return Outcome::kDunno;
   }
-  step().result = StepResult::kDeferIfPermit;
+  note(StepResult::kDeferIfPermit);
   if (!deferred_if_permit_) deferred_if_permit_ = std::move(reply);
   return Outcome::kDunno;
 }
 
 Outcome Evaluation::defer_if_reject(AccessReply reply) {
-  step().reply = to_text(reply);
-  step().result = StepResult::kDeferIfReject;
+  if (step_ != nullptr) step_->reply = to_text(reply);
+  note(StepResult::kDeferIfReject);
   if (!deferred_if_reject_) deferred_if_reject_ = std::move(reply);
   return Outcome::kDunno;
 }

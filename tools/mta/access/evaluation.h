@@ -30,8 +30,9 @@ struct Target {
 
 class Evaluation {
  public:
-  Evaluation(AccessEngine::Parts& parts, const SmtpdState& state, AccessMemory& memory, Verdict& verdict)
-      : parts_(parts), state_(state), memory_(memory), verdict_(verdict) {}
+  Evaluation(AccessEngine::Parts& parts, const SmtpdState& state, AccessMemory& memory, Verdict& verdict,
+             AccessTrace* trace)
+      : parts_(parts), state_(state), memory_(memory), verdict_(verdict), trace_(trace) {}
 
   /// All of it; the verdict is complete then.
   asio::awaitable<void> run();
@@ -46,9 +47,10 @@ class Evaluation {
 
   // evaluation.cc: lists, and what comes of them.
   asio::awaitable<Outcome> run_stage();
-  asio::awaitable<Outcome> run_list(ListName name);
+  asio::awaitable<Outcome> run_list(const NamedList& list);
   asio::awaitable<Outcome> run_restrictions(const RestrictionList& restrictions);
   asio::awaitable<Outcome> apply(const Restriction& restriction);
+  asio::awaitable<Outcome> apply_traced(const Restriction& restriction);
   asio::awaitable<Outcome> run_client();
   asio::awaitable<Outcome> run_helo();
   asio::awaitable<Outcome> run_sender();
@@ -116,7 +118,6 @@ class Evaluation {
   asio::awaitable<Outcome> check_non_fqdn(const Restriction&);
   asio::awaitable<Outcome> check_unlisted(const Restriction&);
   asio::awaitable<Outcome> check_unverified(const Restriction&);
-  asio::awaitable<Outcome> check_unlisted_address(Subject subject);
   /// Whether mail for such an address may come from anybody (allow_untrusted_routing).
   bool is_authorised(const AddressInfo& info) const;
   asio::awaitable<bool> is_auth_destination();
@@ -133,7 +134,13 @@ class Evaluation {
   asio::awaitable<DnsStatus> has_address(const std::string& name);
   std::string rbl_key(const Restriction& restriction, const Target& target) const;
 
-  TraceStep& step() { return verdict_.trace[step_]; }
+  /// For the trace, if there is one.
+  void note(std::string TraceStep::*what, std::string_view text) {
+    if (step_ != nullptr) step_->*what = text;
+  }
+  void note(StepResult result) {
+    if (step_ != nullptr) step_->result = result;
+  }
 
   AccessEngine::Parts& parts_;
   const SmtpdState& state_;
@@ -141,8 +148,9 @@ class Evaluation {
   Verdict& verdict_;
 
   const NamedList* list_ = nullptr;  ///< The one that is being applied.
-  std::size_t step_ = 0;             ///< In the trace, of the restriction that is being applied.
-  std::string step_list_ = {};       ///< Where it stands: a parameter or a table.
+  AccessTrace* trace_;
+  TraceStep* step_ = nullptr;   ///< Of the restriction that is being applied; null: there is no trace.
+  std::string step_list_ = {};  ///< Where it stands: a parameter or a table.
   /// What `reject` and the like say is rejected, while names are applied that a table has given.
   std::optional<Target> table_target_ = {};
   int depth_ = 0;

@@ -20,8 +20,11 @@ libconf::Error configuration_error(std::string message) {
   return {.kind = libconf::ErrorKind::kConfiguration, .message = std::move(message)};
 }
 
-/// Nothing that stands behind these is ever reached.
-bool always_decides(RestrictionKind kind) { return kind == kPermit || kind == kReject || kind == kDefer; }
+/// Nothing that stands behind it is ever reached. A refusal that is only warned of decides nothing.
+bool always_decides(const Restriction& restriction) {
+  const RestrictionKind kind = restriction.type->kind;
+  return kind == kPermit || ((kind == kReject || kind == kDefer) && !restriction.warn_only);
+}
 
 std::optional<std::chrono::seconds> parse_seconds(std::string_view text) {
   int seconds = 0;
@@ -89,7 +92,7 @@ class RestrictionClasses::Parser {
       Restriction restriction{.text = std::string(*word), .warn_only = warn_only};
       if (Result<void> done = read(*word, value, restriction); !done) return done.error();
       warn_only = restriction.type->kind == kWarnIfReject;
-      if (always_decides(restriction.type->kind)) decided = *word;
+      if (always_decides(restriction)) decided = *word;
       if (!warn_only) list.push_back(std::move(restriction));
     }
     return list;

@@ -1,5 +1,5 @@
-/// What comes of applying restrictions: the verdict, what is to be done with the message, what is to be
-/// logged, and why.
+/// What comes of applying restrictions: the verdict, what is to be done with the message, and what
+/// is to be logged.
 #pragma once
 
 #include <cstdint>
@@ -31,36 +31,6 @@ struct MessageActions {
   void add(const MessageActions& later);
 };
 
-/// What one restriction did.
-enum class StepResult : std::uint8_t {
-  kDunno,
-  kPermit,
-  kReject,
-  kDiscard,
-  kDeferIfPermit,
-  kDeferIfReject,
-  kWarned
-};
-
-/// "dunno", "permit" and so on.
-std::string_view step_result_name(StepResult result);
-
-/// One restriction that was applied.
-struct TraceStep {
-  std::string list;       ///< The parameter that names it, or the table that it came from.
-  std::string file = {};  ///< Where the parameter is set; empty: its default.
-  int line = 0;
-  int depth = 0;            ///< 0 in the list itself, more in restriction classes and tables.
-  std::string restriction;  ///< With its argument.
-  StepResult result = StepResult::kDunno;
-  std::string table = {};  ///< What had a matching key.
-  std::string key = {};
-  std::string value = {};  ///< What the table, the name server or the policy server said.
-  std::string reply = {};  ///< Of a step that rejects or would.
-};
-
-using Trace = std::vector<TraceStep>;
-
 struct Verdict {
   VerdictKind kind = VerdictKind::kPermit;
   std::string reply = {};  ///< As it is to be sent, "554 5.7.1 <a@b>: Relay access denied"; empty: permitted.
@@ -68,7 +38,6 @@ struct Verdict {
   bool closes_session = false;                   ///< The reply is 421 or 521: disconnect (access(5)).
   MessageActions actions = {};                   ///< Those of this command.
   std::vector<std::string> log = {};  ///< Complete lines, "NOQUEUE: reject: RCPT from ...", "warning: ...".
-  Trace trace = {};
 };
 
 }  // namespace mta

@@ -10,6 +10,7 @@
 #include "libmaps/open.h"
 #include "libmaps/table_types.h"
 #include "tools/mta/daemon/event_loop.h"
+#include "tools/mta/daemon/table_observer.h"
 
 namespace mta {
 namespace {
@@ -114,14 +115,46 @@ class MissingTable final : public Table {
   std::unique_ptr<Table> table_;
 };
 
-}  // namespace
+/// A table whose lookups are told.
+class ObservedTable final : public Table {
+ public:
+  ObservedTable(std::string_view spec, std::unique_ptr<Table> table, TableObserver& observer)
+      : Table(table->name()), spec_(spec), table_(std::move(table)), observer_(observer) {}
 
-Result<std::unique_ptr<Table>> open_table(std::string_view spec, const TableContext& context) {
+  Result<std::optional<std::string>> lookup(std::string_view key) override {
+    auto value = table_->lookup(key);
+    observer_.looked_up(spec_, key, value);
+    return value;
+  }
+  Result<void> hold() override { return table_->hold(); }
+  void release() override { table_->release(); }
+  void expect(std::string_view key) override { table_->expect(key); }
+  std::size_t lookahead() const override { return table_->lookahead(); }
+
+ private:
+  const std::string spec_;
+  const std::unique_ptr<Table> table_;
+  TableObserver& observer_;
+};
+
+Result<std::unique_ptr<Table>> open_or_try_later(std::string_view spec, const TableContext& context) {
   auto table = open_now(spec, context);
   if (table || spec.find(':') == std::string_view::npos) return table;
   context.warnings.report(
       {.severity = libconf::Severity::kError, .code = "table-unavailable", .message = table.error().message});
   return std::unique_ptr<Table>(std::make_unique<MissingTable>(spec, context));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Table>> open_table(std::string_view spec, const TableContext& context) {
+  TableObserver* const observer = TableObservation::current();
+  if (observer == nullptr) return open_or_try_later(spec, context);
+  TableContext direct = context;
+  direct.options.bypass_proxy = true;
+  auto table = open_or_try_later(observer->open_as(spec), direct);
+  if (!table) return table;
+  return std::unique_ptr<Table>(std::make_unique<ObservedTable>(spec, std::move(*table), *observer));
 }
 
 Result<std::vector<std::unique_ptr<Table>>> open_tables(std::string_view parameter,

@@ -131,10 +131,14 @@ Result<std::string> AddressServices::rewrite(RewriteContext context, AddressRole
   // Only headers differ by the client (local_header_rewrite_clients); the envelope is always completed.
   const bool is_header = role == AddressRole::kHeaderSender || role == AddressRole::kHeaderRecipient;
   std::string standard = rewriting_.rewrite(is_header ? context : RewriteContext::kLocal, address);
+  if (trace_) trace_("standard form", address, standard);
   if (!maps_addresses_) return standard;
-  Result<std::string> mapped = canonical_.map(role, std::move(standard));
+  Result<std::string> mapped = canonical_.map(role, standard);
   if (!mapped) return mapped;
-  return masquerade_.hide(role, std::move(*mapped));
+  if (trace_) trace_("canonical maps", standard, *mapped);
+  Result<std::string> hidden = masquerade_.hide(role, *mapped);
+  if (trace_ && hidden) trace_("masquerading", *mapped, *hidden);
+  return hidden;
 }
 
 Result<std::string> AddressServices::rewrite_sender(RewriteContext context, std::string_view sender) {
@@ -173,6 +177,12 @@ Result<std::vector<EnvelopeRecipient>> AddressServices::expand(RewriteContext co
   }
   Result<std::vector<EnvelopeRecipient>> expanded = aliases_.expand(recipient);
   if (!expanded) return expanded;
+  if (trace_) {
+    std::string after;
+    for (const EnvelopeRecipient& each : *expanded)
+      after += libconf::concat(after.empty() ? "" : ", ", each.address);
+    trace_("virtual aliases", recipient.address, after);
+  }
   for (EnvelopeRecipient& each : *expanded) each.address = unquote_address(each.address);
   return expanded;
 }

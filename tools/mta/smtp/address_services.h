@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,11 @@
 #include "tools/mta/content/cleanup_headers.h"
 
 namespace mta {
+
+/// Is told what a step of rewriting makes of an address, in external form, whether it changes it or not:
+/// postexplain(1). Of aliases, `after` are the recipients, divided by ", ".
+using RewriteTrace =
+    std::function<void(std::string_view step, std::string_view before, std::string_view after)>;
 
 /// Serves all sessions of a service; not thread-safe, as tables are not.
 class AddressServices final : public AddressResolver {
@@ -72,6 +78,9 @@ class AddressServices final : public AddressResolver {
 
   const std::shared_ptr<LocalDomains>& local_domains() const { return domains_; }
 
+  /// From now on `trace` is told of each step; empty: nobody is.
+  void set_trace(RewriteTrace trace) { trace_ = std::move(trace); }
+
  private:
   class Headers;
   /// What tables refer to.
@@ -107,6 +116,7 @@ class AddressServices final : public AddressResolver {
   std::array<AddressMapping, 2> bcc_;  ///< In the order of Bcc.
   std::size_t token_limit_;            ///< header_address_token_limit
   bool maps_addresses_;                ///< receive_override_options has no no_address_mappings.
+  RewriteTrace trace_;
 };
 
 }  // namespace mta

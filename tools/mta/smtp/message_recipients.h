@@ -64,6 +64,9 @@ class MessageRecipients {
   /// (SMFIR_DELRCPT).
   void remove(std::string_view address);
 
+  /// All of them, in the order in which they came up.
+  const std::vector<MessageRecipient>& all() const { return recipients_; }
+
   /// Writes those that stand there.
   void write(QueueFileWriter& writer, RecipientPlace place) const;
 

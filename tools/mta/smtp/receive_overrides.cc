@@ -42,4 +42,8 @@ libconf::Result<ReceiveOverrides> ReceiveOverrides::read(const libconf::Settings
   return overrides;
 }
 
+void ReceiveOverrides::apply_to(libconf::Settings& settings) const {
+  if (no_unknown_recipient_checks) settings.override_value("smtpd_reject_unlisted_recipient", "no");
+}
+
 }  // namespace mta

@@ -14,6 +14,9 @@ struct ReceiveOverrides {
 
   /// As `settings` have them. Errors: kConfiguration, for a word that is none of these.
   static libconf::Result<ReceiveOverrides> read(const libconf::Settings& settings);
+
+  /// Makes `settings` say what these change of other parameters.
+  void apply_to(libconf::Settings& settings) const;
 };
 
 }  // namespace mta

@@ -47,8 +47,7 @@ Result<void> SmtpService::read_settings() {
   const Result<ReceiveOverrides> overrides = ReceiveOverrides::read(settings_);
   if (!overrides) return overrides.error();
   overrides_ = *overrides;
-  if (overrides_.no_unknown_recipient_checks)
-    settings_.override_value("smtpd_reject_unlisted_recipient", "no");
+  overrides_.apply_to(settings_);
   Result<ProxyOptions> proxy = ProxyOptions::read(settings_);
   if (!proxy) return proxy.error();
   proxy_ = std::move(*proxy);
