@@ -28,11 +28,13 @@ struct Options {
   bool dry_run = false;
   bool strict = false;
   bool changed = false;
+  bool apply = false;
   bool check = false;
   bool help = false;
   bool version = false;
   std::optional<std::string> explain;
   std::optional<std::string> diff;
+  std::optional<std::string> migrate_db;
   std::optional<std::string> service;
 
   std::vector<std::string> arguments;  ///< What is left: names, name=value, patterns.
