@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "libconf/parameter_table.h"
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/fatal.h"
+#include "tools/postconf/migrate.h"
+#include "tools/postconf/show_main.h"
 
 namespace postconf {
 namespace {
@@ -84,8 +87,27 @@ constexpr OptionRow kRows[] = {
     {{'\0', "changed", "", kBeyond,
       "With an edit or --migrate-db: status 10 when it changed a file, or would; else 0"},
      &Options::changed},
-    {{'\0', "help", "", kBeyond, "Print this help"}, &Options::help},
+    {{'\0', "help", "", kBeyond, "Print this help"}},
     {{'\0', "version", "", kBeyond, "Print the version"}, &Options::version},
+};
+
+std::vector<std::string> parameter_names(std::string_view end) {
+  std::vector<std::string> names;
+  for (const libconf::Parameter& parameter : libconf::all_parameters())
+    if (libconf::is_listed(parameter)) names.push_back(concat(parameter.name, end));
+  return names;
+}
+
+constexpr cli::Values kValues[] = {
+    {"CLASS,...", cli::ValueKind::kWord, class_names},
+    {"MODE", cli::ValueKind::kWord,
+     [] {
+       return std::vector<std::string>{"compile-version", "run-version", "public-key-algorithms"};
+     }},
+    {"NAME", cli::ValueKind::kWord, [] { return parameter_names(""); }},
+    {"NAME=VALUE", cli::ValueKind::kWord, [] { return parameter_names("="); }},
+    {"TYPE", cli::ValueKind::kWord,
+     [] { return std::vector<std::string>(migration_targets().begin(), migration_targets().end()); }},
 };
 
 /// What Postfix prints for a mistyped option; scripts and people know it.
@@ -223,14 +245,20 @@ Result<Options> parse_command_line(std::span<const std::string> arguments) {
           "  postconf --migrate-db lmdb              away from Berkeley DB: what would change\n"
           "The manual page postconf(1) has the rest.",
       .options = known,
-      .groups = kGroupTitles};
+      .groups = kGroupTitles,
+      .values = kValues,
+      .operand = "NAME"};
   Result<cli::CommandLine> line = cli::parse(syntax, arguments);
   if (!line) return line.error();
 
   Options options;
+  if (std::optional<std::string> text = cli::text_about(syntax, *line)) {
+    options.help = true;
+    options.help_text = std::move(*text);
+    return options;
+  }
   for (const cli::Given& given : line->given) apply(given, options);
   options.arguments = std::move(line->operands);
-  if (options.help) options.help_text = cli::help_text(syntax);
 
   const bool may_edit = options.first_of("aAblmtT") == '\0';
   if (may_edit && !options.arguments.empty() && options.arguments[0].find('=') != std::string::npos)

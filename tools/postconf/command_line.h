@@ -38,7 +38,7 @@ struct Options {
   std::optional<std::string> service;
 
   std::vector<std::string> arguments;  ///< What is left: names, name=value, patterns.
-  std::string help_text;               ///< Set with `help`.
+  std::string help_text;               ///< Set with `help`: of --help, or of --completion.
 
   bool has(char letter) const { return letters[static_cast<unsigned char>(letter)] > 0; }
   int count(char letter) const { return letters[static_cast<unsigned char>(letter)]; }

@@ -155,6 +155,8 @@ Result<void> apply(const MigrationPlan& plan, const ConfigDirectory& directory, 
 
 }  // namespace
 
+std::span<const std::string_view> migration_targets() { return kTargets; }
+
 Result<int> migrate_databases(const Options& options, Console& console) {
   const std::string& target = *options.migrate_db;
   if (std::find(kTargets.begin(), kTargets.end(), target) == kTargets.end())

@@ -293,6 +293,11 @@ constexpr std::array kCommands = {
     Command{"set-permissions", set_permissions},
 };
 
+constexpr cli::Values kValues[] = {{"COMMAND", cli::ValueKind::kWord, [] {
+                                      std::vector<std::string> names;
+                                      for (const Command& each : kCommands) names.emplace_back(each.name);
+                                      return names;
+                                    }}};
 constexpr cli::Syntax kSyntax = {
     .program = "postfix",
     .description = "Starts, stops and checks the mail system.",
@@ -302,6 +307,8 @@ constexpr cli::Syntax kSyntax = {
         "postfix(1).",
     .options = kOptions,
     .groups = kGroups,
+    .values = kValues,
+    .operand = "COMMAND",
 };
 
 }  // namespace
@@ -315,8 +322,8 @@ int run(const std::vector<std::string>& arguments, const Surroundings& surroundi
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fatal(line.error().message);
-  if (line->has("help")) {
-    out << cli::help_text(kSyntax);
+  if (const auto text = cli::text_about(kSyntax, *line)) {
+    out << *text;
     return 0;
   }
   const std::string directory = mta::configuration_directory(line->value("config-directory"));

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "libconf/text.h"
+#include "libmaps/table_types.h"
 #include "tools/cli/command_line.h"
 
 namespace postmap {
@@ -79,9 +80,16 @@ constexpr Row kRows[] = {
      &Options::test,
      nullptr,
      true},
-    {{'\0', "help", "", kBeyond, "Print this help"}, &Options::help},
+    {{'\0', "help", "", kBeyond, "Print this help"}},
     {{'\0', "version", "", kBeyond, "Print the version"}, &Options::version},
 };
+
+constexpr cli::Values kValues[] = {{"TABLE", cli::ValueKind::kTable, [] {
+                                      std::vector<std::string> types;
+                                      for (const libmaps::TableType& type : libmaps::table_types())
+                                        types.push_back(concat(type.name, ":"));
+                                      return types;
+                                    }}};
 
 Error fatal(std::string_view message) {
   return {.kind = ErrorKind::kConfiguration, .message = std::string(message)};
@@ -176,11 +184,18 @@ Result<Options> parse_command_line(const Program& program, std::span<const std::
                            .usage = program.usage,
                            .footer = program.footer,
                            .options = known,
-                           .groups = kGroups};
+                           .groups = kGroups,
+                           .values = kValues,
+                           .operand = program.tables_parameter.empty() ? "TABLE" : ""};
   Result<cli::CommandLine> line = cli::parse(syntax, arguments);
   if (!line) return line.error();
 
   Options options;
+  if (std::optional<std::string> text = cli::text_about(syntax, *line)) {
+    options.help = true;
+    options.help_text = std::move(*text);
+    return options;
+  }
   int actions = 0;
   for (cli::Given& given : line->given) {
     const Row& row = row_of(*given.option);
@@ -190,8 +205,7 @@ Result<Options> parse_command_line(const Program& program, std::span<const std::
     if (row.text != nullptr) options.*row.text = std::move(given.value);
   }
   options.tables = std::move(line->operands);
-  if (options.help) options.help_text = cli::help_text(syntax);
-  if (options.help || options.version) return options;
+  if (options.version) return options;
   if (std::optional<Error> error = check(program, options, actions)) return *error;
   return options;
 }

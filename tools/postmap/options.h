@@ -62,7 +62,7 @@ struct Options {
   bool version = false;
 
   std::vector<std::string> tables;  ///< [type:]name; with `test` files, too.
-  std::string help_text;            ///< Set with `help`.
+  std::string help_text;            ///< Set with `help`: of --help, or of --completion.
 
   bool asks_message() const { return body || headers; }
 };
