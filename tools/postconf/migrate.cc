@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "libconf/file_edit.h"
 #include "libconf/text.h"
@@ -11,6 +12,7 @@
 #include "tools/postconf/edit.h"
 #include "tools/postconf/migration_plan.h"
 #include "tools/postmap/build_purpose.h"
+#include "tools/postmap/compare.h"
 
 namespace postconf {
 namespace {
@@ -87,21 +89,57 @@ Result<void> check_sources(const MigrationPlan& plan) {
                .message = concat("these indexes have no source: ", lost, "; nothing was changed")};
 }
 
-Result<void> build_indexes(const MigrationPlan& plan, const ConfigDirectory& directory, Console& console) {
-  postmap::Options options;
-  options.config_directory = directory.path;
-  cli::Output unused(console.err);
-  auto session = postmap::Session::start(postmap::kPostmap, options, {-1, unused, console.warnings});
-  if (!session) return session.error();
-  for (const MigrationIndex& index : plan.indexes()) {
-    if (index.fate != IndexFate::kBuild || is_repeated(plan, index)) continue;
-    const Result<void> built =
-        postmap::build_index(**session, {index.new_type, index.table.name},
-                             postmap::recipe_for(postmap::purpose_of(index.table), **session));
-    if (!built) return built;
+/// Builds the new indexes. What old ones have beside their sources stays behind, which is told.
+class IndexBuilder {
+ public:
+  static Result<IndexBuilder> create(const MigrationPlan& plan, const ConfigDirectory& directory,
+                                     Console& console) {
+    IndexBuilder builder(plan, console);
+    postmap::Options options;
+    options.config_directory = directory.path;
+    auto session =
+        postmap::Session::start(postmap::kPostmap, options, {-1, *builder.unused_, console.warnings});
+    if (!session) return session.error();
+    builder.session_ = std::move(*session);
+    return builder;
   }
-  return {};
-}
+
+  void warn_of_surplus() const {
+    for (const MigrationIndex& index : plan_.indexes()) {
+      if (index.fate != IndexFate::kBuild) continue;
+      // An old index that is not there, or cannot be read, has nothing to be missed.
+      static_cast<void>(postmap::compare_index(
+          *session_, {index.table.type, index.table.name}, recipe_of(index),
+          [&](std::string_view name, postmap::Difference difference, std::string_view key) {
+            if (difference == postmap::Difference::kNotInSource)
+              console_.warnings.warn("surplus-entry", concat(name, ": ", to_string(difference), ": ", key));
+          }));
+    }
+  }
+
+  Result<void> build() const {
+    for (const MigrationIndex& index : plan_.indexes()) {
+      if (index.fate != IndexFate::kBuild || is_repeated(plan_, index)) continue;
+      const Result<void> built =
+          postmap::build_index(*session_, {index.new_type, index.table.name}, recipe_of(index));
+      if (!built) return built;
+    }
+    return {};
+  }
+
+ private:
+  IndexBuilder(const MigrationPlan& plan, Console& console)
+      : plan_(plan), console_(console), unused_(std::make_unique<cli::Output>(console.err)) {}
+
+  postmap::Recipe recipe_of(const MigrationIndex& index) const {
+    return postmap::recipe_for(postmap::purpose_of(index.table), *session_);
+  }
+
+  const MigrationPlan& plan_;
+  Console& console_;
+  std::unique_ptr<cli::Output> unused_;
+  std::unique_ptr<postmap::Session> session_;
+};
 
 /// The files, locked until they are replaced.
 class LockedFiles {
@@ -141,11 +179,11 @@ class LockedFiles {
   std::vector<FileEdit> edits_;
 };
 
-Result<void> apply(const MigrationPlan& plan, const ConfigDirectory& directory, Console& console) {
+Result<void> apply(const MigrationPlan& plan, const IndexBuilder& indexes, const ConfigDirectory& directory) {
   LockedFiles files;
   if (Result<void> locked = files.lock(plan.files()); !locked) return locked;
   // An index that nobody names does no harm; the other way round mail would be refused.
-  if (Result<void> built = build_indexes(plan, directory, console); !built) {
+  if (Result<void> built = indexes.build(); !built) {
     Error error = built.error();
     error.message += "; main.cf and master.cf were not changed";
     return error;
@@ -173,10 +211,12 @@ Result<int> migrate_databases(const Options& options, Console& console) {
   }
   (is_json ? report_json : report_text)(*plan, console.out);
   if (Result<void> checked = check_sources(*plan); !checked) return checked.error();
-  if (options.apply) {
-    if (Result<void> applied = apply(*plan, (*configuration)->directory(), console); !applied)
-      return applied.error();
-  }
+  const ConfigDirectory& directory = (*configuration)->directory();
+  const Result<IndexBuilder> indexes = IndexBuilder::create(*plan, directory, console);
+  if (!indexes) return indexes.error();
+  indexes->warn_of_surplus();
+  if (options.apply)
+    if (Result<void> applied = apply(*plan, *indexes, directory); !applied) return applied.error();
   if (!is_json) console.out += options.apply ? "done\n" : "nothing was changed: --apply does it\n";
   return options.changed ? kStatusChanged : 0;
 }

@@ -272,9 +272,14 @@ Result<void> check_reach(const Configuration& configuration, const std::vector<M
     const bool is_in_client_file = std::any_of(
         edits.begin(), edits.end(), [&](const MigrationEdit& edit) { return edit.old_text == text; });
     if (is_in_client_file) continue;
-    return Error{.kind = libconf::ErrorKind::kConfiguration,
-                 .message = concat(*table.parameters.begin(), ": ", text,
-                                   " is put together in a way that cannot be edited: nothing was changed")};
+    // Not proxy_read_maps, whose default has the names of many.
+    const auto setter = std::find_if(table.parameters.begin(), table.parameters.end(), [&](const auto& name) {
+      return settings.explicit_setting(name).has_value();
+    });
+    return Error{
+        .kind = libconf::ErrorKind::kConfiguration,
+        .message = concat(setter != table.parameters.end() ? *setter : *table.parameters.begin(), ": ", text,
+                          " is put together in a way that cannot be edited: nothing was changed")};
   }
   return {};
 }
