@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "libconf/text.h"
+#include "tools/cli/completion.h"
 #include "tools/cli/fatal.h"
 
 namespace cli {
@@ -12,6 +13,17 @@ namespace {
 using libconf::concat;
 using libconf::Error;
 using libconf::Result;
+
+constexpr std::string_view kHelp = "help";
+constexpr Option kCompletion = {'\0', "completion", "SHELL", 0,
+                                "Print completion of the command line, for bash, zsh or fish"};
+
+/// Whether a program says what its options are.
+const Option* find_help(const Syntax& syntax) {
+  const auto help = std::find_if(syntax.options.begin(), syntax.options.end(),
+                                 [](const Option& option) { return option.name == kHelp; });
+  return help == syntax.options.end() ? nullptr : &*help;
+}
 
 /// Splits the command line as POSIX getopt() does: clusters of letters, values glued on or in the next
 /// argument.
@@ -76,6 +88,7 @@ class Splitter {
     const std::size_t equals = text.find('=');
     const std::string_view name = text.substr(0, equals);
     const Option* option = find([&](const Option& o) { return o.name == name; });
+    if (option == nullptr && name == kCompletion.name && find_help(syntax_) != nullptr) option = &kCompletion;
     if (option == nullptr)
       return fatal(concat("unknown option --", name, " (", syntax_.program, " --help lists them)"));
     std::string value;
@@ -87,6 +100,9 @@ class Splitter {
         return fatal(concat("option --", name, " requires ", option->argument));
       value = arguments_[++next_];
     }
+    const auto shells = completion_shells();
+    if (option == &kCompletion && std::find(shells.begin(), shells.end(), value) == shells.end())
+      return fatal(concat("option --", name, " ", value, ": need bash, zsh or fish"));
     line_.given.push_back({option, std::move(value)});
     return {};
   }
@@ -112,10 +128,26 @@ Result<CommandLine> parse(const Syntax& syntax, std::span<const std::string> arg
   return Splitter(syntax, arguments).split();
 }
 
+std::vector<Option> all_options(const Syntax& syntax) {
+  std::vector<Option> options(syntax.options.begin(), syntax.options.end());
+  if (const Option* const help = find_help(syntax)) {
+    options.push_back(kCompletion);
+    options.back().group = help->group;
+  }
+  return options;
+}
+
+std::optional<std::string> text_about(const Syntax& syntax, const CommandLine& line) {
+  if (line.has(kHelp)) return help_text(syntax);
+  if (const std::optional<std::string> shell = line.value(kCompletion.name))
+    return completion_text(syntax, *shell);
+  return std::nullopt;
+}
+
 std::string help_text(const Syntax& syntax) {
   CLI::App app{std::string(syntax.description), std::string(syntax.program)};
   app.set_help_flag();  // --help is a row of its own.
-  for (const Option& option : syntax.options) {
+  for (const Option& option : all_options(syntax)) {
     const std::string names = option.letter != '\0' && option.letter != '#'
                                   ? concat("-", std::string(1, option.letter), ",--", option.name)
                                   : concat("--", option.name);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +16,21 @@
 #include "libconf/result.h"
 
 namespace cli {
+
+/// What the value of an option, or an operand, is, for who completes it.
+enum class ValueKind : std::uint8_t {
+  kFile,
+  kDirectory,
+  kWord,   ///< One of Values::words.
+  kTable,  ///< [type:]name, where Values::words are the types, with their colons.
+};
+
+/// What is known of the values with one placeholder. DIR, FILE and SHELL are known to all programs.
+struct Values {
+  std::string_view placeholder;
+  ValueKind kind;
+  std::vector<std::string> (*words)() = nullptr;
+};
 
 /// One option. Each has a long name; `letter` is Postfix's name for it, or '\0'.
 struct Option {
@@ -33,6 +49,8 @@ struct Syntax {
   std::string_view footer;  ///< Ends the text of --help.
   std::span<const Option> options;
   std::span<const std::string_view> groups;  ///< Titles in the text of --help.
+  std::span<const Values> values = {};       ///< For completion; see there for what is not here.
+  std::string_view operand = {};             ///< The placeholder of the operands; empty: there are none.
 };
 
 struct Given {
@@ -56,7 +74,13 @@ struct CommandLine {
 /// one line, or a complaint and the usage in two.
 libconf::Result<CommandLine> parse(const Syntax& syntax, std::span<const std::string> arguments);
 
+/// The options of a program: its own, and with --help also --completion, which all have in common.
+std::vector<Option> all_options(const Syntax& syntax);
+
 /// The text of --help.
 std::string help_text(const Syntax& syntax);
+
+/// What was asked of a program about itself, by --help or --completion. Nothing: it has work to do.
+std::optional<std::string> text_about(const Syntax& syntax, const CommandLine& line);
 
 }  // namespace cli

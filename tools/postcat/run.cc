@@ -53,6 +53,7 @@ constexpr cli::Syntax kSyntax = {
     .footer = "Without -b, -e and -h it shows all. See postcat(1).",
     .options = kOptions,
     .groups = kGroups,
+    .operand = "FILE",
 };
 
 struct Options {
@@ -165,8 +166,8 @@ int run(const std::vector<std::string>& arguments, int input, std::ostream& out,
   if (!line) return fail(line.error());
   const Result<Options> options = interpret(*line);
   if (!options) return fail(options.error());
-  if (line->has("help")) {
-    out << cli::help_text(kSyntax);
+  if (const auto text = cli::text_about(kSyntax, *line)) {
+    out << *text;
     return 0;
   }
   const std::string directory = mta::configuration_directory(line->value("config-directory"));

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 
+#include "libconf/parameter_table.h"
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/fatal.h"
+#include "tools/postconf/migrate.h"
+#include "tools/postconf/show_main.h"
 
 namespace postconf {
 namespace {
@@ -72,14 +75,39 @@ constexpr OptionRow kRows[] = {
       "Compare with another configuration directory; status 1 where they differ"},
      nullptr,
      &Options::diff},
+    {{'\0', "migrate-db", "TYPE", kBeyond,
+      "What is to be done to have lmdb or cdb in place of hash and btree"},
+     nullptr,
+     &Options::migrate_db},
+    {{'\0', "apply", "", kBeyond, "With --migrate-db: do it"}, &Options::apply},
     {{'\0', "dry-run", "", kBeyond, "With an edit: print the difference it would make, and touch nothing"},
      &Options::dry_run},
     {{'\0', "strict", "", kBeyond, "With an edit: refuse unknown names and values of the wrong kind"},
      &Options::strict},
-    {{'\0', "changed", "", kBeyond, "With an edit: status 10 when it changed the file, 0 when it did not"},
+    {{'\0', "changed", "", kBeyond,
+      "With an edit or --migrate-db: status 10 when it changed a file, or would; else 0"},
      &Options::changed},
-    {{'\0', "help", "", kBeyond, "Print this help"}, &Options::help},
+    {{'\0', "help", "", kBeyond, "Print this help"}},
     {{'\0', "version", "", kBeyond, "Print the version"}, &Options::version},
+};
+
+std::vector<std::string> parameter_names(std::string_view end) {
+  std::vector<std::string> names;
+  for (const libconf::Parameter& parameter : libconf::all_parameters())
+    if (libconf::is_listed(parameter)) names.push_back(concat(parameter.name, end));
+  return names;
+}
+
+constexpr cli::Values kValues[] = {
+    {"CLASS,...", cli::ValueKind::kWord, class_names},
+    {"MODE", cli::ValueKind::kWord,
+     [] {
+       return std::vector<std::string>{"compile-version", "run-version", "public-key-algorithms"};
+     }},
+    {"NAME", cli::ValueKind::kWord, [] { return parameter_names(""); }},
+    {"NAME=VALUE", cli::ValueKind::kWord, [] { return parameter_names("="); }},
+    {"TYPE", cli::ValueKind::kWord,
+     [] { return std::vector<std::string>(migration_targets().begin(), migration_targets().end()); }},
 };
 
 /// What Postfix prints for a mistyped option; scripts and people know it.
@@ -158,16 +186,21 @@ constexpr View kViews[] = {
     {"--explain", [](const Options& o) { return o.explain.has_value(); }, "aAbFlmMPtTdnxfhHjC", false},
     {"--diff", [](const Options& o) { return o.diff.has_value(); }, "aAbFlmMPtTdnxfhHC", false},
     {"--check", [](const Options& o) { return o.check; }, "aAbFlmMPtTdnxfhHC", false},
+    {"--migrate-db", [](const Options& o) { return o.migrate_db.has_value(); }, "aAbFlmMPtTdnxfhHCo", false},
     {"--service", [](const Options& o) { return o.service.has_value(); }, "aAbFlmMPtTdf", true},
     {"--origin", [](const Options& o) { return o.origin; }, "aAbFlmMPtTf", true},
 };
 
 std::optional<Error> check_long_options(const Options& options) {
   const bool is_edit = options.first_of("eX#") != '\0';
-  for (const auto& [given, name] :
-       {std::pair(options.dry_run, "--dry-run"), std::pair(options.strict, "--strict"),
-        std::pair(options.changed, "--changed")})
-    if (given && !is_edit) return fatal(concat(name, " goes with an edit: name=value, -X or -#"));
+  const bool is_migration = options.migrate_db.has_value();
+  for (const auto& [given, name, goes_with_migration] :
+       {std::tuple(options.dry_run, "--dry-run", true), std::tuple(options.strict, "--strict", false),
+        std::tuple(options.changed, "--changed", true)})
+    if (given && !is_edit && !(is_migration && goes_with_migration))
+      return fatal(concat(name, " goes with an edit: name=value, -X or -#"));
+  if (options.apply && !is_migration) return fatal("--apply goes with --migrate-db");
+  if (options.apply && options.dry_run) return fatal("specify one of --apply, --dry-run");
 
   const View* view = nullptr;
   for (const View& candidate : kViews) {
@@ -209,16 +242,23 @@ Result<Options> parse_command_line(std::span<const std::string> arguments) {
           "  postconf -e relayhost=[gw.example.net] --dry-run\n"
           "  postconf -P 'submission/inet/smtpd_tls_security_level=encrypt' --changed\n"
           "  postconf --explain smtpd_relay_restrictions\n"
+          "  postconf --migrate-db lmdb              away from Berkeley DB: what would change\n"
           "The manual page postconf(1) has the rest.",
       .options = known,
-      .groups = kGroupTitles};
+      .groups = kGroupTitles,
+      .values = kValues,
+      .operand = "NAME"};
   Result<cli::CommandLine> line = cli::parse(syntax, arguments);
   if (!line) return line.error();
 
   Options options;
+  if (std::optional<std::string> text = cli::text_about(syntax, *line)) {
+    options.help = true;
+    options.help_text = std::move(*text);
+    return options;
+  }
   for (const cli::Given& given : line->given) apply(given, options);
   options.arguments = std::move(line->operands);
-  if (options.help) options.help_text = cli::help_text(syntax);
 
   const bool may_edit = options.first_of("aAblmtT") == '\0';
   if (may_edit && !options.arguments.empty() && options.arguments[0].find('=') != std::string::npos)

@@ -28,15 +28,17 @@ struct Options {
   bool dry_run = false;
   bool strict = false;
   bool changed = false;
+  bool apply = false;
   bool check = false;
   bool help = false;
   bool version = false;
   std::optional<std::string> explain;
   std::optional<std::string> diff;
+  std::optional<std::string> migrate_db;
   std::optional<std::string> service;
 
   std::vector<std::string> arguments;  ///< What is left: names, name=value, patterns.
-  std::string help_text;               ///< Set with `help`.
+  std::string help_text;               ///< Set with `help`: of --help, or of --completion.
 
   bool has(char letter) const { return letters[static_cast<unsigned char>(letter)] > 0; }
   int count(char letter) const { return letters[static_cast<unsigned char>(letter)]; }

@@ -27,8 +27,6 @@ using libconf::PlacedService;
 using libconf::Result;
 using libconf::Settings;
 
-constexpr int kStatusChanged = 10;
-
 Error refuse(std::string_view message) {
   return {.kind = ErrorKind::kConfiguration, .message = concat(message, " (--strict; nothing was changed)")};
 }

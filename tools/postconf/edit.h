@@ -6,6 +6,9 @@
 
 namespace postconf {
 
+/// The exit status with --changed, when something was changed.
+inline constexpr int kStatusChanged = 10;
+
 libconf::Result<int> edit_files(const Options& options, Console& console);
 
 }  // namespace postconf

@@ -8,6 +8,7 @@
 #include "tools/postconf/diff.h"
 #include "tools/postconf/edit.h"
 #include "tools/postconf/explain.h"
+#include "tools/postconf/migrate.h"
 #include "tools/postconf/show_bounce.h"
 #include "tools/postconf/show_main.h"
 #include "tools/postconf/show_master.h"
@@ -39,6 +40,7 @@ constexpr Mode kModes[] = {
     {[](const Options& o) { return o.explain.has_value(); }, explain_parameter},
     {[](const Options& o) { return o.diff.has_value(); }, diff_directories},
     {[](const Options& o) { return o.check; }, check_configuration},
+    {[](const Options& o) { return o.migrate_db.has_value(); }, migrate_databases},
     {[](const Options& o) { return o.first_of("eX#") != '\0'; }, edit_files},
     {[](const Options& o) { return o.first_of("bt") != '\0'; }, show_bounce},
     {[](const Options& o) { return o.first_of("aAlmT") != '\0'; }, show_build_info},

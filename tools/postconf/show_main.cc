@@ -73,6 +73,12 @@ std::optional<Setting> setting_to_show(const Options& options, const Settings& s
 
 }  // namespace
 
+std::vector<std::string> class_names() {
+  std::vector<std::string> names;
+  for (const ClassName& each : kClassNames) names.emplace_back(each.name);
+  return names;
+}
+
 Result<int> show_main(const Options& options, Console& console) {
   const bool defaults_only = options.has('d');
   if (options.has('C'))

@@ -117,8 +117,8 @@ int run(const std::vector<std::string>& arguments, int input, int output, std::o
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fatal(line.error().message);
-  if (line->has("help")) {
-    out << cli::help_text(kSyntax);
+  if (const auto text = cli::text_about(kSyntax, *line)) {
+    out << *text;
     return 0;
   }
   const std::string directory = mta::configuration_directory(line->value("config-directory"));

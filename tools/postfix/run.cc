@@ -326,6 +326,11 @@ constexpr std::array kCommands = {
     Command{"logrotate", rotate_log},
 };
 
+constexpr cli::Values kValues[] = {{"COMMAND", cli::ValueKind::kWord, [] {
+                                      std::vector<std::string> names;
+                                      for (const Command& each : kCommands) names.emplace_back(each.name);
+                                      return names;
+                                    }}};
 constexpr cli::Syntax kSyntax = {
     .program = "postfix",
     .description = "Starts, stops and checks the mail system.",
@@ -336,6 +341,8 @@ constexpr cli::Syntax kSyntax = {
         "postfix(1).",
     .options = kOptions,
     .groups = kGroups,
+    .values = kValues,
+    .operand = "COMMAND",
 };
 
 }  // namespace
@@ -349,8 +356,8 @@ int run(const std::vector<std::string>& arguments, const Surroundings& surroundi
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fatal(line.error().message);
-  if (line->has("help")) {
-    out << cli::help_text(kSyntax);
+  if (const auto text = cli::text_about(kSyntax, *line)) {
+    out << *text;
     return 0;
   }
   const std::string directory = mta::configuration_directory(line->value("config-directory"));

@@ -47,8 +47,8 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fails(line.error().message);
-  if (line->has("help")) {
-    out << cli::help_text(kSyntax);
+  if (const auto text = cli::text_about(kSyntax, *line)) {
+    out << *text;
     return 0;
   }
   if (line->operands.size() != kOperands) return fails(kSyntax.usage);

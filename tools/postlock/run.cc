@@ -37,6 +37,9 @@ constexpr cli::Option kOptions[] = {
     {'v', "verbose", "", 0, "Accepted for compatibility"},
     {'\0', "help", "", 0, "Show this text"},
 };
+constexpr cli::Values kValues[] = {{"STYLE", cli::ValueKind::kWord, [] {
+                                      return std::vector<std::string>{"flock", "fcntl", "dotlock"};
+                                    }}};
 constexpr cli::Syntax kSyntax = {
     .program = "postlock",
     .description = "Runs a command while a mailbox file is locked.",
@@ -44,11 +47,13 @@ constexpr cli::Syntax kSyntax = {
     .footer = "See postlock(1).",
     .options = kOptions,
     .groups = kGroups,
+    .values = kValues,
+    .operand = "FILE",
 };
 
 /// Whether the value of an option is the next word.
 bool takes_next(std::string_view word) {
-  for (const cli::Option& option : kOptions) {
+  for (const cli::Option& option : cli::all_options(kSyntax)) {
     if (option.argument.empty()) continue;
     if (word == concat("--", option.name)) return true;
     // Behind letters that take none.
@@ -136,8 +141,8 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, up_to_file(arguments));
   if (!line) return fails(line.error().message);
-  if (line->has("help")) {
-    out << cli::help_text(kSyntax);
+  if (const auto text = cli::text_about(kSyntax, *line)) {
+    out << *text;
     return 0;
   }
   if (line->operands.size() < 2) return fails(kSyntax.usage);

@@ -22,24 +22,6 @@ using libconf::concat;
 using libconf::Result;
 using libconf::Severity;
 
-constexpr std::array<std::string_view, 1> kGroups = {"Options"};
-constexpr cli::Option kOptions[] = {
-    {'c', "config-directory", "DIR", 0, "The directory of main.cf; also: MAIL_CONFIG"},
-    {'i', "pid", "", 0, "Accepted for compatibility; the process ID is always there"},
-    {'p', "priority", "WORD", 0, "info, warn, error, fatal or panic"},
-    {'t', "tag", "TEXT", 0, "The name in front of the line"},
-    {'v', "verbose", "", 0, "Accepted for compatibility"},
-    {'\0', "help", "", 0, "Show this text"},
-};
-constexpr cli::Syntax kSyntax = {
-    .program = "postlog",
-    .description = "Writes to the mail log: the text, or each line of standard input.",
-    .usage = "usage: postlog [-c config_dir] [-i] [-p priority] [-t tag] [-v] [text]",
-    .footer = "See postlog(1).",
-    .options = kOptions,
-    .groups = kGroups,
-};
-
 struct Priority {
   std::string_view name;
   Severity severity;
@@ -51,6 +33,30 @@ constexpr std::array kPriorities = {
     Priority{"warning", Severity::kWarning, "", false}, Priority{"error", Severity::kError, "", false},
     Priority{"err", Severity::kError, "", false},       Priority{"fatal", Severity::kInfo, "fatal: ", true},
     Priority{"crit", Severity::kInfo, "fatal: ", true}, Priority{"panic", Severity::kInfo, "panic: ", true},
+};
+
+constexpr std::array<std::string_view, 1> kGroups = {"Options"};
+constexpr cli::Option kOptions[] = {
+    {'c', "config-directory", "DIR", 0, "The directory of main.cf; also: MAIL_CONFIG"},
+    {'i', "pid", "", 0, "Accepted for compatibility; the process ID is always there"},
+    {'p', "priority", "WORD", 0, "info, warn, error, fatal or panic"},
+    {'t', "tag", "TEXT", 0, "The name in front of the line"},
+    {'v', "verbose", "", 0, "Accepted for compatibility"},
+    {'\0', "help", "", 0, "Show this text"},
+};
+constexpr cli::Values kValues[] = {{"WORD", cli::ValueKind::kWord, [] {
+                                      std::vector<std::string> names;
+                                      for (const Priority& each : kPriorities) names.emplace_back(each.name);
+                                      return names;
+                                    }}};
+constexpr cli::Syntax kSyntax = {
+    .program = "postlog",
+    .description = "Writes to the mail log: the text, or each line of standard input.",
+    .usage = "usage: postlog [-c config_dir] [-i] [-p priority] [-t tag] [-v] [text]",
+    .footer = "See postlog(1).",
+    .options = kOptions,
+    .groups = kGroups,
+    .values = kValues,
 };
 
 /// Where lines go: the log, and a terminal that somebody looks at.
@@ -96,8 +102,8 @@ int run(const std::vector<std::string>& arguments, std::istream& in, std::ostrea
     err << "postlog: " << message.substr(0, newline) << '\n';
     return fails(newline == std::string::npos ? "" : message.substr(newline + 1));
   }
-  if (line->has("help")) {
-    out << cli::help_text(kSyntax);
+  if (const auto text = cli::text_about(kSyntax, *line)) {
+    out << *text;
     return 0;
   }
   const std::string name = line->value("priority").value_or("info");

@@ -1,13 +1,12 @@
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <optional>
 
 #include "libconf/master_cf_document.h"
 #include "libconf/text.h"
 #include "libmaps/index_build.h"
 #include "libmaps/table_inventory.h"
-#include "tools/postmap/build.h"
+#include "tools/postmap/build_purpose.h"
 #include "tools/postmap/modes.h"
 
 namespace postmap {
@@ -16,29 +15,7 @@ namespace {
 using libconf::concat;
 using libconf::Result;
 using libmaps::NamedTable;
-using libmaps::SourceFormat;
 using libmaps::TableType;
-
-/// Parameters whose tables are not built as others are.
-struct Purpose {
-  std::string_view parameter;
-  SourceFormat format;
-  bool values_are_files;
-  std::string_view note;  ///< For what is said about the table.
-};
-constexpr Purpose kPurposes[] = {
-    {"alias_database", SourceFormat::kAliases, false, ", as aliases"},
-    {"alias_maps", SourceFormat::kAliases, false, ", as aliases"},
-    {"tls_server_sni_maps", SourceFormat::kMap, true, ", with the contents of files"},
-};
-constexpr Purpose kOtherPurpose = {"", SourceFormat::kMap, false, ""};
-
-const Purpose& purpose_of(const NamedTable& table) {
-  const auto* purpose = std::find_if(std::begin(kPurposes), std::end(kPurposes), [&](const Purpose& p) {
-    return table.parameters.contains(p.parameter);
-  });
-  return purpose == std::end(kPurposes) ? kOtherPurpose : *purpose;
-}
 
 std::optional<timespec> time_of_change(const std::string& path) {
   struct stat status {};
@@ -72,14 +49,7 @@ bool process(Session& session, const NamedTable& table, const TableType& type) {
     say("would be built", purpose.note);
     return true;
   }
-  libmaps::SourceOptions options = session.source_options();
-  options.format = purpose.format;
-  options.values_are_files |= purpose.values_are_files;
-  const Result<void> built = build_index(session, {table.type, table.name},
-                                         {.source = options,
-                                          .duplicates = session.duplicates(),
-                                          .default_mode = session.options().default_mode,
-                                          .tightens_mode = true});
+  const Result<void> built = build_index(session, {table.type, table.name}, recipe_for(purpose, session));
   if (built) {
     say("built", purpose.note);
     return true;

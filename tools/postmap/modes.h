@@ -17,5 +17,6 @@ libconf::Result<int> add_entries(Session& session);    ///< -i
 libconf::Result<int> build_tables(Session& session);   ///< no option
 libconf::Result<int> build_all(Session& session);      ///< --all
 libconf::Result<int> verify_tables(Session& session);  ///< --verify
+libconf::Result<int> test_tables(Session& session);    ///< --test
 
 }  // namespace postmap

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "libconf/text.h"
+#include "libmaps/table_types.h"
 #include "tools/cli/command_line.h"
 
 namespace postmap {
@@ -22,7 +23,7 @@ struct Row {
   cli::Option option;
   bool Options::*flag = nullptr;
   std::optional<std::string> Options::*text = nullptr;
-  bool is_about_all = false;  ///< See Program::builds_all.
+  bool is_about_many = false;  ///< Not for a program that has its tables from a parameter.
 };
 
 constexpr Row kRows[] = {
@@ -44,7 +45,7 @@ constexpr Row kRows[] = {
      nullptr,
      &Options::query},
     {{'s', "dump", "", kQuery, "List all entries of the first table"}, &Options::dump},
-    {{'j', "json", "", kQuery, "With -q or -s: JSON, one object a line"}, &Options::json},
+    {{'j', "json", "", kQuery, "With -q, -s or --test: JSON, one object a line"}, &Options::json},
     {{'h', "headers", "", kQuery, "With -q -: ask for each header of the message on standard input"},
      &Options::headers},
     {{'b', "body", "", kQuery, "With -q -: ask for each body line of the message on standard input"},
@@ -75,9 +76,20 @@ constexpr Row kRows[] = {
      true},
     {{'\0', "verify", "", kBeyond, "Compare each index with its source; status 1 when they differ"},
      &Options::verify},
-    {{'\0', "help", "", kBeyond, "Print this help"}, &Options::help},
+    {{'\0', "test", "", kBeyond, "Run the test cases in files, for the tables that are named here or there"},
+     &Options::test,
+     nullptr,
+     true},
+    {{'\0', "help", "", kBeyond, "Print this help"}},
     {{'\0', "version", "", kBeyond, "Print the version"}, &Options::version},
 };
+
+constexpr cli::Values kValues[] = {{"TABLE", cli::ValueKind::kTable, [] {
+                                      std::vector<std::string> types;
+                                      for (const libmaps::TableType& type : libmaps::table_types())
+                                        types.push_back(concat(type.name, ":"));
+                                      return types;
+                                    }}};
 
 Error fatal(std::string_view message) {
   return {.kind = ErrorKind::kConfiguration, .message = std::string(message)};
@@ -87,7 +99,7 @@ std::vector<cli::Option> options_of(const Program& program) {
   std::vector<cli::Option> options;
   for (const Row& row : kRows)
     if (program.refused_letters.find(row.option.letter) == std::string_view::npos &&
-        (program.builds_all || !row.is_about_all))
+        (program.tables_parameter.empty() || !row.is_about_many))
       options.push_back(row.option);
   return options;
 }
@@ -101,14 +113,20 @@ const Row& row_of(const cli::Option& option) {
 /// What the options say together. `actions` is how often one of -d -i -q -s was given.
 std::optional<Error> check(const Program& program, const Options& options, int actions) {
   if (actions > 1) return fatal("specify only one of -d -i -q or -s");
-  if (options.json && !options.query && !options.dump) return fatal("option -j requires -q or -s");
+  if (options.json && !options.query && !options.dump && !options.test)
+    return fatal("option -j requires -q or -s");
   if ((options.asks_message() || options.mime) && options.query != "-")
     return fatal("specify -b -h or -m only with \"-q -\"");
   if ((options.stale || options.dry_run) && !options.all)
     return fatal(options.stale ? "--stale goes with --all" : "--dry-run goes with --all");
-  if ((options.all || options.verify) && actions > 0)
-    return fatal(concat(options.all ? "--all" : "--verify", " does not go with -d -i -q or -s"));
-  if (options.all && options.verify) return fatal("specify one of --all, --verify");
+  std::string_view work;
+  for (const auto& [is_given, name] : {std::pair(options.all, "--all"), std::pair(options.verify, "--verify"),
+                                       std::pair(options.test, "--test")}) {
+    if (!is_given) continue;
+    if (actions > 0) return fatal(concat(name, " does not go with -d -i -q or -s"));
+    if (!work.empty()) return fatal(concat("specify one of ", work, ", ", name));
+    work = name;
+  }
   if (options.all && !options.tables.empty())
     return fatal(concat("with option --all, do not specify ", options.tables[0]));
   if (options.tables.empty() && !options.all && program.tables_parameter.empty()) return fatal(program.usage);
@@ -128,6 +146,7 @@ const Program kPostmap = {
         "  postmap -q ann@example.com hash:/etc/postfix/virtual\n"
         "  postmap -hmq - pcre:/etc/postfix/header_checks <message\n"
         "  postmap --all --stale                        build what is out of date\n"
+        "  postmap --test tests/*.test                  do the tables say what they should?\n"
         "The manual page postmap(1) has the rest.",
     .format = libmaps::SourceFormat::kMap,
     .key_end = "",
@@ -155,7 +174,6 @@ const Program kNewaliases = {
     .format = libmaps::SourceFormat::kAliases,
     .key_end = ":",
     .refused_letters = "bdfFhijmnNopqrsuUw",
-    .builds_all = false,
     .tables_parameter = "alias_database",
 };
 
@@ -166,11 +184,18 @@ Result<Options> parse_command_line(const Program& program, std::span<const std::
                            .usage = program.usage,
                            .footer = program.footer,
                            .options = known,
-                           .groups = kGroups};
+                           .groups = kGroups,
+                           .values = kValues,
+                           .operand = program.tables_parameter.empty() ? "TABLE" : ""};
   Result<cli::CommandLine> line = cli::parse(syntax, arguments);
   if (!line) return line.error();
 
   Options options;
+  if (std::optional<std::string> text = cli::text_about(syntax, *line)) {
+    options.help = true;
+    options.help_text = std::move(*text);
+    return options;
+  }
   int actions = 0;
   for (cli::Given& given : line->given) {
     const Row& row = row_of(*given.option);
@@ -180,8 +205,7 @@ Result<Options> parse_command_line(const Program& program, std::span<const std::
     if (row.text != nullptr) options.*row.text = std::move(given.value);
   }
   options.tables = std::move(line->operands);
-  if (options.help) options.help_text = cli::help_text(syntax);
-  if (options.help || options.version) return options;
+  if (options.version) return options;
   if (std::optional<Error> error = check(program, options, actions)) return *error;
   return options;
 }

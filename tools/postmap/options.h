@@ -24,8 +24,7 @@ struct Program {
   libmaps::SourceFormat format;
   std::string_view key_end;                ///< Follows a key in the output of -s and -q -.
   std::string_view refused_letters = {};   ///< Of the family's options.
-  bool builds_all = true;                  ///< Knows --all.
-  std::string_view tables_parameter = {};  ///< Names the tables where the command line names none.
+  std::string_view tables_parameter = {};  ///< Names the tables; the command line names none.
 };
 extern const Program kPostmap;
 extern const Program kPostalias;
@@ -58,11 +57,12 @@ struct Options {
   bool stale = false;
   bool dry_run = false;
   bool verify = false;
+  bool test = false;
   bool help = false;
   bool version = false;
 
-  std::vector<std::string> tables;  ///< [type:]name
-  std::string help_text;            ///< Set with `help`.
+  std::vector<std::string> tables;  ///< [type:]name; with `test` files, too.
+  std::string help_text;            ///< Set with `help`: of --help, or of --completion.
 
   bool asks_message() const { return body || headers; }
 };

@@ -24,6 +24,7 @@ constexpr Mode kModes[] = {
     {[](const Options& o) { return o.incremental; }, add_entries},
     {[](const Options& o) { return o.all; }, build_all},
     {[](const Options& o) { return o.verify; }, verify_tables},
+    {[](const Options& o) { return o.test; }, test_tables},
     {[](const Options&) { return true; }, build_tables},
 };
 

@@ -1,10 +1,5 @@
-#include <algorithm>
-#include <vector>
-
 #include "libconf/text.h"
-#include "libmaps/index_build.h"
-#include "libmaps/open.h"
-#include "tools/postmap/build.h"
+#include "tools/postmap/compare.h"
 #include "tools/postmap/modes.h"
 
 namespace postmap {
@@ -13,15 +8,7 @@ namespace {
 using libconf::concat;
 using libconf::Error;
 using libconf::Result;
-using libmaps::Entry;
 using libmaps::TableSpec;
-
-/// What older postalias programs note in an index beside the aliases.
-constexpr std::string_view kNotes[] = {"YP_LAST_MODIFIED", "YP_MASTER_NAME"};
-
-bool is_note(std::string_view key) {
-  return std::find(std::begin(kNotes), std::end(kNotes), key) != std::end(kNotes);
-}
 
 /// Compares an index with what its source says. Prints each difference; returns whether there was none.
 Result<bool> verify(Session& session, TableSpec spec) {
@@ -29,40 +16,14 @@ Result<bool> verify(Session& session, TableSpec spec) {
   if (type == nullptr || !type->has_index())
     return Error{.kind = libconf::ErrorKind::kConfiguration,
                  .message = concat("table ", spec.type, ":", spec.name, " has no index to verify")};
-  Result<libmaps::SourceReader> source = libmaps::SourceReader::open_file(std::string(spec.name));
-  if (!source) return source.error();
-  // The texts of a message are the same with -F: the index is compared as it is.
-  libmaps::TableContext context = session.context();
-  context.options.decode_files = false;
-  auto index = libmaps::open_iterable(spec, context);
-  if (!index) return index.error();
-
-  libconf::DiagnosticDiscard known;  // Postmap said it when it built the index.
-  const libmaps::SourceEntries expected =
-      read_entries(std::move(*source),
-                   {.source = session.source_options(), .duplicates = session.duplicates()}, "", known);
-  const std::span<const Entry> entries = expected.sorted();
-  std::vector<bool> is_there(entries.size());
   bool is_equal = true;
-  const auto report = [&](std::string_view what, std::string_view key) {
-    is_equal = false;
-    session.output().text() += concat((*index)->name(), ": ", what, ": ", key, "\n");
-  };
-  const Result<void> listed =
-      (*index)->for_each([&](std::string_view key, std::string_view value) -> Result<void> {
-        const auto entry = std::lower_bound(entries.begin(), entries.end(), key,
-                                            [](const Entry& e, std::string_view k) { return e.key < k; });
-        if (entry == entries.end() || entry->key != key) {
-          if (!is_note(key)) report("not in the source", key);
-          return {};
-        }
-        is_there[static_cast<std::size_t>(entry - entries.begin())] = true;
-        if (entry->value != value) report("another value in the source", key);
-        return {};
-      });
-  if (!listed) return listed.error();
-  for (std::size_t i = 0; i < entries.size(); ++i)
-    if (!is_there[i]) report("not in the index", entries[i].key);
+  const Result<void> compared =
+      compare_index(session, spec, {.source = session.source_options(), .duplicates = session.duplicates()},
+                    [&](std::string_view index, Difference difference, std::string_view key) {
+                      is_equal = false;
+                      session.output().text() += concat(index, ": ", to_string(difference), ": ", key, "\n");
+                    });
+  if (!compared) return compared.error();
   return is_equal;
 }
 

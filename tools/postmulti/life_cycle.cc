@@ -267,6 +267,8 @@ constexpr std::array kActions = {
 
 }  // namespace
 
+std::span<const Action> actions() { return kActions; }
+
 const Action* find_action(std::string_view name) {
   const auto* const found =
       std::find_if(kActions.begin(), kActions.end(), [&](const Action& each) { return each.name == name; });

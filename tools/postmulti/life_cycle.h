@@ -41,6 +41,9 @@ struct Action {
   libconf::Result<void> (*perform)(const EditCall& call);
 };
 
+/// All of them.
+std::span<const Action> actions();
+
 /// Null: there is none of that name.
 const Action* find_action(std::string_view name);
 

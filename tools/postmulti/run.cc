@@ -38,6 +38,11 @@ constexpr cli::Option kOptions[] = {
     {'v', "verbose", "", 2, "Have the commands that are run say more"},
     {'\0', "help", "", 2, "Show this text"},
 };
+constexpr cli::Values kValues[] = {{"ACTION", cli::ValueKind::kWord, [] {
+                                      std::vector<std::string> names;
+                                      for (const Action& each : actions()) names.emplace_back(each.name);
+                                      return names;
+                                    }}};
 constexpr cli::Syntax kSyntax = {
     .program = "postmulti",
     .description = "Manages several mail systems on one host.",
@@ -48,6 +53,7 @@ constexpr cli::Syntax kSyntax = {
     .footer = "See postmulti(1).",
     .options = kOptions,
     .groups = kGroups,
+    .values = kValues,
 };
 
 std::ptrdiff_t count(const cli::CommandLine& line, std::string_view letters) {
@@ -143,8 +149,8 @@ int run(const std::vector<std::string>& arguments, const std::string& postfix_pr
         std::ostream& err) {
   cli::MessagePrinter messages("postmulti", err);
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
-  if (line && line->has("help")) {
-    out << cli::help_text(kSyntax);
+  if (const auto text = line ? cli::text_about(kSyntax, *line) : std::nullopt) {
+    out << *text;
     return 0;
   }
   const Result<int> status =

@@ -200,13 +200,13 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fails(line.error().message);
+  if (const auto text = cli::text_about(kSyntax, *line)) {
+    out << *text;
+    return 0;
+  }
   const cli::Given* mode = nullptr;
   for (const cli::Given& given : line->given) {
     const char letter = given.option->letter;
-    if (given.option->name == "help") {
-      out << cli::help_text(kSyntax);
-      return 0;
-    }
     if (letter == 'c' || letter == 'v') continue;
     if (mode != nullptr) return fails(kSyntax.usage);
     mode = &given;

@@ -43,6 +43,14 @@ constexpr cli::Option kOptions[] = {
     {'v', "verbose", "", 0, "Accepted for compatibility"},
     {'\0', "help", "", 0, "Show this text"},
 };
+constexpr cli::Values kValues[] = {{"QUEUE", cli::ValueKind::kWord, [] {
+                                      std::vector<std::string> names;
+                                      for (const mta::Queue queue :
+                                           {mta::Queue::kMaildrop, mta::Queue::kIncoming, mta::Queue::kActive,
+                                            mta::Queue::kDeferred, mta::Queue::kHold, mta::Queue::kCorrupt})
+                                        names.emplace_back(mta::queue_name(queue));
+                                      return names;
+                                    }}};
 constexpr cli::Syntax kSyntax = {
     .program = "postsuper",
     .description = "Deletes, holds, releases, requeues and expires messages in the queue.",
@@ -54,6 +62,8 @@ constexpr cli::Syntax kSyntax = {
     .footer = "Operands: directories of the queue, in place of all. See postsuper(1).",
     .options = kOptions,
     .groups = kGroups,
+    .values = kValues,
+    .operand = "QUEUE",
 };
 
 /// Goes to the queue directory, and becomes its owner: root must not be led out of it by what is in it.
@@ -121,8 +131,8 @@ int run(const std::vector<std::string>& arguments, std::istream& in, std::ostrea
   };
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return fails(line.error().message);
-  if (line->has("help")) {
-    out << cli::help_text(kSyntax);
+  if (const auto text = cli::text_about(kSyntax, *line)) {
+    out << *text;
     return 0;
   }
   const std::string directory = mta::configuration_directory(line->value("config-directory"));

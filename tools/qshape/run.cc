@@ -14,6 +14,7 @@
 #include "libconf/text.h"
 #include "tools/cli/command_line.h"
 #include "tools/cli/console.h"
+#include "tools/mta/queue/queue_directory.h"
 #include "tools/mta/submission/user_program.h"
 #include "tools/qshape/queue_shape.h"
 #include "tools/qshape/shape_report.h"
@@ -39,6 +40,14 @@ constexpr cli::Option kOptions[] = {
     {'\0', "plot", "", 1, "A bar for each class of age, in place of the table"},
     {'\0', "help", "", 0, "Show this text"},
 };
+constexpr cli::Values kValues[] = {{"QUEUE", cli::ValueKind::kWord, [] {
+                                      std::vector<std::string> names;
+                                      for (const mta::Queue queue :
+                                           {mta::Queue::kMaildrop, mta::Queue::kIncoming, mta::Queue::kActive,
+                                            mta::Queue::kDeferred, mta::Queue::kHold, mta::Queue::kCorrupt})
+                                        names.emplace_back(mta::queue_name(queue));
+                                      return names;
+                                    }}};
 constexpr cli::Syntax kSyntax = {
     .program = "qshape",
     .description = "Shows how the mail in the queue is spread over domains and ages.",
@@ -49,6 +58,8 @@ constexpr cli::Syntax kSyntax = {
     .footer = "See qshape(1).",
     .options = kOptions,
     .groups = kGroups,
+    .values = kValues,
+    .operand = "QUEUE",
 };
 
 constexpr int kBadUsage = 255;
@@ -70,8 +81,8 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
     messages.fatal(line.error().message);
     return kBadUsage;
   }
-  if (line->has("help")) {
-    out << cli::help_text(kSyntax);
+  if (const auto text = cli::text_about(kSyntax, *line)) {
+    out << *text;
     return 0;
   }
   const std::string directory = mta::configuration_directory(line->value("config-directory"));

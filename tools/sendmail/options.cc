@@ -5,6 +5,7 @@
 #include <span>
 
 #include "libconf/text.h"
+#include "tools/cli/completion.h"
 #include "tools/cli/fatal.h"
 #include "tools/mta/queue/queue_message.h"
 
@@ -17,9 +18,43 @@ using libconf::equals_ignoring_case;
 using libconf::Result;
 using libconf::Severity;
 
-/// Letters with a value, in the same word or the next, and letters without.
-constexpr std::string_view kWithValue = "ABCFLNORVXbefhopqr";
-constexpr std::string_view kWithout = "GIUcimntvx";
+/// Values are in the same word or the next.
+constexpr cli::Option kOptions[] = {
+    {'A', "", "NAME", 0, "Accepted for compatibility"},
+    {'B', "", "BODY", 0, "What the body is"},
+    {'C', "", "FILE", 0, "The directory of main.cf, or that file"},
+    {'F', "", "NAME", 0, "The full name of the sender"},
+    {'G', "", "", 0, "The message comes from elsewhere"},
+    {'I', "", "", 0, "Build the alias databases"},
+    {'L', "", "NAME", 0, "Accepted for compatibility"},
+    {'N', "", "NOTIFY", 0, "When the sender wants to be told"},
+    {'O', "", "OPTION", 0, "Accepted for compatibility"},
+    {'R', "", "RETURN", 0, "What comes with a report to the sender"},
+    {'U', "", "", 0, "Accepted for compatibility"},
+    {'V', "", "ID", 0, "The envelope ID"},
+    {'X', "", "VERP", 0, "V, and delimiters: a sender for each recipient"},
+    {'b', "", "MODE", 0, "What to do; without it, take a message"},
+    {'c', "", "", 0, "Accepted for compatibility"},
+    {'e', "", "ERRORS", 0, "Accepted for compatibility"},
+    {'f', "", "ADDRESS", 0, "The sender of the envelope"},
+    {'h', "", "HOPS", 0, "Accepted for compatibility"},
+    {'i', "", "", 0, "A line that is a single dot does not end the message"},
+    {'m', "", "", 0, "Accepted for compatibility"},
+    {'n', "", "", 0, "Not supported"},
+    {'o', "", "OPTION", 0, "i, A and a name, or an option that is accepted for compatibility"},
+    {'p', "", "PROTOCOL", 0, "Accepted for compatibility"},
+    {'q', "", "WHAT", 0, "Try to deliver what is in the queue; also I and a queue ID, R and a site"},
+    {'r', "", "ADDRESS", 0, "The sender of the envelope"},
+    {'t', "", "", 0, "Take the recipients from the headers"},
+    {'v', "", "", 0, "Have a report of the first attempt to deliver"},
+    {'x', "", "", 0, "Accepted for compatibility"},
+};
+const cli::Option* find_option(char letter) {
+  const auto* const found =
+      std::find_if(std::begin(kOptions), std::end(kOptions),
+                   [letter](const cli::Option& option) { return option.letter == letter; });
+  return found == std::end(kOptions) ? nullptr : found;
+}
 
 struct ModeLetter {
   char letter;
@@ -45,6 +80,36 @@ constexpr std::array kNotifyWords = {
     NamedNumber{"failure", mta::kNotifyFailure}, NamedNumber{"delay", mta::kNotifyDelay}};
 constexpr std::array kReturnWords = {NamedNumber{"full", mta::kReturnFull},
                                      NamedNumber{"hdrs", mta::kReturnHeaders}};
+
+template <class Rows>
+std::vector<std::string> names_of(const Rows& rows) {
+  std::vector<std::string> names;
+  for (const NamedNumber& each : rows) names.emplace_back(each.name);
+  return names;
+}
+
+constexpr cli::Values kValues[] = {
+    {"BODY", cli::ValueKind::kWord,
+     [] {
+       return std::vector<std::string>{"7BIT", "8BITMIME"};
+     }},
+    {"MODE", cli::ValueKind::kWord,
+     [] {
+       std::vector<std::string> letters;
+       for (const ModeLetter& each : kModes) letters.emplace_back(1, each.letter);
+       return letters;
+     }},
+    {"NOTIFY", cli::ValueKind::kWord, [] { return names_of(kNotifyWords); }},
+    {"RETURN", cli::ValueKind::kWord, [] { return names_of(kReturnWords); }},
+};
+constexpr cli::Syntax kSyntax = {.program = "sendmail",
+                                 .description = {},
+                                 .usage = {},
+                                 .footer = {},
+                                 .options = kOptions,
+                                 .groups = {},
+                                 .values = kValues};
+constexpr std::string_view kCompletion = "--completion=";
 
 const NamedNumber* find_word(std::span<const NamedNumber> words, std::string_view name) {
   const auto found = std::find_if(words.begin(), words.end(), [&](const NamedNumber& each) {
@@ -246,10 +311,11 @@ CommandLine split(const std::vector<std::string>& arguments) {
     for (std::size_t i = 1; i < argument.size(); ++i) {
       const char letter = argument[i];
       const std::string quoted = concat("'", std::string(1, letter), "'");
-      if (kWithout.find(letter) != std::string_view::npos) {
-        line.given.push_back({letter});
-      } else if (kWithValue.find(letter) == std::string_view::npos) {
+      const cli::Option* const option = find_option(letter);
+      if (option == nullptr) {
         line.given.push_back({'?', "", concat("invalid option -- ", quoted)});
+      } else if (option->argument.empty()) {
+        line.given.push_back({letter});
       } else if (i + 1 < argument.size() || argument == "-q") {
         line.given.push_back({letter, argument.substr(i + 1)});
         break;
@@ -263,6 +329,14 @@ CommandLine split(const std::vector<std::string>& arguments) {
   }
   line.operands.assign(arguments.begin() + static_cast<std::ptrdiff_t>(next), arguments.end());
   return line;
+}
+
+std::optional<std::string> completion(const std::vector<std::string>& arguments) {
+  if (arguments.size() != 1 || !arguments.front().starts_with(kCompletion)) return std::nullopt;
+  const std::string shell = arguments.front().substr(kCompletion.size());
+  const auto shells = cli::completion_shells();
+  if (std::find(shells.begin(), shells.end(), shell) == shells.end()) return std::nullopt;
+  return cli::completion_text(kSyntax, shell);
 }
 
 Result<Options> interpret(const CommandLine& line, const libconf::Settings& settings,

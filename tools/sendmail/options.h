@@ -33,6 +33,10 @@ struct CommandLine {
 /// Takes the arguments behind the program's name apart, as getopt(3) does.
 CommandLine split(const std::vector<std::string>& arguments);
 
+/// What `--completion=SHELL` asks for: completion of the command line, for bash, zsh or fish. Nothing: the
+/// arguments are others.
+std::optional<std::string> completion(const std::vector<std::string>& arguments);
+
 enum class Mode {
   kDeliver,     ///< Takes a message (-bm).
   kStandAlone,  ///< Speaks SMTP (-bs).

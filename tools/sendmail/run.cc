@@ -143,6 +143,10 @@ std::string directory_of(const std::string& path) {
 
 int run(const std::vector<std::string>& arguments, const Surroundings& surroundings, int input,
         std::ostream& out, std::ostream& err) {
+  if (const std::optional<std::string> text = completion(arguments)) {
+    out << *text;
+    return 0;
+  }
   ::umask(022);
   std::signal(SIGPIPE, SIG_IGN);
   const std::string& name = surroundings.name;
