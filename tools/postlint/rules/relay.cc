@@ -4,7 +4,9 @@
 #include "libconf/text.h"
 #include "libmaps/network_pattern.h"
 #include "tools/postlint/relay_probe.h"
+#include "tools/postlint/rules/restrictions.h"
 #include "tools/postlint/rules/rules.h"
+#include "tools/postlint/table_store.h"
 
 namespace postlint::rules {
 
@@ -50,6 +52,17 @@ const mta::TraceStep* deciding_step(const mta::Trace& trace) {
   return nullptr;
 }
 
+/// The restriction of the server that the step of a probe was about: the probe has read its tables elsewhere.
+std::optional<RestrictionPlace> restriction_of(const SiteModel& site, const SmtpServer& server,
+                                               const mta::TraceStep& step) {
+  std::optional<RestrictionPlace> found;
+  for_each_restriction(site, [&](const RestrictionPlace& at) {
+    if (!found && &at.server == &server && site.tables().localized(at.restriction.text) == step.restriction)
+      found.emplace(at);
+  });
+  return found;
+}
+
 void report_open_relay(const SiteModel& site, const SmtpServer& server, const RelayAttempt& attempt,
                        const ProbeResult& result, Findings& findings) {
   const mta::TraceStep* step = deciding_step(result.trace);
@@ -57,9 +70,10 @@ void report_open_relay(const SiteModel& site, const SmtpServer& server, const Re
   if (step == nullptr)
     return findings.add(site.place_of(server.settings, "smtpd_relay_restrictions"),
                         concat(message, ": no restriction refuses it"));
-  message += concat(": `", step->restriction, "' permits it");
-  if (!step->table.empty()) message += concat(" (", step->table, " has \"", step->key, "\")");
-  findings.add(site.place_of(server.settings, step->list, step->restriction), std::move(message));
+  const std::optional<RestrictionPlace> at = restriction_of(site, server, *step);
+  message += concat(": `", at ? at->restriction.text : step->restriction, "' permits it");
+  if (!step->table.empty()) message += concat(", for its key \"", step->key, "\"");
+  findings.add(at ? at->place() : site.place_of(server.settings, step->list), std::move(message));
 }
 
 }  // namespace
