@@ -26,14 +26,16 @@ struct Place {
   int end_column = 0;
 };
 
-/// An edit that mends a finding without changing anything else: settings of main.cf (without a value: the
-/// entry is removed), and changes of master.cf.
+/// An edit that mends a finding without changing what else the configuration means. `main_cf` sets parameters
+/// (without a value: the entry is removed), `dropped_lines` removes the entries of main.cf that start in
+/// these lines, `master_cf` changes entries of master.cf.
 struct Fix {
   struct Setting {
     std::string name;
     std::optional<std::string> value;
   };
   std::vector<Setting> main_cf = {};
+  std::vector<int> dropped_lines = {};
   std::vector<libconf::MasterCfChange> master_cf = {};
 };
 

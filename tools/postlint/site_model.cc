@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "libconf/file.h"
@@ -264,6 +265,16 @@ std::optional<Place> SiteModel::place_of_word(const Settings& settings, std::str
   return place;
 }
 
+Place SiteModel::place_in_line(std::string_view file, int line, std::string_view word) const {
+  const bool is_master = master_document_ && file == master_document_->file();
+  const libconf::Lines& lines = is_master ? master_document_->lines() : main_cf_->lines();
+  const libconf::LogicalLine* logical = logical_line_at(lines, line);
+  if (logical == nullptr) return {.file = std::string(file), .line = line};
+  const std::size_t at = word.empty() ? std::string_view::npos : find_word(logical->text, word);
+  if (at == std::string_view::npos) return {.file = std::string(file), .line = line};
+  return place_in(std::string(file), lines, *logical, at, word.size());
+}
+
 std::string_view SiteModel::source(const std::string& file) const {
   if (file == main_cf_->file()) return main_cf_->text();
   if (master_document_ && file == master_document_->file()) return master_document_->text();
@@ -273,6 +284,19 @@ std::string_view SiteModel::source(const std::string& file) const {
     found = sources_.emplace(file, text ? std::move(*text) : std::string()).first;
   }
   return found->second;
+}
+
+void for_each_setting(const SiteModel& site,
+                      const std::function<void(const Settings& settings, std::string_view name)>& visit) {
+  for (const std::string_view name : site.settings().explicit_names())
+    if (site.settings().explicit_setting(name)->origin.kind == libconf::OriginKind::kMainCf)
+      visit(site.settings(), name);
+  for (const Service& service : site.services()) {
+    if (service.is_replaced) continue;
+    std::set<std::string_view> seen;
+    for (const libconf::MasterOption& option : service.service().options())
+      if (seen.insert(option.name).second) visit(service.settings, option.name);
+  }
 }
 
 std::string value_of(const Settings& settings, std::string_view name) {

@@ -8,6 +8,7 @@
 /// name. Not thread-safe, as Settings are not.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -132,6 +133,10 @@ class SiteModel {
   static Place place_in(const std::string& file, const libconf::Lines& lines,
                         const libconf::LogicalLine& line, std::size_t offset, std::size_t length);
 
+  /// Where `word` stands in the logical line of main.cf or master.cf that line `line` is part of; the whole
+  /// line, if it does not.
+  Place place_in_line(std::string_view file, int line, std::string_view word) const;
+
   /// The text of a file that findings are in; empty when it cannot be read. The views stay valid.
   std::string_view source(const std::string& file) const;
 
@@ -158,6 +163,12 @@ class SiteModel {
   Profile profile_ = Profile::kMx;
   mutable std::map<std::string, std::string, std::less<>> sources_;
 };
+
+/// Visits what main.cf and the options of services set, each with the view that it counts in. Names live as
+/// long as the site.
+void for_each_setting(
+    const SiteModel& site,
+    const std::function<void(const libconf::Settings& settings, std::string_view name)>& visit);
 
 /// What the name of a setting evaluates to; empty when it cannot be expanded.
 std::string value_of(const libconf::Settings& settings, std::string_view name);
