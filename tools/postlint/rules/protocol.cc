@@ -6,6 +6,7 @@
 #include "tools/postlint/release_features.h"
 #include "tools/postlint/rules/restrictions.h"
 #include "tools/postlint/rules/rules.h"
+#include "tools/postlint/rules/set_parameter.h"
 
 namespace postlint::rules {
 
@@ -35,10 +36,6 @@ std::string value_for(const SiteModel& site, const SmtpServer& server, std::stri
   return value_of(server.settings, name);
 }
 
-Fix set(std::string_view name, std::string_view value) {
-  return {.main_cf = {{std::string(name), std::string(value)}}};
-}
-
 }  // namespace
 
 void bare_newline(const SiteModel& site, Findings& findings) {
@@ -59,7 +56,7 @@ void bare_newline(const SiteModel& site, Findings& findings) {
     findings.add(site.place_of(server.settings, kName),
                  only_notes ? "a bare line feed is only logged, and taken for the end of a line"
                             : "a bare line feed is taken for the end of a line",
-                 set(kName, "normalize"));
+                 set_parameter(server, kName, "normalize"));
   }
 }
 
@@ -71,7 +68,7 @@ void unauth_pipelining(const SiteModel& site, Findings& findings) {
     if (is_there && !libconf::equals_ignoring_case(value_for(site, server, kName), "no")) continue;
     findings.add(site.place_of(server.settings, kName),
                  "clients may send commands before they have read the replies",
-                 is_there ? std::optional(set(kName, "yes")) : std::nullopt);
+                 is_there ? set_parameter(server, kName, "yes") : std::nullopt);
   }
 }
 
@@ -109,7 +106,7 @@ void vrfy_on(const SiteModel& site, Findings& findings) {
   for (const SmtpServer& server : site.smtp_servers())
     if (!server.is_local_only && !is_yes(server.settings, kName))
       findings.add(site.place_of(server.settings, kName), "VRFY tells anybody which addresses exist",
-                   set(kName, "yes"));
+                   set_parameter(server, kName, "yes"));
 }
 
 }  // namespace postlint::rules

@@ -6,6 +6,7 @@
 #include "tools/postlint/relay_probe.h"
 #include "tools/postlint/rules/restrictions.h"
 #include "tools/postlint/rules/rules.h"
+#include "tools/postlint/rules/set_parameter.h"
 #include "tools/postlint/table_store.h"
 
 namespace postlint::rules {
@@ -265,7 +266,9 @@ void test_knob_left(const SiteModel& site, Findings& findings) {
   for_each_setting(site, [&](const libconf::Settings& settings, std::string_view name) {
     if (name == "soft_bounce" && is_yes(settings, name))
       findings.add(site.place_of(settings, name), "soft_bounce turns every refusal into \"try again later\"",
-                   Fix{.main_cf = {{std::string(name), "no"}}});
+                   settings.explicit_setting(name)->origin.kind == libconf::OriginKind::kMainCf
+                       ? std::optional(Fix{.main_cf = {{std::string(name), "no"}}})
+                       : std::nullopt);
     if (name == "debug_peer_list" && !value_of(settings, name).empty())
       findings.add(site.place_of(settings, name), "debug_peer_list logs sessions in full");
   });
@@ -292,7 +295,7 @@ void helo_not_required(const SiteModel& site, Findings& findings) {
     findings.add(site.place_of(server.settings,
                                server.settings.explicit_setting(kName) ? kName : "smtpd_helo_restrictions"),
                  "a client that says no HELO passes by the checks of HELO",
-                 Fix{.main_cf = {{std::string(kName), "yes"}}});
+                 set_parameter(server, kName, "yes"));
   }
 }
 
