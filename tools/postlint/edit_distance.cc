@@ -1,0 +1,45 @@
+#include "tools/postlint/edit_distance.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+namespace postlint {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  using Row = std::vector<std::size_t>;
+  Row before(b.size() + 1);
+  Row last(b.size() + 1);
+  Row row(b.size() + 1);
+  std::iota(last.begin(), last.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({change, last[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before[j - 2] + 1);
+    }
+    before.swap(last);
+    last.swap(row);
+  }
+  return last[b.size()];
+}
+
+std::string_view nearest_name(std::string_view text, std::span<const std::string_view> names) {
+  // A mistake in every fifth letter, but three at most.
+  const std::size_t limit = std::clamp<std::size_t>(text.size() / 5, 1, 3);
+  std::string_view best;
+  std::size_t best_distance = limit + 1;
+  for (const std::string_view name : names) {
+    if (name.size() + limit < text.size() || text.size() + limit < name.size()) continue;
+    const std::size_t distance = edit_distance(text, name);
+    if (distance < best_distance) {
+      best = name;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+}  // namespace postlint

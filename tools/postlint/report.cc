@@ -1,0 +1,29 @@
+#include "tools/postlint/report.h"
+
+#include <algorithm>
+#include <array>
+
+namespace postlint {
+namespace {
+
+constexpr std::array kFormats = {
+    Format{"checkstyle", "XML of checkstyle", write_checkstyle},
+    Format{"github", "annotations of a GitHub workflow", write_github},
+    Format{"gitlab", "a code quality report of GitLab", write_gitlab},
+    Format{"jsonl", "a JSON object a line", write_jsonl},
+    Format{"junit", "XML of JUnit", write_junit},
+    Format{"sarif", "SARIF 2.1.0", write_sarif},
+    Format{"text", "for people", write_text},
+};
+
+}  // namespace
+
+std::span<const Format> all_formats() { return kFormats; }
+
+const Format* find_format(std::string_view name) {
+  const auto found = std::find_if(kFormats.begin(), kFormats.end(),
+                                  [&](const Format& format) { return format.name == name; });
+  return found == kFormats.end() ? nullptr : &*found;
+}
+
+}  // namespace postlint
