@@ -7,8 +7,8 @@ Configurations and sessions are those of access_differential.py, each session cu
 HELO or EHLO, MAIL, one RCPT and DATA. The stock smtpd serves them on loopback, in a network of its own; postexplain reads
 the very main.cf and master.cf that the stock master runs with. The first refusal, or that there is none, must be the same,
 and what is logged on the way to it. Configurations with policy servers are explained with --live, from the same name server
-and policy server that the stock smtpd asks; all others with --dns and the zone. Where access_program is there, it must agree, too; and so must our own smtpd, where the
-programs of the mail system are.
+and policy server that the stock smtpd asks; all others with --dns and the zone. Where access_program is there, it must agree,
+too; and so must our own smtpd, where the programs of the mail system are.
 
 Needs root, for the namespaces. The last line is "N passed, N failed"; the exit status is 1 when any failed or none ran.
 """

@@ -171,11 +171,13 @@ def check_against_stock(checks, program, directory):
         for number, (sender, recipient, message) in enumerate(mails):
             file = directory / ("message%d" % number)
             file.write_text(message + "\n")
-            lines.append(shlex.join(["--sender", "<%s>" % sender, "--recipient", "<%s>" % recipient, "--message", str(file)]))
+            lines.append(shlex.join(["--sender", "<%s>" % sender, "--recipient", "<%s>" % recipient,
+                                     "--message", str(file)]))
         cases = directory / "mails.cases"
         cases.write_text("\n".join(lines) + "\n")
-        done = run([program, "-j", "-c", stock.config, "--service", "127.0.0.1:%d" % stock.port("smtpd"), "--client", "127.0.0.1",
-                    "--client-name", "localhost", "--helo", "client.example", "--no-dns", "--cases", cases])
+        service = "127.0.0.1:%d" % stock.port("smtpd")
+        done = run([program, "-j", "-c", stock.config, "--service", service, "--client", "127.0.0.1", "--no-dns",
+                    "--client-name", "localhost", "--helo", "client.example", "--cases", cases])
         if not checks.check("all mails are explained", done.status == 0 and not done.err, done):
             return
         explanations = [json.loads(line) for line in done.out.splitlines()]
@@ -219,8 +221,8 @@ def check_leaves_nothing(checks, program, directory):
         (config / name).write_text(text)
     directory.chmod(0o755)
     before = tree(directory)
-    command = [program, "-c", config, "--client", "192.0.2.7", "--client-name", "c.example", "--helo", "x", "--sender", "a@b.example",
-               "--recipient", "ann@local.example", "--message", config / "virtual"]
+    command = [program, "-c", config, "--client", "192.0.2.7", "--client-name", "c.example", "--helo", "x",
+               "--sender", "a@b.example", "--recipient", "ann@local.example", "--message", config / "virtual"]
     if os.geteuid() == 0 and shutil.which("setpriv") and shutil.which("unshare"):
         command = ["unshare", "-n", "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] + command
     done = run(command)

@@ -16,7 +16,8 @@ using libconf::Result;
 
 class ServiceDryRun final : public DryRun {
  public:
-  explicit ServiceDryRun(std::unique_ptr<Services> services) : services_(std::move(services)) {}
+  explicit ServiceDryRun(std::unique_ptr<Services> services)
+      : services_(std::move(services)), opening_(services_->recorder().take()) {}
 
   Result<Explanation> explain(const Request& request) override {
     // Tables of restrictions are opened when they are asked.
@@ -33,13 +34,26 @@ class ServiceDryRun final : public DryRun {
       recorder.take();
       return done.error();
     }
-    if (explanation.reply.empty()) MailPassage(*services_, session, request, explanation).run();
-    explanation.trace = recorder.take();
+    if (explanation.reply.empty()) pass_on(session, request, explanation);
+    explanation.trace = opening_;
+    std::vector<TraceNode> seen = recorder.take();
+    explanation.trace.insert(explanation.trace.end(), std::make_move_iterator(seen.begin()),
+                             std::make_move_iterator(seen.end()));
     return explanation;
   }
 
  private:
+  void pass_on(Session& session, const Request& request, Explanation& explanation) {
+    const std::string& filter = services_->proxy_filter;
+    if (filter.empty()) return MailPassage(*services_, session, request, explanation).run();
+    services_->recorder().add({.kind = "proxy",
+                               .text = concat("the mail goes to the server ", filter,
+                                              " (smtpd_proxy_filter), which has the last word"),
+                               .facts = {{"server", filter}}});
+  }
+
   std::unique_ptr<Services> services_;
+  std::vector<TraceNode> opening_;  ///< What opening it all was like.
 };
 
 }  // namespace

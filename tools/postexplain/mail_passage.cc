@@ -6,6 +6,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
+#include "tools/mta/delivery/generic_addresses.h"
 #include "tools/mta/smtp/reply.h"
 
 namespace postexplain {
@@ -225,13 +226,13 @@ void MailPassage::deliver_to(const mta::MessageRecipient& recipient) {
   const std::string address = mta::quote_address(target.address);
   recorder.say(concat(" -> ", route.transport, ":", route.nexthop, ", for <", address, ">"),
                {{"recipient", address}, {"transport", route.transport}, {"nexthop", route.nexthop}});
-  const std::string agent = show_agent(route.transport);
+  const std::string agent = show_agent(route.transport, address);
   recorder.end();
   explanation_.deliveries.push_back(
       {.recipient = address, .transport = route.transport, .nexthop = route.nexthop, .agent = agent});
 }
 
-std::string MailPassage::show_agent(const std::string& transport) {
+std::string MailPassage::show_agent(const std::string& transport, const std::string& recipient) {
   Recorder& recorder = services_.recorder();
   const auto& all = services_.site().services();
   const auto found = std::find_if(all.begin(), all.end(), [&](const libconf::PlacedService* each) {
@@ -250,7 +251,33 @@ std::string MailPassage::show_agent(const std::string& transport) {
   recorder.add({.kind = "agent",
                 .text = concat("delivery agent at ", place, ": ", service.text()),
                 .facts = {{"service", transport}, {"command", service.command_text()}, {"place", place}}});
+  if (const Result<void> shown = show_generic(**found, recipient); !shown)
+    recorder.warn("generic", shown.error().message);
   return service.field(MasterField::kCommand);
+}
+
+/// What a client makes of the envelope's addresses when it sends them (smtp_generic_maps).
+Result<void> MailPassage::show_generic(const libconf::PlacedService& agent, const std::string& recipient) {
+  const std::string& command = agent.service.field(MasterField::kCommand);
+  if (command != "smtp" && command != "lmtp") return {};
+  Recorder& recorder = services_.recorder();
+  const mta::Site& site = services_.site();
+  const libconf::Settings settings = site.settings().for_service(agent, site.master_cf());
+  const auto generic = mta::GenericAddresses::open(
+      concat(command, "_"),
+      {.tables = {.settings = settings, .warnings = recorder}, .host = services_.host()},
+      services_.addresses->local_domains());
+  if (!generic) return generic.error();
+  if (!*generic) return {};
+  for (const std::string& before : {mta::quote_address(sender_), recipient}) {
+    const Result<std::string> after = (*generic)->map(before);
+    if (!after) return after.error();
+    recorder.add_once({.kind = "rewrite",
+                       .text = concat("generic maps: ", before, " -> ", *after),
+                       .is_detail = before == *after,
+                       .facts = {{"step", "generic maps"}, {"before", before}, {"after", *after}}});
+  }
+  return {};
 }
 
 void MailPassage::refuse(const libconf::Error& error) {

@@ -30,7 +30,8 @@ class MailPassage final : private mta::CleanupSink {
   libconf::Result<void> complete_recipients();
   void deliver();
   void deliver_to(const mta::MessageRecipient& recipient);
-  std::string show_agent(const std::string& transport);
+  std::string show_agent(const std::string& transport, const std::string& recipient);
+  libconf::Result<void> show_generic(const libconf::PlacedService& agent, const std::string& recipient);
   void refuse(const libconf::Error& error);
 
   // What cleanup says.

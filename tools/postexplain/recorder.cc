@@ -111,7 +111,9 @@ void Recorder::looked_up(std::string_view table, std::string_view key,
     node.text += concat(": lookup error", reason.empty() ? "" : ", ", reason);
     node.facts.emplace_back("error", reason.empty() ? "lookup error" : reason);
   } else if (*value) {
-    const std::string place = table_place(table, key, **value, settings_);
+    const auto [known, is_new] = places_.try_emplace(concat(table, "\n", key, "\n", **value));
+    if (is_new) known->second = table_place(table, key, **value, settings_);
+    const std::string& place = known->second;
     node.text += concat(" = \"", **value, "\"",
                         place.empty()            ? ""
                         : place.starts_with('(') ? " "

@@ -7,7 +7,7 @@
 ///     print(recorder.take());
 #pragma once
 
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +65,8 @@ class Recorder final : public mta::AccessTrace, public mta::TableObserver, publi
  private:
   const libconf::Settings& settings_;
   MissingIndexes missing_indexes_;
+  std::map<std::string, std::string>
+      places_;  ///< Of entries, by table, key and value: to find one takes reading.
   std::vector<TraceNode> done_;
   std::vector<TraceNode> open_;  ///< The innermost last.
   bool has_list_ = false;        ///< A list is among them.

@@ -96,6 +96,7 @@ Result<void> Services::find_entry() {
 Result<void> Services::read_settings() {
   mta::SettingsReader reader(*settings_);
   reader.text("content_filter", content_filter);
+  reader.text("smtpd_proxy_filter", proxy_filter);
   reader.text("myhostname", myhostname);
   reader.flag("smtpd_sasl_auth_enable", has_auth);
   reader.flag("smtpd_peername_lookup", looks_up_names);

@@ -45,6 +45,7 @@ class Services {
   const libconf::Settings& settings() const { return *settings_; }
   const mta::Site& site() const { return *site_; }
   const libconf::PlacedService& entry() const { return *entry_; }
+  const libconf::Host& host() const { return host_; }
   const Answers& answers() const { return setup_.answers; }
   Recorder& recorder() { return *recorder_; }
   DryServices& outside() { return *outside_; }
@@ -60,6 +61,7 @@ class Services {
   mta::MilterSettings milters;
   std::unique_ptr<mta::MailRouter> router;
   std::string content_filter;
+  std::string proxy_filter;  ///< smtpd_proxy_filter
   std::string myhostname;
   bool has_auth = false;       ///< smtpd_sasl_auth_enable
   bool looks_up_names = true;  ///< smtpd_peername_lookup

@@ -57,7 +57,8 @@ Result<void> Session::run() {
   services_.io().restart();
   while (!is_done && services_.io().run_one() > 0) {
   }
-  return {};
+  if (is_done) return {};
+  return Error{.kind = ErrorKind::kTemporary, .message = "the session does not come to an end"};
 }
 
 asio::awaitable<void> Session::converse() {

@@ -37,12 +37,14 @@ TEST_F(AddressServicesTest, TellsWhereMailGoes) {
       {"ann@l.x", "ann@l.x", "l.x", AddressClass::kLocal, false},
       {"ann@v.x", "ann@v.x", "v.x", AddressClass::kVirtualMailbox, false},
       {"a b@r.x", "\"a b\"@r.x", "r.x", AddressClass::kRelay, false},
-      {"a%b.x@l.x", "a%b.x@l.x", "b.x", AddressClass::kDefault, false},
-      {"a@b.x@l.x", "\"a@b.x\"@l.x", "b.x", AddressClass::kDefault, false},
-      {"b.x!a@l.x", "b.x!a@l.x", "b.x", AddressClass::kDefault, false},
-      {"a%v.x@l.x", "a%v.x@l.x", "v.x", AddressClass::kVirtualMailbox, false},
-      {"a%l.x@l.x", "a%l.x@l.x", "l.x", AddressClass::kLocal, false},
+      {"a%b.x@l.x", "a@b.x", "b.x", AddressClass::kDefault, false},
+      {"a@b.x@l.x", "a@b.x", "b.x", AddressClass::kDefault, false},
+      {"b.x!a@l.x", "a@b.x", "b.x", AddressClass::kDefault, false},
+      {"a%v.x@l.x", "a@v.x", "v.x", AddressClass::kVirtualMailbox, false},
+      {"a%l.x@l.x", "a@l.x", "l.x", AddressClass::kLocal, false},
       {"a%b.x@r.x", "a%b.x@r.x", "r.x", AddressClass::kRelay, true},
+      {"a@b.x@r.x", "\"a@b.x\"@r.x", "r.x", AddressClass::kRelay, true},
+      {"ann", "ann@o.example", "o.example", AddressClass::kDefault, false},
   };
   asio::io_context io;
   for (const ResolveCase& each : cases) {

@@ -74,12 +74,13 @@ class SiteAddresses final : public AddressResolver {
     auto found = address_class(info.domain);
     if (!found) return found.error();
     info.address_class = *found;
-    // Inside a local domain the address names another site.
+    // Inside a local domain the address names another site, where the mail really goes.
     if (info.has_sender_routing && info.address_class == AddressClass::kLocal) {
-      info.address_class = AddressClass::kDefault;
       const std::size_t bang = local.find('!');
+      if (bang != std::string::npos)
+        return this->info(libconf::concat(local.substr(bang + 1), "@", local.substr(0, bang)));
       const std::size_t routed = local.find_last_of("@%");
-      info.domain = bang != std::string::npos ? local.substr(0, bang) : local.substr(routed + 1);
+      return this->info(libconf::concat(local.substr(0, routed), "@", local.substr(routed + 1)));
     }
     return info;
   }

@@ -149,6 +149,28 @@ TEST_F(RunTest, ShowsStepsOfRewritingAndTheAgent) {
     EXPECT_NE(done.out.find(line + "\n"), std::string::npos) << line << "\n" << done.out;
 }
 
+TEST_F(RunTest, TheClientIsToldWhatTheSiteMakesOfARefusal) {
+  directory_.write("main.cf", libconf::concat(kMainCf, "smtpd_reject_footer = \\c. Ask $server_name\n"));
+  EXPECT_EQ(verdict({"--client", "192.0.2.9"}),
+            "reject at RCPT TO:<ann@local.example>: 554 5.7.1 <unknown[192.0.2.9]>: Client host rejected: go "
+            "away. Ask mx.test.example");
+}
+
+TEST_F(RunTest, ShowsWhatIsSentInPlaceOfLocalAddresses) {
+  directory_.write(
+      "main.cf",
+      libconf::concat(kMainCf, "smtp_generic_maps = inline:{ann@local.example=ann@example.com}\n"));
+  const Result done = explain({"--sender", "ann@local.example", "--recipient", "bob@va.example"});
+  EXPECT_NE(done.out.find("generic maps: ann@local.example -> ann@example.com\n"), std::string::npos)
+      << done.out;
+}
+
+TEST_F(RunTest, AProxyFilterHasTheLastWord) {
+  directory_.write("main.cf", libconf::concat(kMainCf, "smtpd_proxy_filter = 127.0.0.1:10024\n"));
+  EXPECT_EQ(verdict({}), "permit");
+  EXPECT_NE(explain({}).out.find("the mail goes to the server 127.0.0.1:10024"), std::string::npos);
+}
+
 TEST_F(RunTest, ATransportWithoutAServiceIsShown) {
   const Result done =
       explain({"--client", "10.0.0.1", "--recipient", "x@relay.example", "--service", "filtered"});

@@ -20,9 +20,10 @@ enum class AddressClass : std::uint8_t { kLocal, kVirtualAlias, kVirtualMailbox,
 
 /// An address as mail to it would be treated.
 struct AddressInfo {
-  std::string address;  ///< Rewritten, in its external form ("a b"@example.com): the key for tables.
-  /// Where mail for it would go to in the end: of `a%b@here` it is b.
-  std::string domain;
+  /// Where mail for it goes: rewritten, in its external form ("a b"@example.com), of `a%b@here` it is a@b.
+  /// The key for tables.
+  std::string address;
+  std::string domain;  ///< Of that address.
   AddressClass address_class = AddressClass::kDefault;
   /// The sender has said how to route it: user@elsewhere@domain, user%elsewhere@domain,
   /// elsewhere!user@domain.

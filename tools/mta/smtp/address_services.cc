@@ -109,12 +109,12 @@ Result<std::unique_ptr<AddressServices>> AddressServices::create(const libconf::
 }
 
 asio::awaitable<Result<AddressInfo>> AddressServices::resolve(std::string address) {
-  const Result<Resolution> resolution = routes_.resolve("", address);
+  const std::string standard = rewriting_.rewrite(RewriteContext::kLocal, quote_address(address));
+  const Result<Resolution> resolution = routes_.resolve("", unquote_address(standard));
   if (!resolution) co_return resolution.error();
-  // Tables of restrictions have keys in standard form.
-  std::string external = rewriting_.rewrite(RewriteContext::kLocal, quote_address(address));
-  // The domain is where the mail really goes: b, for a%b at a domain of this site.
+  // Tables of restrictions are asked for where the mail really goes: a@b, for a%b at a domain of this site.
   const std::string& target = resolution->recipient;
+  std::string external = target.empty() ? standard : quote_address(target);
   const std::size_t at = target.rfind('@');
   std::string domain = at == std::string::npos ? "" : target.substr(at + 1);
   // What the user part names is elsewhere, whatever else it looks like.
