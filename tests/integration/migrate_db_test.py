@@ -50,7 +50,7 @@ relocated_maps = $dbtype:$config/relocated
 virtual_alias_maps = <hash>:$config/virtual proxy:<btree>:${{config}}/virtual2
   pipemap:{{<hash>:{d}/piped,unionmap:{{proxy:<btree>:{d}/united, inline:{{a=b}}}}}}
 canonical_maps = ${{no_such?{{<hash>:{d}/dormant}}:{{<btree>:{d}/canonical}}}}
-transport_maps = mysql:{d}/transport.cf, lmdb:{d}/there-already
+transport_maps = mysql:{d}/transport.cf, mysql:{d}/link.cf, lmdb:{d}/there-already
 smtpd_recipient_restrictions = permit_mynetworks
     check_sender_access {{ <hash>:{d}/senders, search_order = order }}
     reject_rbl_client hash.example.org
@@ -98,6 +98,7 @@ class Site:
         for file, text in (("main.cf", MAIN), ("master.cf", MASTER), ("transport.cf", CLIENT)):
             self.file(file).write_bytes(marked(text, self.directory, {}).encode())
             self.file(file).chmod(0o640)
+        self.file("link.cf").symlink_to("transport.cf")
         for number, table in enumerate(PLAIN):
             self.file(table).write_text("key value %d\nOTHER of %s\n" % (number, table))
         for table in ALIASES:

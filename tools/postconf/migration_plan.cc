@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -179,13 +180,16 @@ class EditFinder {
   std::vector<MigrationEdit> edits_;
 };
 
-/// The settings files of table clients, such as mysql:/etc/postfix/users.cf.
+/// The settings files of table clients, such as mysql:/etc/postfix/users.cf: each once, whatever links lead
+/// to it.
 std::set<std::string> client_files(const std::vector<NamedTable>& tables) {
   std::set<std::string> files;
-  for (const NamedTable& table : tables)
-    if (!libconf::table_settings(table.type).empty() && table.name.starts_with('/') &&
-        ::access(table.name.c_str(), F_OK) == 0)
-      files.insert(table.name);
+  for (const NamedTable& table : tables) {
+    if (libconf::table_settings(table.type).empty() || !table.name.starts_with('/')) continue;
+    std::error_code failure;
+    const std::filesystem::path file = std::filesystem::canonical(table.name, failure);
+    if (!failure) files.insert(file);
+  }
   return files;
 }
 
