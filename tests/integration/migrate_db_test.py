@@ -65,7 +65,7 @@ smtp      inet  n       -       y       -       -       smtpd
 #   -o hash:{d}/comment
     -o {{ smtpd_sender_restrictions = check_sender_access <btree>:{d}/braced, permit }}
 filter    unix  -       n       n       -       -       pipe
-  user=nobody argv=/usr/bin/filter --table <hash>:{d}/argument ${{sender}}
+  -o max_use=5 user=nobody argv=/usr/bin/filter --table <hash>:{d}/argument ${{sender}}
 """
 
 CLIENT = """\
@@ -174,6 +174,9 @@ def check_report(checks, top, bin_directory):
     for table in list(PLAIN) + list(ALIASES) + ["sni"]:
         checks.check("the index of %s is to be built" % table,
                      "\nlmdb:%s: to be built" % site.file(table) in done.out, done.out)
+    for place in ("2: smtp/inet smtpd_client_restrictions: hash:", "4: smtp/inet smtpd_sender_restrictions: btree:",
+                  "6: filter/unix: hash:"):
+        checks.check("master.cf:%s is reported" % place, "master.cf:" + place in done.out, done.out)
     checks.check("no password is shown", "secret" not in done.out, done.out)
     checks.check("nothing is written", site.snapshot() == before, temporary(site))
 
