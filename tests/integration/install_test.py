@@ -107,6 +107,11 @@ def check_files(checks, prefix):
         installed = prefix / "share" / "man" / ("man" + page.suffix[1:]) / page.name
         checks.check("manual page %s is installed" % page.name,
                      installed.is_file() and installed.read_bytes() == page.read_bytes(), "missing or different")
+    for place in ("bash-completion/completions/postconf", "fish/vendor_completions.d/postconf.fish",
+                  "zsh/site-functions/_postconf"):
+        installed = prefix / "share" / place
+        checks.check("%s is installed" % place, installed.is_file() and "postconf" in installed.read_text(),
+                     "missing or empty")
     for library in LIBRARIES:
         wanted = {header.name for header in (SOURCE / library).glob("*.h")}
         directory = prefix / "include" / "postkit" / library

@@ -50,7 +50,7 @@ relocated_maps = $dbtype:$config/relocated
 virtual_alias_maps = <hash>:$config/virtual proxy:<btree>:${{config}}/virtual2
   pipemap:{{<hash>:{d}/piped,unionmap:{{proxy:<btree>:{d}/united, inline:{{a=b}}}}}}
 canonical_maps = ${{no_such?{{<hash>:{d}/dormant}}:{{<btree>:{d}/canonical}}}}
-transport_maps = mysql:{d}/transport.cf, lmdb:{d}/there-already
+transport_maps = mysql:{d}/transport.cf, mysql:{d}/link.cf, lmdb:{d}/there-already
 smtpd_recipient_restrictions = permit_mynetworks
     check_sender_access {{ <hash>:{d}/senders, search_order = order }}
     reject_rbl_client hash.example.org
@@ -65,7 +65,7 @@ smtp      inet  n       -       y       -       -       smtpd
 #   -o hash:{d}/comment
     -o {{ smtpd_sender_restrictions = check_sender_access <btree>:{d}/braced, permit }}
 filter    unix  -       n       n       -       -       pipe
-  user=nobody argv=/usr/bin/filter --table <hash>:{d}/argument ${{sender}}
+  -o max_use=5 user=nobody argv=/usr/bin/filter --table <hash>:{d}/argument ${{sender}}
 """
 
 CLIENT = """\
@@ -98,6 +98,7 @@ class Site:
         for file, text in (("main.cf", MAIN), ("master.cf", MASTER), ("transport.cf", CLIENT)):
             self.file(file).write_bytes(marked(text, self.directory, {}).encode())
             self.file(file).chmod(0o640)
+        self.file("link.cf").symlink_to("transport.cf")
         for number, table in enumerate(PLAIN):
             self.file(table).write_text("key value %d\nOTHER of %s\n" % (number, table))
         for table in ALIASES:
@@ -173,6 +174,9 @@ def check_report(checks, top, bin_directory):
     for table in list(PLAIN) + list(ALIASES) + ["sni"]:
         checks.check("the index of %s is to be built" % table,
                      "\nlmdb:%s: to be built" % site.file(table) in done.out, done.out)
+    for place in ("2: smtp/inet smtpd_client_restrictions: hash:", "4: smtp/inet smtpd_sender_restrictions: btree:",
+                  "6: filter/unix: hash:"):
+        checks.check("master.cf:%s is reported" % place, "master.cf:" + place in done.out, done.out)
     checks.check("no password is shown", "secret" not in done.out, done.out)
     checks.check("nothing is written", site.snapshot() == before, temporary(site))
 

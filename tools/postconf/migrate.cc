@@ -89,6 +89,19 @@ Result<void> check_sources(const MigrationPlan& plan) {
                .message = concat("these indexes have no source: ", lost, "; nothing was changed")};
 }
 
+/// Says nothing until the settings are read: what of them is odd was said before.
+class BuildMessages final : public cli::MessagePrinter {
+ public:
+  explicit BuildMessages(std::ostream& err) : MessagePrinter("postconf", err) {}
+  void begin() { is_silent_ = false; }
+  void report(libconf::Diagnostic diagnostic) override {
+    if (!is_silent_) MessagePrinter::report(std::move(diagnostic));
+  }
+
+ private:
+  bool is_silent_ = true;
+};
+
 /// Builds the new indexes. What old ones have beside their sources stays behind, which is told.
 class IndexBuilder {
  public:
@@ -98,9 +111,10 @@ class IndexBuilder {
     postmap::Options options;
     options.config_directory = directory.path;
     auto session =
-        postmap::Session::start(postmap::kPostmap, options, {-1, *builder.unused_, console.warnings});
+        postmap::Session::start(postmap::kPostmap, options, {-1, *builder.unused_, *builder.messages_});
     if (!session) return session.error();
     builder.session_ = std::move(*session);
+    builder.messages_->begin();
     return builder;
   }
 
@@ -112,7 +126,7 @@ class IndexBuilder {
           *session_, {index.table.type, index.table.name}, recipe_of(index),
           [&](std::string_view name, postmap::Difference difference, std::string_view key) {
             if (difference == postmap::Difference::kNotInSource)
-              console_.warnings.warn("surplus-entry", concat(name, ": ", to_string(difference), ": ", key));
+              messages_->warn("surplus-entry", concat(name, ": ", to_string(difference), ": ", key));
           }));
     }
   }
@@ -129,15 +143,17 @@ class IndexBuilder {
 
  private:
   IndexBuilder(const MigrationPlan& plan, Console& console)
-      : plan_(plan), console_(console), unused_(std::make_unique<cli::Output>(console.err)) {}
+      : plan_(plan),
+        unused_(std::make_unique<cli::Output>(console.err)),
+        messages_(std::make_unique<BuildMessages>(console.err)) {}
 
   postmap::Recipe recipe_of(const MigrationIndex& index) const {
     return postmap::recipe_for(postmap::purpose_of(index.table), *session_);
   }
 
   const MigrationPlan& plan_;
-  Console& console_;
   std::unique_ptr<cli::Output> unused_;
+  std::unique_ptr<BuildMessages> messages_;
   std::unique_ptr<postmap::Session> session_;
 };
 

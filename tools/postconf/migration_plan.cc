@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <map>
 #include <set>
 
@@ -84,23 +85,26 @@ class EditFinder {
       const LogicalLine& line = lines.logical()[placed.logical_line];
       const std::vector<libconf::MasterOption> options = placed.service.options();
       const std::size_t command = placed.service.offset(libconf::MasterField::kCommand);
-      const auto place_at = [&](std::size_t offset) {
+      const auto place_at = [&](std::size_t offset, std::string_view text) {
         const libconf::MasterOption* last = nullptr;
         for (const libconf::MasterOption& option : options)
           if (option.offset <= offset) last = &option;
-        const std::string_view name = last == nullptr ? "" : last->name;
+        // Behind an option there may be other arguments.
+        const bool is_in_option = last != nullptr && last->value.find(text) != std::string_view::npos;
+        const std::string_view name = is_in_option ? last->name : "";
         return Place{master_cf.file(), lines, line,
                      concat(placed.service.key(), name.empty() ? "" : " ", name), name};
       };
       for (const DatabaseUse& use : database_uses(line.text.substr(command), AheadOfTable::kCommand))
-        add(place_at(command + use.offset), command + use.offset, use.type, use.table);
+        add(place_at(command + use.offset, use.table), command + use.offset, use.type, use.table);
       for (const libconf::MasterOption& option : options) {
         const std::size_t name = line.text.find(option.name, option.offset);
         const std::size_t equals = line.text.find('=', name);
         if (name == std::string_view::npos || equals == std::string_view::npos || option.value.empty())
           continue;
         const std::size_t value = line.text.find(option.value, equals);
-        if (value != std::string_view::npos) add_type(place_at(option.offset), option.value, value);
+        if (value != std::string_view::npos)
+          add_type(place_at(option.offset, option.value), option.value, value);
       }
     }
   }
@@ -179,13 +183,16 @@ class EditFinder {
   std::vector<MigrationEdit> edits_;
 };
 
-/// The settings files of table clients, such as mysql:/etc/postfix/users.cf.
+/// The settings files of table clients, such as mysql:/etc/postfix/users.cf: each once, whatever links lead
+/// to it.
 std::set<std::string> client_files(const std::vector<NamedTable>& tables) {
   std::set<std::string> files;
-  for (const NamedTable& table : tables)
-    if (!libconf::table_settings(table.type).empty() && table.name.starts_with('/') &&
-        ::access(table.name.c_str(), F_OK) == 0)
-      files.insert(table.name);
+  for (const NamedTable& table : tables) {
+    if (libconf::table_settings(table.type).empty() || !table.name.starts_with('/')) continue;
+    std::error_code failure;
+    const std::filesystem::path file = std::filesystem::canonical(table.name, failure);
+    if (!failure) files.insert(file);
+  }
   return files;
 }
 
