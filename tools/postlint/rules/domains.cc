@@ -1,7 +1,6 @@
 // Which domains are whose, and who their recipients are.
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <map>
 #include <set>
 #include <unordered_map>
@@ -196,26 +195,56 @@ void for_each_address(std::string_view value, const std::function<void(std::stri
     if (item.kind == mta::AliasItemKind::kAddress && !item.text.starts_with('\\')) visit(item.text);
 }
 
-/// The aliases of one parameter, as a graph: which key leads to which.
+std::string_view domain_of(std::string_view address) {
+  const std::size_t at = address.rfind('@');
+  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
+}
+
+/// The tables of one parameter.
+struct AliasTable {
+  std::span<const TableEntry> entries;
+  std::string file;
+};
+
+/// The aliases of one parameter, as a graph: which key leads to which. Most aliases of a large table lead out
+/// of it, to domains that no key has: those are no part of a circle, and left out.
 class AliasGraph {
  public:
+  explicit AliasGraph(const std::vector<AliasTable>& tables) : tables_(tables) {
+    std::string_view last;
+    for (const AliasTable& table : tables)
+      for (const TableEntry& entry : table.entries)
+        if (const std::string_view domain = domain_of(entry.key); domain != last || domains_.empty())
+          domains_.emplace(last = domain);
+    for (const AliasTable& table : tables)
+      for (const TableEntry& entry : table.entries)
+        if (leads_back(entry)) nodes_.try_emplace(entry.key, Node{&entry, table.file});
+  }
+
+  void find_loops(Findings& findings) {
+    for (auto& [key, node] : nodes_) {
+      visit(key, node);
+      for (std::vector<std::string_view>& loop : loops_) report(loop, findings);
+      loops_.clear();
+    }
+  }
+
+ private:
   struct Node {
     const TableEntry* entry;
     std::string_view file;
     enum class State : std::uint8_t { kNew, kOpen, kDone } state = State::kNew;
   };
-
-  /// The first entry of a key counts. Keys are in lower case; entry and file must outlive this.
-  void add(const TableEntry& entry, std::string_view file) {
-    nodes_.try_emplace(entry.key, Node{&entry, file});
-  }
-
-  void find_loops(Findings& findings) {
-    for (auto& [key, node] : nodes_) visit(key, node, findings);
-  }
-
- private:
   using Nodes = std::unordered_map<std::string_view, Node>;
+
+  bool leads_back(const TableEntry& entry) const {
+    bool found = false;
+    for_each_address(entry.value, [&](std::string_view address) {
+      const std::string_view domain = domain_of(address);
+      found |= domains_.contains(domain) || domains_.contains(lower(domain));
+    });
+    return found;
+  }
 
   /// The key that an address is found by; end: it is no alias.
   Nodes::iterator find(std::string_view address) {
@@ -225,7 +254,7 @@ class AliasGraph {
     return at == std::string::npos ? nodes_.end() : nodes_.find(std::string_view(key).substr(at));
   }
 
-  void visit(std::string_view key, Node& node, Findings& findings) {
+  void visit(std::string_view key, Node& node) {
     if (node.state != Node::State::kNew || path_.size() > kMaxPath) return;
     node.state = Node::State::kOpen;
     path_.push_back(key);
@@ -236,30 +265,39 @@ class AliasGraph {
       if (next->second.state == Node::State::kOpen)
         loops_.emplace_back(std::find(path_.begin(), path_.end(), next->first), path_.end());
       else
-        visit(next->first, next->second, findings);
+        visit(next->first, next->second);
     });
     path_.pop_back();
     node.state = Node::State::kDone;
-    if (path_.empty()) report(findings);
+  }
+
+  /// Whether no entry before has the key: the first counts.
+  bool is_first(const TableEntry& entry) const {
+    for (const AliasTable& table : tables_)
+      for (const TableEntry& other : table.entries)
+        if (other.key == entry.key) return &other == &entry;
+    return true;
   }
 
   /// A circle is told of at its entry that comes first.
-  void report(Findings& findings) {
-    for (std::vector<std::string_view>& loop : loops_) {
-      const auto line = [&](std::string_view key) { return nodes_.at(key).entry->line; };
-      std::rotate(loop.begin(),
-                  std::min_element(loop.begin(), loop.end(),
-                                   [&](std::string_view a, std::string_view b) { return line(a) < line(b); }),
-                  loop.end());
-      std::string way;
-      for (const std::string_view key : loop) way += concat(key, " -> ");
-      findings.add({.file = std::string(nodes_.at(loop.front()).file), .line = line(loop.front())},
-                   concat("aliases go round in a circle: ", way, loop.front()));
-    }
-    loops_.clear();
+  void report(std::vector<std::string_view>& loop, Findings& findings) const {
+    const auto line = [&](std::string_view key) { return nodes_.at(key).entry->line; };
+    if (!std::all_of(loop.begin(), loop.end(),
+                     [&](std::string_view key) { return is_first(*nodes_.at(key).entry); }))
+      return;
+    std::rotate(loop.begin(),
+                std::min_element(loop.begin(), loop.end(),
+                                 [&](std::string_view a, std::string_view b) { return line(a) < line(b); }),
+                loop.end());
+    std::string way;
+    for (const std::string_view key : loop) way += concat(key, " -> ");
+    findings.add({.file = std::string(nodes_.at(loop.front()).file), .line = line(loop.front())},
+                 concat("aliases go round in a circle: ", way, loop.front()));
   }
 
   static constexpr std::size_t kMaxPath = 1000;  ///< Postfix itself stops after as many.
+  const std::vector<AliasTable>& tables_;
+  std::set<std::string, std::less<>> domains_;  ///< Of the keys; "" stands for none.
   Nodes nodes_;
   std::vector<std::string_view> path_;
   std::vector<std::vector<std::string_view>> loops_;
@@ -269,14 +307,12 @@ class AliasGraph {
 
 void alias_loop(const SiteModel& site, Findings& findings) {
   for (const std::string_view parameter : {"virtual_alias_maps", "alias_maps"}) {
-    AliasGraph graph;
-    std::deque<std::string> files;
+    std::vector<AliasTable> tables;
     for_each_table_of(site, parameter, [&](std::string_view type, std::string_view name) {
-      const std::string& file = files.emplace_back(site.files().path(name).value_or(std::string(name)));
-      for (const TableEntry& entry : site.tables().entries(type, name, parameter == "alias_maps"))
-        graph.add(entry, file);
+      tables.push_back({site.tables().entries(type, name, parameter == "alias_maps"),
+                        site.files().path(name).value_or(std::string(name))});
     });
-    graph.find_loops(findings);
+    AliasGraph(tables).find_loops(findings);
   }
 }
 
