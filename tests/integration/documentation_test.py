@@ -100,7 +100,7 @@ class Program:
 
 
 PROGRAMS = [Program("postconf", "CTco", optional="bt"), Program("postmap", "cdq"), Program("postalias", "cdq"),
-            Program("postexplain", "c", letters=1, mistake=2)]
+            Program("postexplain", "c", letters=1, mistake=2), Program("postlint", "c", letters=0, mistake=2)]
 
 
 def plain(roff):

@@ -31,6 +31,8 @@ std::string_view status_name(mta::DnsStatus status) {
     case mta::DnsStatus::kNoSuchName:
       return "no such name";
     case mta::DnsStatus::kTemporaryFailure:
+    case mta::DnsStatus::kFiltered:
+    case mta::DnsStatus::kFilterFailed:
       break;
   }
   return "temporary failure";
