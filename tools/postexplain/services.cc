@@ -144,7 +144,10 @@ Result<void> Services::open_access() {
   mta::AccessSite site{.is_local_site = mta::is_site_of(domains)};
   for (const libmaps::IpAddress& address : domains->addresses())
     site.interface_addresses.push_back(libmaps::to_string(address));
-  const mta::AccessServices others{.resolver = outside_->resolver(),
+  const libmaps::TableContext context{.settings = *settings_, .warnings = *recorder_};
+  dns_.emplace(outside_->resolver(), *recorder_);
+  if (Result<void> opened = dns_->open("smtpd_dns_reply_filter", context); !opened) return opened.error();
+  const mta::AccessServices others{.resolver = *dns_,
                                    .addresses = *addresses,
                                    .verifier = outside_->verifier(),
                                    .policy = outside_->policy(),
@@ -153,7 +156,6 @@ Result<void> Services::open_access() {
       mta::AccessEngine::create(*settings_, others, std::move(site), *recorder_);
   if (!engine) return engine.error();
   access = std::move(*engine);
-  const libmaps::TableContext context{.settings = *settings_, .warnings = *recorder_};
   Result<mta::LocalClients> clients = mta::LocalClients::open(context, domains->addresses());
   if (!clients) return clients.error();
   local_clients.emplace(std::move(*clients));

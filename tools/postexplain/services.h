@@ -15,6 +15,7 @@
 #include "tools/mta/daemon/site.h"
 #include "tools/mta/delivery/mail_router.h"
 #include "tools/mta/smtp/address_services.h"
+#include "tools/mta/smtp/dns_reply_filter.h"
 #include "tools/mta/smtp/intake_options.h"
 #include "tools/mta/smtp/local_clients.h"
 #include "tools/mta/smtp/milter_macros.h"
@@ -86,6 +87,7 @@ class Services {
   libconf::Host host_ = libconf::system_host();
   std::optional<Recorder> recorder_;
   std::optional<RecordedLog> log_;
+  std::optional<mta::DnsReplyFilter> dns_;
   std::unique_ptr<DryServices> outside_;
 };
 
