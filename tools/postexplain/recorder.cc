@@ -121,6 +121,8 @@ void Recorder::looked_up(std::string_view table, std::string_view key,
                         place);
     node.facts.emplace_back("value", **value);
     node.facts.emplace_back("place", place);
+  } else if (!open_.empty() && open_.back().kind == "content") {
+    return;  // Each line of a message is asked for, and most match nothing.
   } else {
     node.text += ": not there";
     node.is_detail = true;
