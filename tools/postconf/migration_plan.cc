@@ -1,6 +1,5 @@
 #include "tools/postconf/migration_plan.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "libmaps/secret_setting.h"
 #include "libmaps/table_types.h"
 #include "tools/postconf/database_types.h"
+#include "tools/postmap/build_purpose.h"
 
 namespace postconf {
 namespace {
@@ -215,11 +215,6 @@ std::string edited(std::string_view text, std::span<const MigrationEdit> edits) 
   return added.names_set().empty() ? out : added.apply(out, edits.front().file, discard);
 }
 
-bool is_directory(const std::string& path) {
-  struct stat status {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
-}
-
 /// Adds the tables that the configuration has, but that nothing asks at present: in arguments of commands,
 /// and in a `${name?{...}}` that does not hold.
 void add_dormant_tables(const std::vector<MigrationEdit>& edits, const Settings& settings,
@@ -333,8 +328,7 @@ Result<MigrationPlan> MigrationPlan::make(const Configuration& configuration, st
   }
   add_dormant_tables(plan.edits_, configuration.settings(), tables);
   for (const NamedTable& table : tables) {
-    // A directory is the start of names that other parameters go on with.
-    if (!is_berkeley_db(table.type) || table.name.empty() || is_directory(table.name)) continue;
+    if (!is_berkeley_db(table.type) || table.name.empty() || postmap::is_start_of_names(table)) continue;
     const auto cache = std::find_if(table.parameters.begin(), table.parameters.end(), is_cache);
     const bool is_a_cache = cache != table.parameters.end();
     const IndexFate fate = fate_of(table, is_a_cache);

@@ -76,7 +76,8 @@ Result<int> build_all(Session& session) {
   for (const NamedTable& table :
        libmaps::find_tables(session.settings(), master_cf ? &*master_cf : nullptr, session.warnings())) {
     const TableType* type = libmaps::find_table_type(table.type);
-    if (type != nullptr && type->has_index()) all_good &= process(session, table, *type);
+    if (type != nullptr && type->has_index() && !is_start_of_names(table))
+      all_good &= process(session, table, *type);
   }
   return all_good ? 0 : 1;
 }

@@ -1,5 +1,7 @@
 #include "tools/postmap/build_purpose.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 namespace postmap {
@@ -21,6 +23,11 @@ const Purpose& purpose_of(const libmaps::NamedTable& table) {
     return table.parameters.contains(p.parameter);
   });
   return purpose == std::end(kPurposes) ? kOtherPurpose : *purpose;
+}
+
+bool is_start_of_names(const libmaps::NamedTable& table) {
+  struct stat status {};
+  return ::stat(table.name.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 Recipe recipe_for(const Purpose& purpose, const Session& session) {

@@ -18,6 +18,10 @@ struct Purpose {
 
 const Purpose& purpose_of(const libmaps::NamedTable& table);
 
+/// Whether the name is that of a directory: no table, but the start of names that other parameters go on
+/// with, as `indexed = hash:/etc/postfix/` is.
+bool is_start_of_names(const libmaps::NamedTable& table);
+
 /// How a table with that purpose is built by the options of `session`. No index becomes more readable than
 /// its source.
 Recipe recipe_for(const Purpose& purpose, const Session& session);
