@@ -88,6 +88,32 @@ struct RelayProbe::Parts {
   std::unique_ptr<mta::AccessEngine> engine;
 };
 
+namespace {
+
+/// The steps of one command.
+class Steps final : public mta::AccessTrace {
+ public:
+  void begin_list(const mta::TracedList&) override {}
+  void begin_restriction(const mta::TraceStep& step) override {
+    open_.push_back(steps_.size());
+    steps_.push_back(step);
+  }
+  void end_restriction(const mta::TraceStep& step) override {
+    steps_[open_.back()] = step;
+    open_.pop_back();
+  }
+  void deferred(std::string_view) override {}
+
+  void clear() { steps_.clear(); }
+  std::vector<mta::TraceStep> take() { return std::move(steps_); }
+
+ private:
+  std::vector<mta::TraceStep> steps_;
+  std::vector<std::size_t> open_;  ///< Numbers of those that have not ended.
+};
+
+}  // namespace
+
 RelayProbe::RelayProbe(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 RelayProbe::~RelayProbe() = default;
@@ -127,11 +153,14 @@ ProbeResult RelayProbe::ask(const ProbeSession& session) {
   state.protocol = "ESMTP";
   mta::AccessMemory memory;
   mta::Verdict verdict;
+  Steps steps;
   const auto check = [&](mta::SmtpStage stage) {
     state.stage = stage;
+    steps.clear();
     asio::io_context io(1);
     asio::co_spawn(
-        io, [&]() -> asio::awaitable<void> { verdict = co_await parts_->engine->check(state, memory); },
+        io,
+        [&]() -> asio::awaitable<void> { verdict = co_await parts_->engine->check(state, memory, &steps); },
         [](const std::exception_ptr& failure) {
           if (failure) std::terminate();
         });
@@ -147,7 +176,7 @@ ProbeResult RelayProbe::ask(const ProbeSession& session) {
     state.recipient = session.recipient;
     return check(mta::SmtpStage::kRcpt);
   }();
-  return {.is_permitted = is_permitted, .reply = verdict.reply, .trace = verdict.trace};
+  return {.is_permitted = is_permitted, .reply = verdict.reply, .steps = steps.take()};
 }
 
 }  // namespace postlint

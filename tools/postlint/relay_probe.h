@@ -13,7 +13,7 @@
 
 #include "libconf/result.h"
 #include "libconf/settings.h"
-#include "tools/mta/access/verdict.h"
+#include "tools/mta/access/access_trace.h"
 
 namespace postlint {
 
@@ -31,7 +31,8 @@ struct ProbeSession {
 struct ProbeResult {
   bool is_permitted = false;
   std::string reply = {};  ///< Of the command that is refused.
-  mta::Trace trace = {};   ///< Of RCPT TO, or of the command that is refused.
+  /// Of RCPT TO, or of the command that is refused; in the order in which they began.
+  std::vector<mta::TraceStep> steps = {};
 };
 
 /// Not thread-safe. The site must outlive it.

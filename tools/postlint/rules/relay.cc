@@ -47,8 +47,8 @@ std::vector<RelayAttempt> relay_attempts(const libconf::Settings& settings) {
 }
 
 /// The step that let the mail through; nothing: no restriction said anything.
-const mta::TraceStep* deciding_step(const mta::Trace& trace) {
-  for (auto step = trace.rbegin(); step != trace.rend(); ++step)
+const mta::TraceStep* deciding_step(const std::vector<mta::TraceStep>& steps) {
+  for (auto step = steps.rbegin(); step != steps.rend(); ++step)
     if (step->result == mta::StepResult::kPermit) return &*step;
   return nullptr;
 }
@@ -66,7 +66,7 @@ std::optional<RestrictionPlace> restriction_of(const SiteModel& site, const Smtp
 
 void report_open_relay(const SiteModel& site, const SmtpServer& server, const RelayAttempt& attempt,
                        const ProbeResult& result, Findings& findings) {
-  const mta::TraceStep* step = deciding_step(result.trace);
+  const mta::TraceStep* step = deciding_step(result.steps);
   std::string message = concat(attempt.how, " may send to any domain through this server");
   if (step == nullptr)
     return findings.add(site.place_of(server.settings, "smtpd_relay_restrictions"),
