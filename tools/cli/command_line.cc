@@ -148,9 +148,10 @@ std::string help_text(const Syntax& syntax) {
   CLI::App app{std::string(syntax.description), std::string(syntax.program)};
   app.set_help_flag();  // --help is a row of its own.
   for (const Option& option : all_options(syntax)) {
-    const std::string names = option.letter != '\0' && option.letter != '#'
-                                  ? concat("-", std::string(1, option.letter), ",--", option.name)
-                                  : concat("--", option.name);
+    const std::string name = option.name.empty() ? "" : concat("--", option.name);
+    const std::string names = option.letter == '\0' || option.letter == '#'
+                                  ? name
+                                  : concat("-", std::string(1, option.letter), name.empty() ? "" : ",", name);
     const std::string help(option.help);
     CLI::Option* shown = option.argument.empty() ? app.add_flag_function(
                                                        names, [](std::int64_t) {}, help)

@@ -32,7 +32,7 @@ struct Values {
   std::vector<std::string> (*words)() = nullptr;
 };
 
-/// One option. Each has a long name; `letter` is Postfix's name for it, or '\0'.
+/// One option: `letter` is Postfix's name for it, or '\0'; `name` is the long one, or empty.
 struct Option {
   char letter;
   std::string_view name;
