@@ -172,8 +172,8 @@ constexpr std::array kRules = {
          .group = "relay",
          .severity = kError,
          .summary = "a network has bits set behind its prefix",
-         .rationale = "Postfix logs a warning when it comes to the entry, and treats it as a temporary error "
-                      "or skips it: the network is not matched.",
+         .rationale = "Postfix does not take the entry for a network: it logs a warning each time, and what "
+                      "was meant does not happen.",
          .reference = "postconf(5), mynetworks; cidr_table(5)",
          .mend = "write the first address of the network, as the message proposes",
          .check = rules::cidr_host_bits},
@@ -208,7 +208,7 @@ constexpr std::array kRules = {
          .severity = kError,
          .summary = "no restriction list can refuse to relay",
          .rationale =
-             "smtpd does not run without such a guard: every connection ends in \"421 4.3.0\" or is closed.",
+             "smtpd insists on such a guard: without one it ends with a fatal error for every connection.",
          .reference =
              "postconf(5), smtpd_relay_restrictions; https://github.com/Oefenweb/ansible-postfix/issues/122",
          .mend = "put reject_unauth_destination into smtpd_relay_restrictions",
