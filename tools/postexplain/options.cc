@@ -49,7 +49,7 @@ constexpr Row kRows[] = {
      &Options::cases_file},
     {{'j', "json", "", kOutput, "Print JSON; with --cases, an object a line"}, nullptr, &Options::json},
     {{'v', "verbose", "", kOutput, "Show what came to nothing, too"}, nullptr, &Options::verbose},
-    {{'\0', "help", "", kOutput, "Print this help"}, nullptr, &Options::help},
+    {{'\0', "help", "", kOutput, "Print this help"}, nullptr, nullptr},
 };
 
 constexpr std::size_t kRowCount = std::size(kRows);
@@ -96,14 +96,12 @@ Result<Options> parse_command_line(std::span<const std::string> arguments, Optio
   Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return line.error();
   Options options = std::move(base);
+  options.about = cli::text_about(kSyntax, *line);
+  if (options.about) return options;
   for (cli::Given& given : line->given) {
     const Row& row = kRows[given.option - kOptions.data()];
     if (row.flag != nullptr) options.*row.flag = true;
     if (row.text != nullptr) options.*row.text = std::move(given.value);
-  }
-  if (options.help) {
-    options.help_text = cli::help_text(kSyntax);
-    return options;
   }
   if (!line->operands.empty()) return cli::fatal(libconf::concat("unexpected: ", line->operands[0]));
   if (std::optional<libconf::Error> error = check(options)) return *error;

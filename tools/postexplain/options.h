@@ -32,8 +32,8 @@ struct Options {
   bool live = false;
   bool json = false;
   bool verbose = false;
-  bool help = false;
-  std::string help_text = {};  ///< Set with `help`.
+  std::optional<std::string> about =
+      {};  ///< To be printed, and nothing else to be done: --help and the like.
 };
 
 /// Parses the arguments behind the program's name, over what `base` says. Errors carry a line or two for the

@@ -171,8 +171,8 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
     messages.fatal(options.error().message);
     return kUsage;
   }
-  if (options->help) {
-    output.text() += options->help_text;
+  if (options->about) {
+    output.text() += *options->about;
     output.flush();
     return kAsExpected;
   }

@@ -174,11 +174,6 @@ constexpr Handler kHandlers[] = {
        options.shows_version = true;
        return {};
      }},
-    {"help",
-     [](const std::string&, Options& options) -> Result<void> {
-       options.shows_help = true;
-       return {};
-     }},
 };
 
 const Handler& handler_of(std::string_view option) {
@@ -249,6 +244,8 @@ Result<Options> read_options(const std::vector<std::string>& arguments) {
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return line.error();
   Options options{.operands = line->operands, .format = find_format("text")};
+  options.about = cli::text_about(kSyntax, *line);
+  if (options.about) return options;
   constexpr std::string_view kSettingsFile = ".postlint.json";
   const std::optional<std::string> config = line->value("config");
   std::error_code failed;
@@ -264,7 +261,5 @@ Result<Options> read_options(const std::vector<std::string>& arguments) {
   if (options.updates_baseline && !options.baseline) return fatal("--update-baseline needs --baseline FILE");
   return options;
 }
-
-std::string help_text() { return cli::help_text(kSyntax); }
 
 }  // namespace postlint

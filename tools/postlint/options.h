@@ -30,15 +30,13 @@ struct Options {
   bool shows_diff = false;
   std::optional<std::string> explained = {};
   bool lists_rules = false;
-  bool shows_help = false;
+  std::optional<std::string> about =
+      {};  ///< To be printed, and nothing else to be done: --help and the like.
   bool shows_version = false;
 };
 
 /// Reads the settings file first: --config, or .postlint.json in the working directory, if there is one.
 /// Errors: kConfiguration, for what cannot be understood; kSyntax and kInputOutput, of the settings file.
 libconf::Result<Options> read_options(const std::vector<std::string>& arguments);
-
-/// The text of --help.
-std::string help_text();
 
 }  // namespace postlint

@@ -171,8 +171,8 @@ int run(const std::vector<std::string>& arguments, std::istream& in, std::ostrea
     messages.fatal(options.error().message);
     return kBadUsage;
   }
-  if (options->shows_help) {
-    out << help_text();
+  if (options->about) {
+    out << *options->about;
   } else if (options->shows_version) {
     out << "postlint " << POSTKIT_VERSION << '\n';
   } else if (options->lists_rules) {
