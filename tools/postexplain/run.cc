@@ -145,7 +145,7 @@ int run_cases(const Options& options, cli::Output& out, cli::MessagePrinter& mes
     Options base = options;
     base.cases_file.reset();
     Result<Options> merged = parse_command_line(each.arguments, std::move(base));
-    if (merged && (merged->cases_file || merged->help)) merged = cli::fatal("a case is no option of a case");
+    if (merged && (merged->cases_file || merged->about)) merged = cli::fatal("a case is no option of a case");
     if (!merged) return fail(kUsage, concat(place, ": ", merged.error().message));
     const Outcome<Explanation> explanation = explain(*merged, runs);
     if (!explanation)
