@@ -80,7 +80,9 @@ class Session(Conversation):
             self.socket = context.wrap_socket(self.socket, server_hostname=name)
         except (OSError, ssl.SSLError) as error:
             self.stream = self.socket.makefile("rb")
-            return type(error).__name__.encode()
+            # Which end of a connection one sees depends on who was first.
+            is_gone = isinstance(error, (ConnectionResetError, BrokenPipeError, ssl.SSLEOFError))
+            return b"gone" if is_gone else type(error).__name__.encode()
         self.stream = self.socket.makefile("rb")
         return str(self.socket.version()).encode()
 
