@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
+#include "libconf/file.h"
 #include "libconf/text.h"
 #include "libconf/value.h"
 #include "tools/cli/fatal.h"
+#include "tools/postlint/json_reader.h"
 
 namespace postlint {
 namespace {
@@ -24,6 +27,11 @@ constexpr cli::Option kOptions[] = {
     {'\0', "ignore", "RULES", 1, "Not these rules, or groups of rules"},
     {'\0', "severity", "RULE=LEVEL", 1, "Another severity for a rule: error, warning, info"},
     {'\0', "fail-level", "LEVEL", 1, "Exit with 1 for findings of this severity or a higher one (error)"},
+    {'\0', "config", "FILE", 1, "A file of such settings (.postlint.json)"},
+    {'\0', "baseline", "FILE", 1, "Leave out the findings that FILE lists"},
+    {'\0', "update-baseline", "", 1, "Remove from the baseline what is mended; make one where there is none"},
+    {'\0', "fix", "", 2, "Mend what can be mended safely, and report the rest"},
+    {'\0', "diff", "", 2, "Show what --fix would change, and change nothing"},
     {'\0', "format", "FORMAT", 2, "text, jsonl, sarif, junit, checkstyle, github, gitlab, html (text)"},
     {'\0', "color", "WHEN", 2, "Colours: auto, always, never (auto)"},
     {'\0', "list-rules", "", 3, "List all rules: id, severity, summary"},
@@ -152,17 +160,87 @@ constexpr Handler kHandlers[] = {
      }},
 };
 
+const Handler& handler_of(std::string_view option) {
+  return *std::find_if(std::begin(kHandlers), std::end(kHandlers),
+                       [&](const Handler& each) { return each.option == option; });
+}
+
+/// How a member of the settings file is said as an option; its values are taken one by one.
+struct Member {
+  std::string_view name;
+  std::string_view option;
+};
+constexpr Member kMembers[] = {
+    {"baseline", "baseline"}, {"fail_level", "fail-level"}, {"ignore", "ignore"}, {"profile", "profile"},
+    {"select", "select"},     {"severity", "severity"},     {"target", "target"},
+};
+
+/// The texts of a member: a string, those of an array, "NAME=TEXT" of an object. Nothing: it is none of
+/// these.
+std::optional<std::vector<std::string>> texts_of(const JsonValue& value) {
+  std::vector<std::string> out;
+  if (const std::string* text = value.string()) {
+    out.push_back(*text);
+  } else if (const JsonValue::Array* items = value.array()) {
+    for (const JsonValue& item : *items) {
+      if (item.string() == nullptr) return std::nullopt;
+      out.push_back(*item.string());
+    }
+  } else if (const JsonValue::Object* members = value.object()) {
+    for (const auto& [name, member] : *members) {
+      if (member.string() == nullptr) return std::nullopt;
+      out.push_back(concat(name, "=", *member.string()));
+    }
+  } else {
+    return std::nullopt;
+  }
+  return out;
+}
+
+Result<void> take_member(std::string_view name, const JsonValue& value, const std::string& file,
+                         Options& options) {
+  if (name == "$schema") return {};
+  const auto member = std::find_if(std::begin(kMembers), std::end(kMembers),
+                                   [&](const Member& each) { return each.name == name; });
+  if (member == std::end(kMembers)) return fatal(concat(file, ": no such setting: ", name));
+  const std::optional<std::vector<std::string>> texts = texts_of(value);
+  if (!texts) return fatal(concat(file, ": bad value of ", name));
+  for (const std::string& text : *texts)
+    if (Result<void> taken = handler_of(member->option).take(text, options); !taken)
+      return fatal(concat(file, ": ", taken.error().message));
+  return {};
+}
+
+Result<void> read_settings_file(const std::string& file, Options& options) {
+  const Result<std::string> text = libconf::read_file(file);
+  if (!text) return text.error();
+  const Result<JsonValue> value = parse_json(*text, file);
+  if (!value) return value.error();
+  if (value->object() == nullptr) return fatal(concat(file, ": no object"));
+  for (const auto& [name, member] : *value->object())
+    if (Result<void> taken = take_member(name, member, file, options); !taken) return taken;
+  return {};
+}
+
 }  // namespace
 
 Result<Options> read_options(const std::vector<std::string>& arguments) {
   const Result<cli::CommandLine> line = cli::parse(kSyntax, arguments);
   if (!line) return line.error();
   Options options{.operands = line->operands, .format = find_format("text")};
-  for (const cli::Given& given : line->given) {
-    const auto handler = std::find_if(std::begin(kHandlers), std::end(kHandlers),
-                                      [&](const Handler& each) { return each.option == given.option->name; });
-    if (Result<void> taken = handler->take(given.value, options); !taken) return taken.error();
-  }
+  constexpr std::string_view kSettingsFile = ".postlint.json";
+  const std::optional<std::string> config = line->value("config");
+  std::error_code failed;
+  if (config || std::filesystem::exists(kSettingsFile, failed))
+    if (Result<void> read = read_settings_file(config.value_or(std::string(kSettingsFile)), options); !read)
+      return read.error();
+  for (const cli::Given& given : line->given)
+    if (Result<void> taken = handler_of(given.option->name).take(given.value, options); !taken)
+      return taken.error();
+  const bool reads_input =
+      std::find(options.operands.begin(), options.operands.end(), "-") != options.operands.end();
+  if (options.applies_fixes && reads_input) return fatal("--fix cannot change standard input");
+  if (options.updates_baseline && !options.baseline) return fatal("--update-baseline needs --baseline FILE");
   return options;
 }
 

@@ -24,13 +24,18 @@ struct Options {
   std::optional<Profile> profile = {};
   Version target = kNewestVersion;
   ColourChoice colour = ColourChoice::kAuto;
+  std::optional<std::string> baseline = {};
+  bool updates_baseline = false;
+  bool applies_fixes = false;
+  bool shows_diff = false;
   std::optional<std::string> explained = {};
   bool lists_rules = false;
   bool shows_help = false;
   bool shows_version = false;
 };
 
-/// Errors: kConfiguration, for what cannot be understood.
+/// Reads the settings file first: --config, or .postlint.json in the working directory, if there is one.
+/// Errors: kConfiguration, for what cannot be understood; kSyntax and kInputOutput, of the settings file.
 libconf::Result<Options> read_options(const std::vector<std::string>& arguments);
 
 /// The text of --help.

@@ -7,7 +7,12 @@ namespace postlint {
 namespace {
 
 constexpr std::array kFormats = {
+    Format{"checkstyle", "XML of checkstyle", write_checkstyle},
+    Format{"github", "annotations of a GitHub workflow", write_github},
+    Format{"gitlab", "a code quality report of GitLab", write_gitlab},
     Format{"jsonl", "a JSON object a line", write_jsonl},
+    Format{"junit", "XML of JUnit", write_junit},
+    Format{"sarif", "SARIF 2.1.0", write_sarif},
     Format{"text", "for people", write_text},
 };
 

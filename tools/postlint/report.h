@@ -36,7 +36,12 @@ struct Format {
 std::span<const Format> all_formats();
 const Format* find_format(std::string_view name);
 
-std::string write_text(const Report& report);
+std::string write_checkstyle(const Report& report);
+std::string write_github(const Report& report);
+std::string write_gitlab(const Report& report);
 std::string write_jsonl(const Report& report);
+std::string write_junit(const Report& report);
+std::string write_sarif(const Report& report);
+std::string write_text(const Report& report);
 
 }  // namespace postlint

@@ -73,6 +73,27 @@ std::vector<TableEntry> TableStore::entries(std::string_view type, std::string_v
   return out;
 }
 
+std::vector<PatternLine> TableStore::pattern_lines(std::string_view type, std::string_view name) const {
+  std::vector<PatternLine> out;
+  const std::optional<std::string> path =
+      name.starts_with('{') ? std::optional(std::string(name)) : files_.path(name);
+  if (!path) return out;
+  Result<libmaps::SourceReader> reader = libmaps::SourceReader::open_rules(type, *path);
+  if (!reader) return out;
+  while (const std::optional<libmaps::SourceLine> line = reader->next()) {
+    const std::string_view text = line->text;
+    const std::size_t open = text.starts_with('!') ? 1 : 0;
+    if (text.size() <= open || libconf::is_name_char(text[open]) || libconf::is_space(text[open])) continue;
+    std::size_t close = open + 1;
+    while (close < text.size() && text[close] != text[open]) close += text[close] == '\\' ? 2 : 1;
+    if (close >= text.size()) continue;
+    const std::size_t end = std::min(text.find_first_of(libconf::kBlanks, close), text.size());
+    out.push_back(
+        {std::string(text.substr(0, end)), std::string(libconf::trim(text.substr(end))), line->first});
+  }
+  return out;
+}
+
 std::string TableStore::localized(std::string_view value) const {
   struct Replacement {
     std::size_t begin;

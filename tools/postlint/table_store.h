@@ -27,6 +27,13 @@ struct TableEntry {
   int line = 0;
 };
 
+/// A rule of a regexp or pcre table.
+struct PatternLine {
+  std::string pattern;  ///< "/^x/i", as it is written.
+  std::string result;
+  int line = 0;
+};
+
 /// Not thread-safe. File map and settings must outlive it.
 class TableStore {
  public:
@@ -41,6 +48,9 @@ class TableStore {
   /// The source of a table with an index, or of a texthash; empty when it is not here. `is_alias`: the
   /// format of aliases(5).
   std::vector<TableEntry> entries(std::string_view type, std::string_view name, bool is_alias = false) const;
+
+  /// The rules of a regexp or pcre table, but for IF and ENDIF; empty when it is not here.
+  std::vector<PatternLine> pattern_lines(std::string_view type, std::string_view name) const;
 
   /// `value`, expanded, with every table in it replaced by spec(), or by one without entries; without
   /// `proxy:`.

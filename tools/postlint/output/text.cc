@@ -53,9 +53,10 @@ class TextWriter {
     std::replace(line.begin(), line.end(), '\t', ' ');
     out_ += concat("  ", styled(kFaint, concat(number, " | ")), libconf::printable_utf8(line), "\n");
     if (place.column == 0) return;
-    const auto column = static_cast<std::size_t>(place.column);
-    const std::size_t length =
-        place.end_column > place.column ? static_cast<std::size_t>(place.end_column - place.column) : 1;
+    const std::string_view source = line_of(site.source(place.file), place.line);
+    const auto column = static_cast<std::size_t>(character_column(source, place.column));
+    const auto end = static_cast<std::size_t>(character_column(source, place.end_column));
+    const std::size_t length = end > column ? end - column : 1;
     out_ += concat("  ", std::string(number.size(), ' '), styled(kFaint, " | "), std::string(column - 1, ' '),
                    styled(kColours[level], concat("^", std::string(length - 1, '~'))), "\n");
   }

@@ -8,6 +8,7 @@
 #include "libconf/text.h"
 #include "libconf/value.h"
 #include "tools/postlint/edit_distance.h"
+#include "tools/postlint/release_features.h"
 #include "tools/postlint/rules/rules.h"
 
 namespace postlint::rules {
@@ -143,9 +144,8 @@ void version_mismatch(const SiteModel& site, Findings& findings) {
   for_each_setting(site, [&](const Settings& settings, std::string_view name) {
     const Parameter* parameter = libconf::find_parameter(name);
     if (parameter == nullptr) return;
-    const std::optional<Version> since = parse_version(parameter->since);
     const std::string target = to_string(site.target());
-    if (since && site.target() < *since)
+    if (!has_parameter(site.target(), name))
       findings.add(site.place_of(settings, name),
                    concat("Postfix ", target, " does not have ", name, ": it came with ", parameter->since));
     if (parameter->type == libconf::ParameterType::kRemoved && site.target() >= Version{3, 12, 0})

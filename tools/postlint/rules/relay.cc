@@ -1,11 +1,12 @@
 // Who may send mail to whom.
-#include <array>
+#include <set>
 
 #include "libconf/text.h"
-#include "libmaps/network_pattern.h"
+#include "tools/mta/access/access_action.h"
 #include "tools/postlint/relay_probe.h"
 #include "tools/postlint/rules/restrictions.h"
 #include "tools/postlint/rules/rules.h"
+#include "tools/postlint/rules/set_parameter.h"
 #include "tools/postlint/table_store.h"
 
 namespace postlint::rules {
@@ -94,55 +95,262 @@ void open_relay(const SiteModel& site, Findings& findings) {
 
 namespace {
 
-/// Networks that are not routed on the Internet: RFC 1918, 6598, 3927, 1122, 4193, 4291.
-constexpr std::array<std::string_view, 9> kPrivateNetworks = {
-    "10.0.0.0/8",  "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16",
-    "127.0.0.0/8", "fc00::/7",      "fe80::/10",      "::1/128",
-};
+using mta::RestrictionKind;
 
-/// Public networks up to these sizes may well be one organisation's own.
-constexpr int kWidestIpv4 = 16;
-constexpr int kWidestIpv6 = 32;
-
-template <class Address>
-bool is_within(const libmaps::IpNetwork<Address>& inner, const libmaps::IpNetwork<Address>& outer) {
-  return inner.length >= outer.length && outer.contains(inner.address);
+const NamedRestrictions& relay_list(const SmtpServer& server) {
+  return server.list("smtpd_relay_restrictions");
+}
+const NamedRestrictions& recipient_list(const SmtpServer& server) {
+  return server.list("smtpd_recipient_restrictions");
 }
 
-template <class Address>
-bool is_private(const libmaps::IpNetwork<Address>& network) {
-  for (const std::string_view text : kPrivateNetworks) {
-    const auto known = libmaps::parse_network_pattern(text);
-    const auto* same_family = known ? std::get_if<libmaps::IpNetwork<Address>>(&*known) : nullptr;
-    if (same_family != nullptr && is_within(network, *same_family)) return true;
-  }
-  return false;
+bool is_readable(const NamedRestrictions& named, const SmtpServer& server) {
+  return !named.error && !server.class_error;
 }
 
-std::string too_wide(const libmaps::NetworkPattern& pattern) {
-  return std::visit(
-      []<class Address>(const libmaps::IpNetwork<Address>& network) -> std::string {
-        constexpr int kWidest = Address::kBits == 32 ? kWidestIpv4 : kWidestIpv6;
-        if (network.length == 0) return "every client is trusted";
-        if (network.length < kWidest && !is_private(network))
-          return concat("a public network of /", std::to_string(network.length), " is trusted");
-        return {};
-      },
-      pattern);
+bool is_for_users(const SmtpServer& server) {
+  return server.role == SmtpRole::kSubmission || server.role == SmtpRole::kSubmissions;
+}
+
+/// Whether one of the lists has a restriction of that kind, or that subject.
+template <class Test>
+bool any_restriction(const SiteModel& site, const SmtpServer& server, Test test) {
+  bool found = false;
+  for_each_restriction(site, [&](const RestrictionPlace& at) {
+    if (&at.server == &server && test(at.restriction)) found = true;
+  });
+  return found;
 }
 
 }  // namespace
 
-void mynetworks_wide(const SiteModel& site, Findings& findings) {
-  const auto check = [&](const libconf::Settings& settings) {
-    for (const std::string& word : words_of(settings, "mynetworks")) {
-      const auto pattern = libmaps::parse_network_pattern(word);
-      const std::string problem = pattern ? too_wide(*pattern) : std::string();
-      if (!problem.empty())
-        findings.add(site.place_of(settings, "mynetworks", word), concat(word, ": ", problem));
+void no_relay_guard(const SiteModel& site, Findings& findings) {
+  for (const SmtpServer& server : site.smtp_servers()) {
+    const NamedRestrictions& relay = relay_list(server);
+    const NamedRestrictions& recipient = recipient_list(server);
+    if (!is_readable(relay, server) || !is_readable(recipient, server)) continue;
+    if (mta::can_reject(relay.list) || mta::can_reject(recipient.list)) continue;
+    const bool is_set = server.settings.explicit_setting(recipient.parameter).has_value();
+    findings.add(site.place_of(server.settings, is_set ? recipient.parameter : relay.parameter),
+                 "neither smtpd_relay_restrictions nor smtpd_recipient_restrictions can refuse a client");
+  }
+}
+
+void relay_restr_empty(const SiteModel& site, Findings& findings) {
+  for (const SmtpServer& server : site.smtp_servers()) {
+    const NamedRestrictions& relay = relay_list(server);
+    if (server.is_local_only || !is_readable(relay, server) || !relay.list.empty()) continue;
+    findings.add(site.place_of(server.settings, relay.parameter),
+                 concat(relay.parameter, " is empty: who may relay depends on the rules against spam alone"));
+  }
+}
+
+void relay_order(const SiteModel& site, Findings& findings) {
+  constexpr std::string_view kName = "smtpd_relay_before_recipient_restrictions";
+  for (const SmtpServer& server : site.smtp_servers())
+    if (server.settings.explicit_setting(kName) && !is_yes(server.settings, kName))
+      findings.add(site.place_of(server.settings, kName),
+                   "mail is only refused for its recipient after all other checks");
+}
+
+namespace {
+
+/// Restrictions whose table is asked for something that any client can claim.
+bool asks_for_claim(const mta::Restriction& restriction) {
+  if (restriction.type->kind == RestrictionKind::kTable) return true;
+  if (restriction.type->kind != RestrictionKind::kCheckAccess) return false;
+  using enum mta::Subject;
+  const mta::Subject subject = restriction.type->subject;
+  return subject == kSender || subject == kHelo || subject == kRecipient || subject == kClient ||
+         subject == kReverseClient;
+}
+
+bool permits(std::string_view value) {
+  const mta::AccessAction action = mta::parse_access_action(value, "", "");
+  if (action.kind == mta::ActionKind::kOk) return true;
+  std::string_view rest = value;
+  const auto first = libconf::next_word(rest, libconf::kListSeparators);
+  return action.kind == mta::ActionKind::kRestrictions && first &&
+         libconf::equals_ignoring_case(*first, "permit");
+}
+
+bool is_address_key(std::string_view key) {
+  return !key.empty() && key.find_first_not_of("0123456789abcdefABCDEF.:/[]") == std::string_view::npos &&
+         key.find_first_of(".:") != std::string_view::npos &&
+         key.find_first_of("0123456789") != std::string_view::npos;
+}
+
+/// The key of a table that permits whoever claims it; empty: there is none, or it cannot be told.
+std::string permitting_key(const SiteModel& site, std::string_view spec, bool is_client) {
+  const std::size_t colon = spec.find(':');
+  const std::string_view type = spec.substr(0, colon);
+  const std::string_view name = spec.substr(colon + 1);
+  if (type == "static") return permits(name) ? "*" : "";
+  if (type == "cidr") return {};  // Its keys are addresses, which cannot be claimed.
+  if (type == "pcre" || type == "regexp") {
+    for (const PatternLine& line : site.tables().pattern_lines(type, name))
+      if (permits(line.result)) return line.pattern;
+    return {};
+  }
+  for (const TableEntry& entry : site.tables().entries(type, name))
+    if (permits(entry.value) && !(is_client && is_address_key(entry.key))) return entry.key;
+  return {};
+}
+
+}  // namespace
+
+void permit_before_guard(const SiteModel& site, Findings& findings) {
+  for (const SmtpServer& server : site.smtp_servers()) {
+    if (server.is_local_only) continue;
+    const NamedRestrictions& named =
+        mta::can_reject(relay_list(server).list) ? relay_list(server) : recipient_list(server);
+    if (!mta::can_reject(named.list)) continue;
+    for (const mta::Restriction& restriction : named.list) {
+      const RestrictionKind kind = restriction.type->kind;
+      if (kind == RestrictionKind::kRejectUnauthDestination || kind == RestrictionKind::kReject) break;
+      const auto* spec = std::get_if<std::string>(&restriction.argument);
+      if (spec == nullptr || !asks_for_claim(restriction)) continue;
+      const std::string key = permitting_key(site, *spec, restriction.type->subject == mta::Subject::kClient);
+      if (key.empty()) continue;
+      findings.add(RestrictionPlace{site, server, named, restriction}.place(),
+                   concat(*spec, " permits \"", key,
+                          "\" before reject_unauth_destination is reached: who claims it may relay"));
     }
+  }
+}
+
+namespace {
+
+/// What of a list is never reached, by what has been said before it.
+void find_unreachable(const SiteModel& site, const SmtpServer& server, const NamedRestrictions& named,
+                      Findings& findings) {
+  const auto place = [&](const mta::Restriction& restriction) {
+    return RestrictionPlace{site, server, named, restriction}.place();
   };
-  for (const SmtpServer& server : site.smtp_servers()) check(server.settings);
+  for (const libconf::Diagnostic& warning : named.warnings) {
+    if (warning.code != "restriction-ignored") continue;
+    const std::size_t begin = warning.message.find('`') + 1;
+    const std::string word = warning.message.substr(begin, warning.message.find('\'', begin) - begin);
+    findings.add(site.place_of(server.settings, named.parameter, word), warning.message);
+  }
+  std::set<std::string_view> seen;
+  bool refuses_foreign = false;
+  std::string_view decided;
+  for (const mta::Restriction& restriction : named.list) {
+    const RestrictionKind kind = restriction.type->kind;
+    if (!decided.empty()) {
+      findings.add(place(restriction), concat("`", restriction.text, "' is never reached: ", decided,
+                                              " before it always decides"));
+      return;
+    }
+    if (!restriction.warn_only && kind != RestrictionKind::kSleep && !seen.insert(restriction.text).second)
+      findings.add(place(restriction), concat("`", restriction.text, "' is in the list already"));
+    const auto* spec = std::get_if<std::string>(&restriction.argument);
+    if (kind == RestrictionKind::kRejectUnauthDestination && !restriction.warn_only) refuses_foreign = true;
+    if (kind == RestrictionKind::kPermitAuthDestination && refuses_foreign)
+      decided = "reject_unauth_destination with permit_auth_destination";
+    if (spec != nullptr && spec->starts_with("static:") && !restriction.warn_only &&
+        !libconf::equals_ignoring_case(std::string_view(*spec).substr(7), "DUNNO"))
+      decided = restriction.text;
+  }
+}
+
+}  // namespace
+
+void unreachable_rule(const SiteModel& site, Findings& findings) {
+  for (const SmtpServer& server : site.smtp_servers())
+    for (const NamedRestrictions& named : server.lists) find_unreachable(site, server, named, findings);
+}
+
+void test_knob_left(const SiteModel& site, Findings& findings) {
+  for_each_setting(site, [&](const libconf::Settings& settings, std::string_view name) {
+    if (name == "soft_bounce" && is_yes(settings, name))
+      findings.add(site.place_of(settings, name), "soft_bounce turns every refusal into \"try again later\"",
+                   settings.explicit_setting(name)->origin.kind == libconf::OriginKind::kMainCf
+                       ? std::optional(Fix{.main_cf = {{std::string(name), "no"}}})
+                       : std::nullopt);
+    if (name == "debug_peer_list" && !value_of(settings, name).empty())
+      findings.add(site.place_of(settings, name), "debug_peer_list logs sessions in full");
+  });
+  for_each_restriction(site, [&](const RestrictionPlace& at) {
+    if (at.restriction.warn_only)
+      findings.add(at.place(),
+                   concat("warn_if_reject stands before `", at.restriction.text, "': it refuses nothing"));
+  });
+  for (const Service& service : site.services())
+    for (const std::string& argument : service.service().arguments())
+      if (argument == "-v" || argument == "-vv" || argument == "-D")
+        findings.add(site.place_of(service, libconf::MasterField::kCommand),
+                     concat("the service runs with ", argument, ", which is for debugging"));
+}
+
+void helo_not_required(const SiteModel& site, Findings& findings) {
+  constexpr std::string_view kName = "smtpd_helo_required";
+  for (const SmtpServer& server : site.smtp_servers()) {
+    if (server.is_local_only || is_yes(server.settings, kName)) continue;
+    const bool checks_helo = any_restriction(site, server, [](const mta::Restriction& restriction) {
+      return restriction.type->subject == mta::Subject::kHelo;
+    });
+    if (!checks_helo) continue;
+    findings.add(site.place_of(server.settings,
+                               server.settings.explicit_setting(kName) ? kName : "smtpd_helo_restrictions"),
+                 "a client that says no HELO passes by the checks of HELO",
+                 set_parameter(server, kName, "yes"));
+  }
+}
+
+namespace {
+
+/// Checks of clients that stand before a user's login counts, and come from main.cf.
+void find_inherited_checks(const SiteModel& site, const SmtpServer& server, Findings& findings) {
+  for (const NamedRestrictions& named : server.lists) {
+    const auto setting = server.settings.explicit_setting(named.parameter);
+    if (!setting || setting->origin.kind != libconf::OriginKind::kMainCf) continue;
+    for (const mta::Restriction& restriction : named.list) {
+      const RestrictionKind kind = restriction.type->kind;
+      if (kind == RestrictionKind::kPermitSaslAuthenticated) break;
+      const bool is_for_mx = kind == RestrictionKind::kRejectAddressList ||
+                             kind == RestrictionKind::kRejectNameList ||
+                             kind == RestrictionKind::kRejectUnknownClient;
+      if (!is_for_mx || server.service == nullptr) continue;
+      findings.add(site.place_of(*server.service),
+                   concat(named.parameter, " of main.cf counts here, too: users meet `", restriction.text,
+                          "' before their login is looked at"));
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+void submission_inherits(const SiteModel& site, Findings& findings) {
+  for (const SmtpServer& server : site.smtp_servers()) {
+    if (!is_for_users(server) || server.is_local_only || server.service == nullptr) continue;
+    find_inherited_checks(site, server, findings);
+    const std::string own = own_domain(server.settings);
+    libconf::Settings settings = server.settings;
+    settings.override_value("smtpd_reject_unlisted_recipient", "no");
+    auto probe = own.empty() ? libconf::Result<std::unique_ptr<RelayProbe>>(libconf::Error{})
+                             : RelayProbe::create(site, settings);
+    if (!probe) continue;
+    if ((*probe)->ask({.recipient = concat("postmaster@", own)}).is_permitted)
+      findings.add(site.place_of(*server.service),
+                   concat("clients that have not logged in may send to ", own, ": no list ends with reject"));
+  }
+}
+
+void sender_spoof(const SiteModel& site, Findings& findings) {
+  for (const SmtpServer& server : site.smtp_servers()) {
+    if (!is_yes(server.settings, "smtpd_sasl_auth_enable")) continue;
+    const bool is_checked = any_restriction(site, server, [](const mta::Restriction& restriction) {
+      return restriction.type->kind == RestrictionKind::kRejectLoginMismatch && !restriction.warn_only;
+    });
+    if (!is_checked)
+      findings.add(
+          server.service == nullptr ? site.place_of(server.settings, "smtpd_sasl_auth_enable")
+                                    : site.place_of(*server.service),
+          "a user who has logged in may send as anybody: no restriction looks at smtpd_sender_login_maps");
+  }
 }
 
 }  // namespace postlint::rules

@@ -19,19 +19,17 @@ void visit_list(const SiteModel& site, const SmtpServer& server, const NamedRest
 }  // namespace
 
 Place RestrictionPlace::place() const {
+  std::vector<std::string> parameters = {std::string(list.parameter)};
+  if (depth > 0) parameters = words_of(server.settings, "smtpd_restriction_classes");
   const std::string_view text = restriction.text;
   // The blanks between a name and its argument may be others in the file.
-  const std::string_view name = text.substr(0, text.find(' '));
-  const Place whole = site.place_of(server.settings, list.parameter, text);
-  const Place found = whole.end_column - whole.column == static_cast<int>(text.size())
-                          ? whole
-                          : site.place_of(server.settings, list.parameter, name);
-  if (depth == 0) return found;
-  for (const std::string& each : words_of(server.settings, "smtpd_restriction_classes")) {
-    const Place in_class = site.place_of(server.settings, each, name);
-    if (in_class.end_column - in_class.column == static_cast<int>(name.size())) return in_class;
+  for (const std::string_view word : {text, text.substr(0, text.find(' '))}) {
+    for (const std::string& parameter : parameters) {
+      Place place = site.place_of(server.settings, parameter, word);
+      if (place.end_column - place.column == static_cast<int>(word.size())) return place;
+    }
   }
-  return found;
+  return site.place_of(server.settings, list.parameter);
 }
 
 void for_each_restriction(const SiteModel& site, const std::function<void(const RestrictionPlace&)>& visit) {

@@ -1,0 +1,257 @@
+// Which domains are whose, and who their recipients are.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <set>
+
+#include "libconf/parameter_table.h"
+#include "libconf/table_reference.h"
+#include "libconf/text.h"
+#include "libmaps/table_types.h"
+#include "tools/mta/delivery/alias_items.h"
+#include "tools/postlint/rules/restrictions.h"
+#include "tools/postlint/rules/rules.h"
+#include "tools/postlint/table_store.h"
+
+namespace postlint::rules {
+
+using libconf::concat;
+using libconf::Settings;
+
+namespace {
+
+constexpr std::array<std::string_view, 4> kDomainLists = {"mydestination", "virtual_alias_domains",
+                                                          "virtual_mailbox_domains", "relay_domains"};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return out;
+}
+
+/// Visits the tables of a parameter, in their order.
+void for_each_table_of(const SiteModel& site, std::string_view parameter,
+                       const std::function<void(std::string_view type, std::string_view name)>& visit) {
+  const std::string value = value_of(site.settings(), parameter);
+  libconf::DiagnosticDiscard discard;
+  libconf::for_each_table(value, parameter, discard, visit);
+}
+
+/// The domains of one list, each with the word of its value that it comes from.
+std::map<std::string, std::string> domains_of(const SiteModel& site, std::string_view parameter) {
+  std::map<std::string, std::string> out;
+  for (const std::string& word : words_of(site.settings(), parameter)) {
+    if (word.starts_with('!') || word.starts_with('/')) continue;
+    const std::size_t colon = word.find(':');
+    if (colon == std::string::npos) {
+      out.emplace(lower(word), word);
+      continue;
+    }
+    for (const TableEntry& entry : site.tables().entries(word.substr(0, colon), word.substr(colon + 1)))
+      // virtual_alias_domains may have the keys of virtual_alias_maps, addresses and all.
+      if (entry.key.find('@') == std::string::npos && entry.key.find('.') != std::string::npos)
+        out.emplace(lower(entry.key), word);
+  }
+  return out;
+}
+
+/// The domains that this host is the end of, or knows the recipients of.
+std::set<std::string> own_domains(const SiteModel& site) {
+  std::set<std::string> out;
+  for (const std::string_view parameter : kDomainLists)
+    for (const auto& [domain, word] : domains_of(site, parameter)) out.insert(domain);
+  return out;
+}
+
+bool has_restriction(const SiteModel& site, mta::RestrictionKind kind, mta::Subject subject) {
+  bool found = false;
+  for_each_restriction(site, [&](const RestrictionPlace& at) {
+    if (at.restriction.type->kind == kind && at.restriction.type->subject == subject) found = true;
+  });
+  return found;
+}
+
+bool is_set_and_empty(const Settings& settings, std::string_view name) {
+  return settings.explicit_setting(name).has_value() && value_of(settings, name).empty();
+}
+
+}  // namespace
+
+void domain_overlap(const SiteModel& site, Findings& findings) {
+  std::map<std::string, std::string_view> first;
+  for (const std::string_view parameter : kDomainLists) {
+    // The old default of relay_domains is $mydestination.
+    if (!site.settings().explicit_setting(parameter) && parameter == "relay_domains") continue;
+    for (const auto& [domain, word] : domains_of(site, parameter)) {
+      const auto [known, is_new] = first.emplace(domain, parameter);
+      if (!is_new)
+        findings.add(site.place_of(site.settings(), parameter, word),
+                     concat(domain, " is in ", parameter, " and in ", known->second));
+    }
+  }
+}
+
+void local_rcpt_empty(const SiteModel& site, Findings& findings) {
+  if (is_set_and_empty(site.settings(), "local_recipient_maps") &&
+      !value_of(site.settings(), "mydestination").empty())
+    findings.add(site.place_of(site.settings(), "local_recipient_maps"),
+                 "mail for users that do not exist is accepted, and bounced to forged senders");
+}
+
+void relay_rcpt_missing(const SiteModel& site, Findings& findings) {
+  const Settings& settings = site.settings();
+  if (!settings.explicit_setting("relay_domains") || value_of(settings, "relay_domains").empty()) return;
+  if (!value_of(settings, "relay_recipient_maps").empty()) return;
+  if (has_restriction(site, mta::RestrictionKind::kRejectUnverified, mta::Subject::kRecipient)) return;
+  findings.add(
+      site.place_of(settings, "relay_domains"),
+      "any recipient of these domains is accepted: relay_recipient_maps is empty, and none is verified");
+}
+
+void late_reject(const SiteModel& site, Findings& findings) {
+  constexpr std::string_view kName = "smtpd_reject_unlisted_recipient";
+  for (const SmtpServer& server : site.smtp_servers()) {
+    if (server.is_local_only || is_yes(server.settings, kName)) continue;
+    if (has_restriction(site, mta::RestrictionKind::kRejectUnlisted, mta::Subject::kRecipient)) continue;
+    findings.add(site.place_of(server.settings, kName),
+                 "recipients that do not exist are found out after the mail is accepted");
+  }
+}
+
+void catchall_remote(const SiteModel& site, Findings& findings) {
+  const std::set<std::string> own = own_domains(site);
+  for_each_table_of(site, "virtual_alias_maps", [&](std::string_view type, std::string_view name) {
+    for (const TableEntry& entry : site.tables().entries(type, name)) {
+      if (!entry.key.starts_with('@')) continue;
+      for (const mta::AliasItem& item : mta::parse_alias_items(entry.value)) {
+        const std::size_t at = item.text.rfind('@');
+        if (at == std::string::npos || own.contains(lower(std::string_view(item.text).substr(at + 1))))
+          continue;
+        findings.add({.file = site.files().path(name).value_or(std::string(name)), .line = entry.line},
+                     concat("everything for ", entry.key, ", spam too, goes on to ", item.text));
+      }
+    }
+  });
+  const std::string luser = value_of(site.settings(), "luser_relay");
+  const std::size_t at = luser.rfind('@');
+  if (at != std::string::npos && !own.contains(lower(std::string_view(luser).substr(at + 1))))
+    findings.add(site.place_of(site.settings(), "luser_relay", luser),
+                 concat("everything for users that do not exist goes on to ", luser));
+}
+
+void myhostname_fqdn(const SiteModel& site, Findings& findings) {
+  if (!site.settings().explicit_setting("myhostname")) return;
+  const std::string name = value_of(site.settings(), "myhostname");
+  const bool is_local = name.ends_with(".localdomain") || name.ends_with(".local") || name == "localhost";
+  if (!is_local && name.find('.') != std::string::npos) return;
+  findings.add(site.place_of(site.settings(), "myhostname", name),
+               concat("\"", name, "\" is no name that other hosts can look up"));
+}
+
+void no_postmaster(const SiteModel& site, Findings& findings) {
+  if (value_of(site.settings(), "mydestination").empty()) return;
+  bool is_known = false;  // At least one table can be read,
+  bool is_there = false;  // and one has the alias, or may have it.
+  for (const std::string_view parameter : {"alias_maps", "virtual_alias_maps"}) {
+    for_each_table_of(site, parameter, [&](std::string_view type, std::string_view name) {
+      const bool is_alias = parameter == "alias_maps";
+      const auto entries = site.tables().entries(type, name, is_alias);
+      if (entries.empty() && site.files().state(name) != FileState::kPresent) {
+        // An index that is not built, or a server, may have it.
+        const libmaps::TableType* row = libmaps::find_table_type(type);
+        if (row == nullptr || !row->has_index() || site.files().state(name) == FileState::kUnknown)
+          is_there = true;
+        return;
+      }
+      is_known |= is_alias;
+      for (const TableEntry& entry : entries)
+        if (entry.key == "postmaster" || entry.key.starts_with("postmaster@") || entry.key.starts_with('@'))
+          is_there = true;
+    });
+  }
+  if (is_known && !is_there)
+    findings.add(site.place_of(site.settings(), "alias_maps"), "no table of aliases has postmaster");
+}
+
+namespace {
+
+/// The aliases of one parameter, as a graph: which key leads to which.
+class AliasGraph {
+ public:
+  struct Node {
+    Place place;
+    std::vector<std::string> values;  ///< Addresses.
+    enum class State : std::uint8_t { kNew, kOpen, kDone } state = State::kNew;
+  };
+
+  /// The first entry of a key counts.
+  void add(std::string key, Place place, std::vector<std::string> values) {
+    nodes_.try_emplace(lower(key), Node{std::move(place), std::move(values)});
+  }
+
+  void find_loops(Findings& findings) {
+    for (auto& [key, node] : nodes_) visit(key, node, findings);
+  }
+
+ private:
+  /// The key that an address is found by; nothing: it is no alias.
+  std::map<std::string, Node>::iterator find(const std::string& address) {
+    const std::string key = lower(address);
+    if (const auto exact = nodes_.find(key); exact != nodes_.end()) return exact;
+    const std::size_t at = key.rfind('@');
+    return at == std::string::npos ? nodes_.end() : nodes_.find(key.substr(at));
+  }
+
+  void visit(const std::string& key, Node& node, Findings& findings) {
+    if (node.state != Node::State::kNew || path_.size() > kMaxPath) return;
+    node.state = Node::State::kOpen;
+    path_.push_back(key);
+    for (const std::string& value : node.values) {
+      const auto next = find(value);
+      // An alias that names itself ends there.
+      if (next == nodes_.end() || &next->second == &node) continue;
+      if (next->second.state == Node::State::kOpen)
+        report(next->first, next->second, findings);
+      else
+        visit(next->first, next->second, findings);
+    }
+    path_.pop_back();
+    node.state = Node::State::kDone;
+  }
+
+  void report(const std::string& start, const Node& node, Findings& findings) {
+    std::string way;
+    for (auto each = std::find(path_.begin(), path_.end(), start); each != path_.end(); ++each)
+      way += concat(*each, " -> ");
+    findings.add(node.place, concat("aliases go round in a circle: ", way, start));
+  }
+
+  static constexpr std::size_t kMaxPath = 1000;  ///< Postfix itself stops after as many.
+  std::map<std::string, Node> nodes_;
+  std::vector<std::string> path_;
+};
+
+}  // namespace
+
+void alias_loop(const SiteModel& site, Findings& findings) {
+  for (const std::string_view parameter : {"virtual_alias_maps", "alias_maps"}) {
+    const bool is_alias = parameter == "alias_maps";
+    AliasGraph graph;
+    for_each_table_of(site, parameter, [&](std::string_view type, std::string_view name) {
+      for (const TableEntry& entry : site.tables().entries(type, name, is_alias)) {
+        std::vector<std::string> values;
+        for (mta::AliasItem& item : mta::parse_alias_items(entry.value))
+          // A name behind a backslash is no alias any more.
+          if (item.kind == mta::AliasItemKind::kAddress && !item.text.starts_with('\\'))
+            values.push_back(std::move(item.text));
+        graph.add(entry.key,
+                  {.file = site.files().path(name).value_or(std::string(name)), .line = entry.line},
+                  std::move(values));
+      }
+    });
+    graph.find_loops(findings);
+  }
+}
+
+}  // namespace postlint::rules
