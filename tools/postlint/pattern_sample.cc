@@ -54,7 +54,7 @@ bool PatternForm::read_alternatives(libmaps::PatternLexer& lexer, bool is_inner,
         alternatives.emplace_back();
         break;
       case Kind::kRepeat:
-        if (sequence.empty() || token.min > kMostRepeats) return false;
+        if (sequence.empty() || token.min > kMostRepeats || token.max < token.min) return false;
         sequence.back().min = token.min;
         sequence.back().max = token.max;
         break;
@@ -63,26 +63,34 @@ bool PatternForm::read_alternatives(libmaps::PatternLexer& lexer, bool is_inner,
 }
 
 std::string PatternForm::sample(std::minstd_rand& random) const {
-  std::string out;
+  Output out;
   write_sample(alternatives_, random, out);
-  return out;
+  return out.text;
 }
 
 void PatternForm::write_sample(const std::vector<Sequence>& alternatives, std::minstd_rand& random,
-                               std::string& out) {
+                               Output& out) {
   for (const Part& part : alternatives[random() % alternatives.size()]) {
-    constexpr std::uint32_t kFewMore = 3;
+    constexpr std::uint32_t kFewMore = 8;
     const std::uint32_t spread = std::min(part.max - part.min, kFewMore);
-    for (std::uint32_t left = part.min + static_cast<std::uint32_t>(random() % (spread + 1)); left > 0;
-         --left) {
+    for (std::uint32_t left = part.min + static_cast<std::uint32_t>(random() % (spread + 1));
+         left > 0 && out.steps_left > 0; --left) {
+      --out.steps_left;
       if (!part.alternatives.empty()) {
         write_sample(part.alternatives, random, out);
       } else {
         const std::string_view choices = part.bytes.empty() ? kAnything : std::string_view(part.bytes);
-        out += choices[random() % choices.size()];
+        out.text += choices[random() % choices.size()];
       }
     }
   }
+}
+
+bool PatternForm::has_class(const std::vector<Sequence>& alternatives) {
+  for (const Sequence& sequence : alternatives)
+    for (const Part& part : sequence)
+      if (part.alternatives.empty() ? part.bytes.empty() : has_class(part.alternatives)) return true;
+  return false;
 }
 
 bool PatternForm::has_nested_repeats() const { return has_nested(alternatives_, false); }
@@ -97,22 +105,22 @@ bool PatternForm::has_nested(const std::vector<Sequence>& alternatives, bool is_
   return false;
 }
 
-std::string PatternForm::stretched(std::uint32_t count) const {
-  std::string out;
-  write_stretched(alternatives_, count, out);
-  return out;
+std::string PatternForm::stretched(std::uint32_t count, char filler) const {
+  Output out;
+  write_stretched(alternatives_, {count, filler}, out);
+  return out.text;
 }
 
-void PatternForm::write_stretched(const std::vector<Sequence>& alternatives, std::uint32_t count,
-                                  std::string& out) {
+void PatternForm::write_stretched(const std::vector<Sequence>& alternatives, Stretch stretch, Output& out) {
   if (alternatives.empty()) return;
   for (const Part& part : alternatives.front()) {
-    const std::uint32_t times = part.is_unbounded() ? std::max(count, part.min) : part.min;
-    for (std::uint32_t left = times; left > 0; --left) {
+    const std::uint32_t times = part.is_unbounded() ? std::max(stretch.count, part.min) : part.min;
+    for (std::uint32_t left = times; left > 0 && out.steps_left > 0; --left) {
+      --out.steps_left;
       if (!part.alternatives.empty())
-        write_stretched(part.alternatives, part.is_unbounded() ? 1 : count, out);
+        write_stretched(part.alternatives, {part.is_unbounded() ? 1 : stretch.count, stretch.filler}, out);
       else
-        out += part.bytes.empty() ? 'a' : part.bytes.front();
+        out.text += part.bytes.empty() ? stretch.filler : part.bytes.front();
     }
   }
 }

@@ -26,12 +26,16 @@ class PatternForm {
   /// A text that should match, other ones by other random numbers.
   std::string sample(std::minstd_rand& random) const;
 
+  /// There are dots, classes or the like, whose texts are guesses.
+  bool has_classes() const { return has_class(alternatives_); }
+
   /// A repeat without bound has another one, or alternatives, inside: an engine that backtracks may need time
   /// that is exponential in the length of a text that nearly matches.
   bool has_nested_repeats() const;
 
-  /// A text in which every outermost repeat without bound is taken `count` times.
-  std::string stretched(std::uint32_t count) const;
+  /// A text in which every outermost repeat without bound is taken `count` times. Classes and
+  /// dots are `filler`.
+  std::string stretched(std::uint32_t count, char filler) const;
 
  private:
   struct Part;
@@ -44,12 +48,20 @@ class PatternForm {
 
     bool is_unbounded() const { return max == libmaps::PatternToken::kNoMax; }
   };
+  struct Stretch {
+    std::uint32_t count;
+    char filler;
+  };
+  /// Repeats in repeats could go on for ever.
+  struct Output {
+    std::string text = {};
+    std::size_t steps_left = 10'000;
+  };
   static bool read_alternatives(libmaps::PatternLexer& lexer, bool is_inner, int depth,
                                 std::vector<Sequence>& alternatives);
-  static void write_sample(const std::vector<Sequence>& alternatives, std::minstd_rand& random,
-                           std::string& out);
-  static void write_stretched(const std::vector<Sequence>& alternatives, std::uint32_t count,
-                              std::string& out);
+  static void write_sample(const std::vector<Sequence>& alternatives, std::minstd_rand& random, Output& out);
+  static void write_stretched(const std::vector<Sequence>& alternatives, Stretch stretch, Output& out);
+  static bool has_class(const std::vector<Sequence>& alternatives);
   static bool has_nested(const std::vector<Sequence>& alternatives, bool is_repeated);
 
   std::vector<Sequence> alternatives_;

@@ -110,7 +110,8 @@ void check_index(const SiteModel& site, const TableJob& job, const EntrySample& 
   if (::stat(file.c_str(), &index) != 0 || ::stat(faults.file().c_str(), &source) != 0) return;
   libconf::DiagnosticDiscard discard;
   auto table =
-      libmaps::open(concat(job.type, ":", faults.file()), {.settings = site.settings(), .warnings = discard});
+      libmaps::open(concat(job.type, ":", faults.file()),
+                    {.settings = site.settings(), .warnings = discard, .options = {.fold_keys = false}});
   if (!table) return;
   const bool is_alias = job.has(TablePurpose::kAliases);
   if (!sample.entries().empty() && has_key(**table, "YP_LAST_MODIFIED") != is_alias)

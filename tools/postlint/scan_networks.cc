@@ -151,26 +151,30 @@ void NetworkScan::read(const libmaps::SourceLine& line) {
 template <class Address>
 void NetworkScan::take(const IpNetwork<Address>& network, std::string_view value,
                        Coverage<Address>& coverage) {
-  const std::size_t hash = std::hash<std::string_view>()(value);
-  if (const Answer* answer = coverage.find(network)) {
-    // A rule that says the same again does no harm, and lists of networks have many.
-    if (answer->value == hash && !answer->is_mixed) return;
-    if (!faults_.wants(TableFaultKind::kShadowed)) return faults_.count(TableFaultKind::kShadowed);
-    return faults_.add(
-        TableFaultKind::kShadowed, line_,
-        concat("line ", std::to_string(answer->line), answer->is_mixed ? " and others" : "", " match",
-               answer->is_mixed ? "" : "es", " all of this network, with another result"));
-  }
-  IpNetwork<Address> covered = network;
+  IpNetwork<Address> effective = network;
+  bool is_known = true;  // Whether all of it gets here: what a negated IF lets through is no network.
   for (const Block& block : open_) {
-    if (!block.network) return;
+    is_known = is_known && block.network;
+    if (!block.network) continue;
     const auto* around = std::get_if<IpNetwork<Address>>(&*block.network);
-    if (around == nullptr || (!is_within(network, *around) && !is_within(*around, network)))
+    if (around == nullptr || (!is_within(effective, *around) && !is_within(*around, effective)))
       return faults_.add(TableFaultKind::kShadowed, line_,
                          concat("the IF in line ", std::to_string(block.line), " keeps this network out"));
-    if (is_within(*around, covered)) covered = *around;
+    if (is_within(*around, effective)) effective = *around;
   }
-  coverage.add(covered, {line_, hash});
+  const std::size_t hash = std::hash<std::string_view>()(value);
+  const Answer* answer = coverage.find(effective);
+  if (answer == nullptr) {
+    if (is_known) coverage.add(effective, {line_, hash});
+    return;
+  }
+  // A rule that says the same again does no harm, and lists of networks have many.
+  if (answer->value == hash && !answer->is_mixed) return;
+  if (!faults_.wants(TableFaultKind::kShadowed)) return faults_.count(TableFaultKind::kShadowed);
+  faults_.add(
+      TableFaultKind::kShadowed, line_,
+      concat("line ", std::to_string(answer->line), answer->is_mixed ? " and others match" : " matches",
+             " all of this network, with another result"));
 }
 
 void NetworkScan::finish() {

@@ -22,8 +22,8 @@ using libmaps::PatternRule;
 
 /// Comparing each pattern with each takes time with the square of their number.
 constexpr std::size_t kMostCompared = 400;
-constexpr std::size_t kWantedSamples = 8;
-constexpr std::size_t kSampleTries = 40;
+constexpr std::size_t kWantedSamples = 16;
+constexpr std::size_t kSampleTries = 64;
 
 /// What no rule for a certain thing matches all of.
 constexpr std::string_view kProbes[] = {
@@ -152,12 +152,13 @@ bool PatternScan::is_match(const CheckedRule& checked, std::string_view subject)
 /// Samples, some with other text around them; the engine says which of them the pattern really matches.
 void PatternScan::take_samples(CheckedRule& checked) {
   if (!checked.form) return;
-  constexpr std::string_view kAround[] = {"", "zq7-", "\x01", "mail.", "@b4.q"};
+  constexpr std::string_view kAround[] = {"zq7-", "\x01", "mail.", "@b4.q"};
   std::set<std::string> found;
   for (std::size_t i = 0; i < kSampleTries && found.size() < kWantedSamples; ++i) {
-    std::string text(kAround[random_() % std::size(kAround)]);
+    // Patterns with ^ or $ match nothing that has text on that side.
+    std::string text((i & 1) == 0 ? "" : kAround[random_() % std::size(kAround)]);
     text += checked.form->sample(random_);
-    text += kAround[random_() % std::size(kAround)];
+    if ((i & 2) != 0) text += kAround[random_() % std::size(kAround)];
     if (!text.empty() && is_match(checked, text)) found.insert(std::move(text));
   }
   checked.samples.assign(found.begin(), found.end());
@@ -172,7 +173,8 @@ bool PatternScan::is_outer(const PatternRule& earlier, const PatternRule& later)
 }
 
 void PatternScan::check_shadowed() {
-  constexpr std::size_t kEnough = 2;
+  // Where nothing but its own text matches a pattern, one sample tells all.
+  constexpr std::size_t kEnoughOfClasses = 6;
   for (std::size_t i = 0; i < checked_.size(); ++i) {
     const CheckedRule& later = checked_[i];
     for (std::size_t j = 0; j < i; ++j) {
@@ -181,7 +183,8 @@ void PatternScan::check_shadowed() {
       const bool is_same = earlier.rule->pattern == later.rule->pattern;
       if (is_same) continue;  // check_duplicates()
       const bool covers_samples =
-          !earlier.rule->negated && !later.rule->negated && later.samples.size() >= kEnough &&
+          !earlier.rule->negated && !later.rule->negated &&
+          later.samples.size() >= (later.form && later.form->has_classes() ? kEnoughOfClasses : 1) &&
           std::all_of(later.samples.begin(), later.samples.end(),
                       [&](const std::string& sample) { return is_match(earlier, sample); });
       if (!earlier.matches_all && !covers_samples) continue;
@@ -269,14 +272,20 @@ void PatternScan::check_domain_pattern(const CheckedRule& checked) {
 void PatternScan::check_time(const CheckedRule& checked) {
   constexpr std::uint32_t kRepeats = 30;
   if (job_.type != "pcre" || !checked.form || !checked.form->has_nested_repeats()) return;
-  const std::string stretched = checked.form->stretched(kRepeats);
-  for (const std::string& text :
-       {concat(stretched, "\x01"),
-        concat(stretched.substr(0, stretched.empty() ? 0 : stretched.size() - 1), "\x01")}) {
-    libmaps::Captures none;
-    if (checked.pattern->match(text, none)) continue;
-    return faults_.add(TableFaultKind::kBacktracking, checked.rule->line,
-                       concat("PCRE gives up on a text of ", std::to_string(text.size()), " characters"));
+  // Giving up takes a while, and a few of them tell enough.
+  if (!faults_.wants(TableFaultKind::kBacktracking)) return;
+  for (const char filler : {'a', '1'}) {
+    const std::string text = checked.form->stretched(kRepeats, filler);
+    if (text.empty()) continue;
+    // The last character must be there somewhere, or PCRE sees at once that nothing can match.
+    for (const std::string& subject : {concat(text, "\x01"), concat(text.substr(0, text.size() - 1), "\x01",
+                                                                    text.substr(text.size() - 1))}) {
+      libmaps::Captures none;
+      if (checked.pattern->match(subject, none)) continue;
+      return faults_.add(
+          TableFaultKind::kBacktracking, checked.rule->line,
+          concat("PCRE gives up on a text of ", std::to_string(subject.size()), " characters"));
+    }
   }
 }
 

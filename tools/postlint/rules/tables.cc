@@ -53,6 +53,7 @@ bool is_table_file(const TableUse& use) { return is_file_type(use.type) && !is_i
 void map_type(const SiteModel& site, Findings& findings) {
   const std::optional<std::string> plugins = plugin_list(site);
   for (const TableUse& use : site.table_uses()) {
+    if (use.parameter == "tls_random_source") continue;  // dev:/dev/urandom is no table.
     if (libmaps::find_table_type(use.type) == nullptr)
       findings.add(use.place, concat("there is no type of tables called \"", use.type, "\""));
     else if (plugins && std::find(kPluginTypes.begin(), kPluginTypes.end(), use.type) != kPluginTypes.end() &&

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <set>
 
 #include "libconf/text.h"
 #include "libmaps/table_types.h"
@@ -91,7 +92,9 @@ void secret_in_main(const SiteModel& site, Findings& findings) {
 
 void owner_perms(const SiteModel& site, Findings& findings) {
   const auto main_status = status_of(site, site.settings().get("config_directory").value_or("") + "/main.cf");
+  std::set<std::string, std::less<>> seen;
   const auto check = [&](const Place& place, const std::string& name) {
+    if (!seen.insert(name).second) return;
     const auto status = status_of(site, name);
     if (!status || !S_ISREG(status->st_mode)) return;
     if ((status->st_mode & S_IWOTH) != 0)
