@@ -34,10 +34,11 @@ PATH_LIKE = re.compile(r"(?:tests|man|libconf|libmaps|tools)/[\w./-]*")
 class Program:
     """A program with a page in section 1, and what its --help and usage messages say."""
 
-    def __init__(self, name, with_argument, optional=""):
+    def __init__(self, name, with_argument, optional="", letters=11, bad_usage=1):
         """`with_argument`: short options that take an argument from the same word or the next; those in `optional`
-        from the same word only."""
+        from the same word only. `letters`: how many the usage message has at least; `bad_usage`: its exit status."""
         self.name, self.argument_letters, self.optional_letters = name, with_argument + optional, optional
+        self.letters, self.bad_usage = letters, bad_usage
         self.page = MAN / (name + ".1")
 
     def ask(self, directory):
@@ -97,7 +98,8 @@ class Program:
         return sorted(surplus)
 
 
-PROGRAMS = [Program("postconf", "CTco", optional="bt"), Program("postmap", "cdq"), Program("postalias", "cdq")]
+PROGRAMS = [Program("postconf", "CTco", optional="bt"), Program("postmap", "cdq"), Program("postalias", "cdq"),
+            Program("postlint", "c", letters=1, bad_usage=2)]
 
 
 def plain(roff):
@@ -132,7 +134,8 @@ def check_options(checks, program):
     tool, name, page_name = program.tool, program.name, program.page.name
     checks.check("%s --help prints a summary of options" % name, program.done.status == 0 and len(program.long) > 10,
                  program.done)
-    checks.check("%s -Z prints the usage message" % name, program.usage.status == 1 and len(program.usage_short) > 10,
+    checks.check("%s -Z prints the usage message" % name, program.usage.status == program.bad_usage and
+                 len(program.usage_short) >= program.letters,
                  program.usage)
     page = program.page.read_text()
     described = "\n".join(tags(page))
@@ -173,7 +176,7 @@ def check_options(checks, program):
                      "\n".join(refused))
         done = run([tool, "-c", directory, "--no-such-option"])
         checks.check("%s refuses an option that it does not have" % name,
-                     done.status == 1 and "unknown option" in done.err, done)
+                     done.status == program.bad_usage and "unknown option" in done.err, done)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

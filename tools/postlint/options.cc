@@ -42,7 +42,7 @@ constexpr cli::Option kOptions[] = {
 constexpr cli::Syntax kSyntax = {
     .program = "postlint",
     .description = "Finds mistakes in the configuration of a Postfix mail system.",
-    .usage = "usage: postlint [-c config_directory] [--option...] [file...]",
+    .usage = "usage: postlint [-c config_directory] [option...] [file...]",
     .footer = "See postlint(1).",
     .options = kOptions,
     .groups = kGroups,
@@ -136,6 +136,27 @@ constexpr Handler kHandlers[] = {
        return {};
      }},
     {"color", take_colour},
+    {"config", [](const std::string&, Options&) -> Result<void> { return {}; }},  // It has been read first.
+    {"baseline",
+     [](const std::string& value, Options& options) -> Result<void> {
+       options.baseline = value;
+       return {};
+     }},
+    {"update-baseline",
+     [](const std::string&, Options& options) -> Result<void> {
+       options.updates_baseline = true;
+       return {};
+     }},
+    {"fix",
+     [](const std::string&, Options& options) -> Result<void> {
+       options.applies_fixes = true;
+       return {};
+     }},
+    {"diff",
+     [](const std::string&, Options& options) -> Result<void> {
+       options.shows_diff = true;
+       return {};
+     }},
     {"list-rules",
      [](const std::string&, Options& options) -> Result<void> {
        options.lists_rules = true;

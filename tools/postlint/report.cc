@@ -10,6 +10,7 @@ constexpr std::array kFormats = {
     Format{"checkstyle", "XML of checkstyle", write_checkstyle},
     Format{"github", "annotations of a GitHub workflow", write_github},
     Format{"gitlab", "a code quality report of GitLab", write_gitlab},
+    Format{"html", "a page with settings and a picture", write_html},
     Format{"jsonl", "a JSON object a line", write_jsonl},
     Format{"junit", "XML of JUnit", write_junit},
     Format{"sarif", "SARIF 2.1.0", write_sarif},

@@ -39,6 +39,7 @@ const Format* find_format(std::string_view name);
 std::string write_checkstyle(const Report& report);
 std::string write_github(const Report& report);
 std::string write_gitlab(const Report& report);
+std::string write_html(const Report& report);
 std::string write_jsonl(const Report& report);
 std::string write_junit(const Report& report);
 std::string write_sarif(const Report& report);

@@ -54,23 +54,43 @@ Result<std::unique_ptr<libmaps::Table>> TableStore::open(std::string_view type, 
   return libmaps::open(*here, {.settings = settings_, .warnings = discard_});
 }
 
-std::vector<TableEntry> TableStore::entries(std::string_view type, std::string_view name,
-                                            bool is_alias) const {
-  std::vector<TableEntry> out;
+struct TableStore::Source {
+  explicit Source(libmaps::SourceReader opened) : reader(std::move(opened)) {}
+
+  libmaps::SourceReader reader;  ///< Most texts are in it,
+  libmaps::TextStore texts;      ///< the others in here.
+  std::vector<TableEntry> entries;
+};
+
+TableStore::TableStore(const FileMap& files, const libconf::Settings& settings)
+    : files_(files), settings_(settings) {}
+
+TableStore::~TableStore() = default;
+
+std::span<const TableEntry> TableStore::entries(std::string_view type, std::string_view name,
+                                                bool is_alias) const {
   const libmaps::TableType* row = libmaps::find_table_type(type);
   const std::optional<std::string> path = files_.path(name);
-  if (row == nullptr || !path || !(row->has_index() || type == "texthash")) return out;
+  if (row == nullptr || !path || !(row->has_index() || type == "texthash")) return {};
+  const std::string key = concat(is_alias ? "aliases " : "map ", *path);
+  if (const auto known = sources_.find(key); known != sources_.end())
+    return known->second ? std::span<const TableEntry>(known->second->entries)
+                         : std::span<const TableEntry>();
+  std::unique_ptr<Source>& source = sources_[key];
   Result<libmaps::SourceReader> reader = libmaps::SourceReader::open_file(*path);
-  if (!reader) return out;
-  libconf::DiagnosticDiscard discard;
+  if (!reader) return {};
+  source = std::make_unique<Source>(std::move(*reader));
   const Result<void> done = libmaps::for_each_entry(
-      *reader, {.format = is_alias ? libmaps::SourceFormat::kAliases : libmaps::SourceFormat::kMap}, discard,
-      [&](const libmaps::SourceLine& line, std::string_view key, std::string_view value) -> Result<void> {
-        out.push_back({std::string(key), std::string(value), line.first});
+      source->reader, {.format = is_alias ? libmaps::SourceFormat::kAliases : libmaps::SourceFormat::kMap},
+      discard_,
+      [&](const libmaps::SourceLine& line, std::string_view entry_key,
+          std::string_view value) -> Result<void> {
+        source->entries.push_back({source->texts.keep(source->reader, entry_key),
+                                   source->texts.keep(source->reader, value), line.first});
         return {};
       });
   static_cast<void>(done);  // The visitor has no errors.
-  return out;
+  return source->entries;
 }
 
 std::vector<PatternLine> TableStore::pattern_lines(std::string_view type, std::string_view name) const {

@@ -7,8 +7,10 @@
 /// a server could answer (mysql, ldap, proxy, ...) cannot be opened.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,10 +22,10 @@
 
 namespace postlint {
 
-/// An entry of a table's source.
+/// An entry of a table's source. The texts live as long as the store.
 struct TableEntry {
-  std::string key;  ///< As the index would have it.
-  std::string value;
+  std::string_view key;  ///< As the index would have it.
+  std::string_view value;
   int line = 0;
 };
 
@@ -37,7 +39,8 @@ struct PatternLine {
 /// Not thread-safe. File map and settings must outlive it.
 class TableStore {
  public:
-  TableStore(const FileMap& files, const libconf::Settings& settings) : files_(files), settings_(settings) {}
+  TableStore(const FileMap& files, const libconf::Settings& settings);
+  ~TableStore();
 
   /// The `type:name` that has the same answers on this machine; nothing: nobody here can tell.
   std::optional<std::string> spec(std::string_view type, std::string_view name) const;
@@ -45,9 +48,10 @@ class TableStore {
   /// Nothing: nobody here can tell. Errors: as libmaps::open().
   libconf::Result<std::unique_ptr<libmaps::Table>> open(std::string_view type, std::string_view name) const;
 
-  /// The source of a table with an index, or of a texthash; empty when it is not here. `is_alias`: the
-  /// format of aliases(5).
-  std::vector<TableEntry> entries(std::string_view type, std::string_view name, bool is_alias = false) const;
+  /// The source of a table with an index, or of a texthash; empty when it is not here. It is read once.
+  /// `is_alias`: the format of aliases(5).
+  std::span<const TableEntry> entries(std::string_view type, std::string_view name,
+                                      bool is_alias = false) const;
 
   /// The rules of a regexp or pcre table, but for IF and ENDIF; empty when it is not here.
   std::vector<PatternLine> pattern_lines(std::string_view type, std::string_view name) const;
@@ -62,6 +66,8 @@ class TableStore {
   const FileMap& files_;
   const libconf::Settings& settings_;
   mutable libconf::DiagnosticDiscard discard_;  ///< The tables keep it.
+  struct Source;
+  mutable std::map<std::string, std::unique_ptr<Source>, std::less<>> sources_;  ///< By format and path.
 };
 
 /// Whether tables of the type are told from a file on the host: hash, cidr, pcre and so on.

@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "libconf/parameter_table.h"
 #include "libconf/table_reference.h"
@@ -150,24 +151,30 @@ void myhostname_fqdn(const SiteModel& site, Findings& findings) {
 }
 
 void no_postmaster(const SiteModel& site, Findings& findings) {
-  if (value_of(site.settings(), "mydestination").empty()) return;
-  bool is_known = false;  // At least one table can be read,
-  bool is_there = false;  // and one has the alias, or may have it.
+  const std::map<std::string, std::string> local = domains_of(site, "mydestination");
+  if (local.empty()) return;
+  // Whether an entry takes the mail of a local domain's postmaster.
+  const auto is_postmaster = [&](std::string_view key) {
+    const std::size_t at = key.rfind('@');
+    const std::string_view user = key.substr(0, at);
+    if (user != "postmaster" && !(user.empty() && at == 0)) return false;
+    return at == std::string_view::npos || local.contains(std::string(key.substr(at + 1)));
+  };
+  bool is_known = false;  // At least one table of aliases can be read,
+  bool is_there = false;  // and one has the entry, or may have it.
   for (const std::string_view parameter : {"alias_maps", "virtual_alias_maps"}) {
+    const bool is_alias = parameter == "alias_maps";
     for_each_table_of(site, parameter, [&](std::string_view type, std::string_view name) {
-      const bool is_alias = parameter == "alias_maps";
-      const auto entries = site.tables().entries(type, name, is_alias);
-      if (entries.empty() && site.files().state(name) != FileState::kPresent) {
-        // An index that is not built, or a server, may have it.
-        const libmaps::TableType* row = libmaps::find_table_type(type);
-        if (row == nullptr || !row->has_index() || site.files().state(name) == FileState::kUnknown)
-          is_there = true;
+      const libmaps::TableType* row = libmaps::find_table_type(type);
+      if (row == nullptr || !row->has_index() || site.files().state(name) != FileState::kPresent) {
+        // A server, patterns, an index without its source may have it.
+        is_there = true;
         return;
       }
+      const auto entries = site.tables().entries(type, name, is_alias);
       is_known |= is_alias;
-      for (const TableEntry& entry : entries)
-        if (entry.key == "postmaster" || entry.key.starts_with("postmaster@") || entry.key.starts_with('@'))
-          is_there = true;
+      is_there |= std::any_of(entries.begin(), entries.end(),
+                              [&](const TableEntry& entry) { return is_postmaster(entry.key); });
     });
   }
   if (is_known && !is_there)
@@ -176,81 +183,136 @@ void no_postmaster(const SiteModel& site, Findings& findings) {
 
 namespace {
 
-/// The aliases of one parameter, as a graph: which key leads to which.
+/// The addresses in the value of an alias. Most are plain; to read those of all kinds takes its time.
+void for_each_address(std::string_view value, const std::function<void(std::string_view)>& visit) {
+  constexpr std::string_view kSpecial = "\"\\()<>|:;[]/~";
+  if (value.find_first_of(kSpecial) == std::string_view::npos) {
+    while (const auto word = libconf::next_word(value, libconf::kListSeparators)) visit(*word);
+    return;
+  }
+  for (const mta::AliasItem& item : mta::parse_alias_items(value))
+    // A name behind a backslash is no alias any more.
+    if (item.kind == mta::AliasItemKind::kAddress && !item.text.starts_with('\\')) visit(item.text);
+}
+
+std::string_view domain_of(std::string_view address) {
+  const std::size_t at = address.rfind('@');
+  return at == std::string_view::npos ? std::string_view() : address.substr(at + 1);
+}
+
+/// The tables of one parameter.
+struct AliasTable {
+  std::span<const TableEntry> entries;
+  std::string file;
+};
+
+/// The aliases of one parameter, as a graph: which key leads to which. Most aliases of a large table lead out
+/// of it, to domains that no key has: those are no part of a circle, and left out.
 class AliasGraph {
  public:
-  struct Node {
-    Place place;
-    std::vector<std::string> values;  ///< Addresses.
-    enum class State : std::uint8_t { kNew, kOpen, kDone } state = State::kNew;
-  };
-
-  /// The first entry of a key counts.
-  void add(std::string key, Place place, std::vector<std::string> values) {
-    nodes_.try_emplace(lower(key), Node{std::move(place), std::move(values)});
+  explicit AliasGraph(const std::vector<AliasTable>& tables) : tables_(tables) {
+    std::string_view last;
+    for (const AliasTable& table : tables)
+      for (const TableEntry& entry : table.entries)
+        if (const std::string_view domain = domain_of(entry.key); domain != last || domains_.empty())
+          domains_.emplace(last = domain);
+    for (const AliasTable& table : tables)
+      for (const TableEntry& entry : table.entries)
+        if (leads_back(entry)) nodes_.try_emplace(entry.key, Node{&entry, table.file});
   }
 
   void find_loops(Findings& findings) {
-    for (auto& [key, node] : nodes_) visit(key, node, findings);
+    for (auto& [key, node] : nodes_) {
+      visit(key, node);
+      for (std::vector<std::string_view>& loop : loops_) report(loop, findings);
+      loops_.clear();
+    }
   }
 
  private:
-  /// The key that an address is found by; nothing: it is no alias.
-  std::map<std::string, Node>::iterator find(const std::string& address) {
+  struct Node {
+    const TableEntry* entry;
+    std::string_view file;
+    enum class State : std::uint8_t { kNew, kOpen, kDone } state = State::kNew;
+  };
+  using Nodes = std::unordered_map<std::string_view, Node>;
+
+  bool leads_back(const TableEntry& entry) const {
+    bool found = false;
+    for_each_address(entry.value, [&](std::string_view address) {
+      const std::string_view domain = domain_of(address);
+      found |= domains_.contains(domain) || domains_.contains(lower(domain));
+    });
+    return found;
+  }
+
+  /// The key that an address is found by; end: it is no alias.
+  Nodes::iterator find(std::string_view address) {
     const std::string key = lower(address);
     if (const auto exact = nodes_.find(key); exact != nodes_.end()) return exact;
     const std::size_t at = key.rfind('@');
-    return at == std::string::npos ? nodes_.end() : nodes_.find(key.substr(at));
+    return at == std::string::npos ? nodes_.end() : nodes_.find(std::string_view(key).substr(at));
   }
 
-  void visit(const std::string& key, Node& node, Findings& findings) {
+  void visit(std::string_view key, Node& node) {
     if (node.state != Node::State::kNew || path_.size() > kMaxPath) return;
     node.state = Node::State::kOpen;
     path_.push_back(key);
-    for (const std::string& value : node.values) {
-      const auto next = find(value);
+    for_each_address(node.entry->value, [&](std::string_view address) {
+      const auto next = find(address);
       // An alias that names itself ends there.
-      if (next == nodes_.end() || &next->second == &node) continue;
+      if (next == nodes_.end() || &next->second == &node) return;
       if (next->second.state == Node::State::kOpen)
-        report(next->first, next->second, findings);
+        loops_.emplace_back(std::find(path_.begin(), path_.end(), next->first), path_.end());
       else
-        visit(next->first, next->second, findings);
-    }
+        visit(next->first, next->second);
+    });
     path_.pop_back();
     node.state = Node::State::kDone;
   }
 
-  void report(const std::string& start, const Node& node, Findings& findings) {
+  /// Whether no entry before has the key: the first counts.
+  bool is_first(const TableEntry& entry) const {
+    for (const AliasTable& table : tables_)
+      for (const TableEntry& other : table.entries)
+        if (other.key == entry.key) return &other == &entry;
+    return true;
+  }
+
+  /// A circle is told of at its entry that comes first.
+  void report(std::vector<std::string_view>& loop, Findings& findings) const {
+    const auto line = [&](std::string_view key) { return nodes_.at(key).entry->line; };
+    if (!std::all_of(loop.begin(), loop.end(),
+                     [&](std::string_view key) { return is_first(*nodes_.at(key).entry); }))
+      return;
+    std::rotate(loop.begin(),
+                std::min_element(loop.begin(), loop.end(),
+                                 [&](std::string_view a, std::string_view b) { return line(a) < line(b); }),
+                loop.end());
     std::string way;
-    for (auto each = std::find(path_.begin(), path_.end(), start); each != path_.end(); ++each)
-      way += concat(*each, " -> ");
-    findings.add(node.place, concat("aliases go round in a circle: ", way, start));
+    for (const std::string_view key : loop) way += concat(key, " -> ");
+    findings.add({.file = std::string(nodes_.at(loop.front()).file), .line = line(loop.front())},
+                 concat("aliases go round in a circle: ", way, loop.front()));
   }
 
   static constexpr std::size_t kMaxPath = 1000;  ///< Postfix itself stops after as many.
-  std::map<std::string, Node> nodes_;
-  std::vector<std::string> path_;
+  const std::vector<AliasTable>& tables_;
+  std::set<std::string, std::less<>> domains_;  ///< Of the keys; "" stands for none.
+  Nodes nodes_;
+  std::vector<std::string_view> path_;
+  std::vector<std::vector<std::string_view>> loops_;
 };
 
 }  // namespace
 
 void alias_loop(const SiteModel& site, Findings& findings) {
   for (const std::string_view parameter : {"virtual_alias_maps", "alias_maps"}) {
-    const bool is_alias = parameter == "alias_maps";
-    AliasGraph graph;
+    std::vector<AliasTable> tables;
     for_each_table_of(site, parameter, [&](std::string_view type, std::string_view name) {
-      for (const TableEntry& entry : site.tables().entries(type, name, is_alias)) {
-        std::vector<std::string> values;
-        for (mta::AliasItem& item : mta::parse_alias_items(entry.value))
-          // A name behind a backslash is no alias any more.
-          if (item.kind == mta::AliasItemKind::kAddress && !item.text.starts_with('\\'))
-            values.push_back(std::move(item.text));
-        graph.add(entry.key,
-                  {.file = site.files().path(name).value_or(std::string(name)), .line = entry.line},
-                  std::move(values));
-      }
+      tables.push_back({site.tables().entries(type, name, parameter == "alias_maps"),
+                        site.files().path(name).value_or(std::string(name))});
     });
-    graph.find_loops(findings);
+    AliasGraph(tables).find_loops(findings);
   }
 }
 

@@ -1,4 +1,6 @@
 // Names and values of parameters.
+#include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -19,12 +21,27 @@ using libconf::Parameter;
 using libconf::Result;
 using libconf::Settings;
 
+namespace {
+
+/// What post-install(1) of Postfix fills in: a distribution's main.cf has these without a value.
+constexpr std::array<std::string_view, 8> kFilledInByInstaller = {
+    "html_directory",   "mailq_path",       "manpage_directory", "newaliases_path",
+    "readme_directory", "sample_directory", "sendmail_path",     "setgid_group",
+};
+
+bool is_to_be_filled_in(std::string_view name, std::string_view value) {
+  return value.empty() && std::find(kFilledInByInstaller.begin(), kFilledInByInstaller.end(), name) !=
+                              kFilledInByInstaller.end();
+}
+
+}  // namespace
+
 void bad_value(const SiteModel& site, Findings& findings) {
   for_each_setting(site, [&](const Settings& settings, std::string_view name) {
     const Parameter* parameter = libconf::find_parameter(name);
     if (parameter == nullptr || libconf::is_raw(name)) return;
     const Result<std::string> value = settings.get(name);
-    if (!value) return;
+    if (!value || is_to_be_filled_in(name, *value)) return;
     if (const std::optional<libconf::Error> error = libconf::check_value(*parameter, *value))
       findings.add(site.place_of(settings, name, settings.value_of(name).value_or("")), error->message);
   });

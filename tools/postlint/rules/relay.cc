@@ -193,7 +193,7 @@ std::string permitting_key(const SiteModel& site, std::string_view spec, bool is
     return {};
   }
   for (const TableEntry& entry : site.tables().entries(type, name))
-    if (permits(entry.value) && !(is_client && is_address_key(entry.key))) return entry.key;
+    if (permits(entry.value) && !(is_client && is_address_key(entry.key))) return std::string(entry.key);
   return {};
 }
 
