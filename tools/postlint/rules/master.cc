@@ -117,13 +117,23 @@ void debug_flag(const SiteModel& site, Findings& findings) {
 }
 
 void service_limit(const SiteModel& site, Findings& findings) {
-  constexpr std::array<std::string_view, 10> kSingle = {"anvil",      "nqmgr", "oqmgr",  "pickup", "postlogd",
-                                                        "postscreen", "qmgr",  "scache", "tlsmgr", "verify"};
+  struct NeededLimit {
+    std::string_view program;
+    std::string_view limit;
+  };
+  constexpr std::array kNeeded = {
+      NeededLimit{"anvil", "1"},  NeededLimit{"bounce", "0"},     NeededLimit{"cleanup", "0"},
+      NeededLimit{"flush", "0"},  NeededLimit{"dnsblog", "0"},    NeededLimit{"nqmgr", "1"},
+      NeededLimit{"oqmgr", "1"},  NeededLimit{"pickup", "1"},     NeededLimit{"postlogd", "1"},
+      NeededLimit{"qmgr", "1"},   NeededLimit{"postscreen", "1"}, NeededLimit{"scache", "1"},
+      NeededLimit{"tlsmgr", "1"}, NeededLimit{"tlsproxy", "0"},   NeededLimit{"verify", "1"},
+  };
   for (const Service& service : site.services()) {
     const std::string& limit = service.service().field(MasterField::kProcessLimit);
-    if (limit != "1" && is_one_of(service.program(), kSingle))
-      findings.add(site.place_of(service, MasterField::kProcessLimit),
-                   concat(service.program(), " needs a process limit of 1"));
+    for (const NeededLimit& needed : kNeeded)
+      if (needed.program == service.program() && needed.limit != limit)
+        findings.add(site.place_of(service, MasterField::kProcessLimit),
+                     concat(needed.program, " needs a process limit of ", needed.limit));
   }
 }
 
@@ -181,7 +191,7 @@ void pipe_attributes(const SiteModel& site, Findings& findings) {
     const std::optional<std::string> user = attribute(service, "user");
     const std::string name = user ? user->substr(0, user->find(':')) : std::string();
     if (!user)
-      findings.add(place, concat(service.program(), " has no user=: it does not start"));
+      findings.add(place, concat(service.program(), " has no user=: it runs nothing"));
     else if (name == "root" || name == value_of(site.settings(), "mail_owner"))
       findings.add(place, concat(service.program(), " refuses to run a command as ", name));
   }

@@ -17,22 +17,22 @@ using mta::ClientTlsLevel;
 using mta::TlsLevel;
 
 void tls_level_value(const SiteModel& site, Findings& findings) {
+  constexpr std::array<std::string_view, 3> kOfServers = {"none", "may", "encrypt"};
   for (const SmtpServer& server : site.smtp_servers()) {
     const std::string value = value_of(server.settings, "smtpd_tls_security_level");
-    if (value.empty()) continue;
-    const bool is_known = find_client_level(value).has_value();
-    const bool is_of_servers = libconf::equals_ignoring_case(value, "none") ||
-                               libconf::equals_ignoring_case(value, "may") ||
-                               libconf::equals_ignoring_case(value, "encrypt");
-    if (is_of_servers) continue;
+    const bool is_of_servers = std::any_of(kOfServers.begin(), kOfServers.end(), [&](std::string_view known) {
+      return libconf::equals_ignoring_case(known, value);
+    });
+    if (value.empty() || is_of_servers) continue;
     findings.add(site.place_of(server.settings, "smtpd_tls_security_level", value),
-                 is_known ? concat("a server has no level \"", value, "\": it takes it for encrypt")
-                          : concat("there is no level \"", value, "\": smtpd does not start"));
+                 server_level(server.settings)
+                     ? concat("a server has no level \"", value, "\": it takes it for encrypt")
+                     : concat("a server has no level \"", value, "\": smtpd does not start"));
   }
   for (const SmtpClient& client : smtp_clients(site))
     if (!client.level)
       findings.add(site.place_of(client.settings, client.level_parameter, client.level_name),
-                   concat("there is no level \"", client.level_name, "\": mail is deferred"));
+                   concat("there is no level \"", client.level_name, "\": smtp does not start"));
 }
 
 namespace {

@@ -253,7 +253,7 @@ void sni_build(const SiteModel& site, Findings& findings) {
     const libmaps::TableType* type = libmaps::find_table_type(use.type);
     if (type == nullptr || !type->has_index()) continue;
     if (site.files().state(concat(use.name, type->suffix)) != FileState::kPresent) continue;
-    const std::vector<TableEntry> entries = site.tables().entries(use.type, use.name);
+    const std::span<const TableEntry> entries = site.tables().entries(use.type, use.name);
     if (entries.empty()) continue;
     libconf::DiagnosticDiscard discard;
     auto index = libmaps::open(concat(use.type, ":", *site.files().path(use.name)),
