@@ -114,7 +114,9 @@ void check_index(const SiteModel& site, const TableJob& job, const EntrySample& 
                     {.settings = site.settings(), .warnings = discard, .options = {.fold_keys = false}});
   if (!table) return;
   const bool is_alias = job.has(TablePurpose::kAliases);
-  if (!sample.entries().empty() && has_key(**table, "YP_LAST_MODIFIED") != is_alias)
+  // postalias adds an entry for "@", and some releases others.
+  const bool is_from_postalias = has_key(**table, "@") || has_key(**table, "YP_LAST_MODIFIED");
+  if (!sample.entries().empty() && is_from_postalias != is_alias)
     return faults.add(
         TableFaultKind::kOtherBuilder, 0,
         concat(file, " was built by ", is_alias ? "postmap, not postalias" : "postalias, not postmap"));

@@ -50,11 +50,22 @@ bool is_table_file(const TableUse& use) { return is_file_type(use.type) && !is_i
 
 }  // namespace
 
+namespace {
+
+/// Whether what looks like a table of an unknown type may have been meant as one: dev:/dev/urandom and
+/// PATH=/bin:/usr/bin are none.
+bool may_have_tables(const TableUse& use) {
+  return std::all_of(use.type.begin(), use.type.end(), libconf::is_name_char) &&
+         use.parameter != "tls_random_source" && !use.parameter.ends_with("_command") &&
+         !use.parameter.ends_with("_environment");
+}
+
+}  // namespace
+
 void map_type(const SiteModel& site, Findings& findings) {
   const std::optional<std::string> plugins = plugin_list(site);
   for (const TableUse& use : site.table_uses()) {
-    if (use.parameter == "tls_random_source") continue;  // dev:/dev/urandom is no table.
-    if (libmaps::find_table_type(use.type) == nullptr)
+    if (libmaps::find_table_type(use.type) == nullptr && may_have_tables(use))
       findings.add(use.place, concat("there is no type of tables called \"", use.type, "\""));
     else if (plugins && std::find(kPluginTypes.begin(), kPluginTypes.end(), use.type) != kPluginTypes.end() &&
              !lists_plugin(site, *plugins, use.type))
