@@ -10,6 +10,7 @@ inet_protocols = all
 mynetworks = 127.0.0.0/8, [::1]/128, 192.0.2.0/28
 smtpd_banner = $myhostname ESMTP
 alias_maps = hash:/etc/postfix/aliases
+alias_database = $alias_maps
 virtual_alias_domains = lists.test
 virtual_alias_maps = hash:/etc/postfix/virtual
 relay_domains = branch.test
@@ -18,6 +19,7 @@ transport_maps = hash:/etc/postfix/transport
 relayhost = [gw.good.test]:587
 disable_vrfy_command = yes
 message_size_limit = 52428800
+mailbox_size_limit = 0
 delay_warning_time = 4h
 smtpd_helo_required = yes
 smtpd_helo_restrictions = permit_mynetworks, reject_invalid_helo_hostname
@@ -136,4 +138,10 @@ MISTAKES = [
     ("vrfy-on", "main.cf", "disable_vrfy_command = yes\n", ""),
     ("rbl-dead", "main.cf", "zen.spamhaus.org=127.0.0.[2..11]", "dnsbl.sorbs.net"),
     ("rbl-no-filter", "main.cf", "zen.spamhaus.org=127.0.0.[2..11]", "zen.spamhaus.org"),
+    ("alias-database", "main.cf", "alias_database = $alias_maps", "alias_database = hash:/etc/aliases"),
+    ("mailbox-limit", "main.cf", "mailbox_size_limit = 0\n", ""),
+    ("queue-lifetime", "main.cf", "relayhost =", "maximal_queue_lifetime = 5m\nrelayhost ="),
+    ("virtual-incomplete", "main.cf", "relayhost =", "virtual_mailbox_domains = boxes.test\nrelayhost ="),
+    ("rbl-before-trust", "main.cf", "permit_mynetworks,\n    reject_rbl_client zen.spamhaus.org=127.0.0.[2..11]",
+     "reject_rbl_client zen.spamhaus.org=127.0.0.[2..11],\n    permit_mynetworks"),
 ]

@@ -107,6 +107,15 @@ def check_stock(checks, bin_dir):
                              ["bare-newline"])
 
 
+def check_guides(checks, bin_dir):
+    """Configurations as well-known guides have them: no errors."""
+    guides = sorted((postlint_scenarios.FOLDER / "guides").iterdir())
+    checks.check("there are guides", len(guides) > 3, guides)
+    for guide in guides:
+        done = run([bin_dir + "/postlint", "-c", guide])
+        checks.check("guide %s: no errors" % guide.name, done.status == 0 and not done.err, done)
+
+
 def check_mistakes(checks, bin_dir):
     """A good configuration has no findings; each mistake in it is found."""
     with Scratch(bin_dir, GOOD) as scratch:
@@ -143,6 +152,10 @@ def check_statuses(checks, bin_dir):
         checks.check("exit status 3: a file that is not there", done.status == 3 and "No such file" in done.err, done)
         done = scratch.lint("-", stdin=b"message_size_limit = banana\n")
         checks.check("main.cf on standard input", done.status == 1 and "-:1:22: error" in done.out, done)
+        scratch.write("etc/main.cf", "virtual_alias_maps = hash:/etc/postfix/virtual\n")
+        scratch.write("etc/virtual", "a@x.test b@x.test\nb@x.test a@x.test\n")
+        checks.equal("a table is called as main.cf is",
+                     [f["file"] for f in scratch.found("--select", "alias-loop", "etc")], ["etc/virtual"])
         checks.equal("main.cf and its directory are one configuration",
                      scratch.rules("main.cf", "."), scratch.rules("-c", "."))
 
@@ -233,7 +246,7 @@ def check_baseline(checks, bin_dir):
         before = scratch.read("known")
         done = scratch.lint(*options, "--update-baseline")
         checks.check("baseline: it does not grow", done.status == 1 and scratch.read("known") == before, done)
-        scratch.write("main.cf", SAMPLE["main.cf"].replace("banana & <x>", "0"))
+        scratch.write("main.cf", SAMPLE["main.cf"].replace("banana & <x>", "1000"))
         done = scratch.lint(*options)
         checks.check("baseline: what is mended is told", done.status == 0 and "1 of the findings" in done.err, done)
         done = scratch.lint(*options, "--update-baseline")
@@ -294,7 +307,7 @@ def main():
     bin_dir = os.path.abspath(options.bin)
     check_scenarios(checks, bin_dir, options.only)
     if not options.only:
-        for check in (check_coverage, check_stock, check_mistakes, check_statuses, check_formats, check_baseline, check_fixes,
+        for check in (check_coverage, check_stock, check_guides, check_mistakes, check_statuses, check_formats, check_baseline, check_fixes,
                       check_settings_file, check_root):
             check(checks, bin_dir)
     return checks.finish()

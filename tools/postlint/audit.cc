@@ -24,10 +24,11 @@ bool is_wanted(const Rule& rule, const AuditChoice& choice, Profile profile) {
 /// finding.
 class Collector final : public Findings {
  public:
-  Collector(std::vector<Finding>& out, const Rule& rule, Severity severity)
-      : out_(out), first_(out.size()), rule_(rule), severity_(severity) {}
+  Collector(const SiteModel& site, std::vector<Finding>& out, const Rule& rule, Severity severity)
+      : site_(site), out_(out), first_(out.size()), rule_(rule), severity_(severity) {}
 
   void add(Place place, std::string message, std::optional<Fix> fix) override {
+    place.file = site_.shown_name(place.file);
     for (std::size_t i = first_; i < out_.size(); ++i) {
       const Finding& other = out_[i];
       if (other.place.line == place.line && other.place.column == place.column && other.message == message &&
@@ -42,6 +43,7 @@ class Collector final : public Findings {
   }
 
  private:
+  const SiteModel& site_;
   std::vector<Finding>& out_;
   std::size_t first_;
   const Rule& rule_;
@@ -55,7 +57,7 @@ AuditResult audit(const SiteModel& site, const AuditChoice& choice) {
   for (const Rule& rule : all_rules()) {
     if (!is_wanted(rule, choice, site.profile())) continue;
     const auto severity = choice.severities.find(rule.id);
-    Collector collector(result.findings, rule,
+    Collector collector(site, result.findings, rule,
                         severity == choice.severities.end() ? rule.severity : severity->second);
     rule.check(site, collector);
   }

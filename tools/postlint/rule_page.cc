@@ -21,7 +21,7 @@ std::string rule_page(const Rule& rule) {
       profiles += concat(profiles.empty() ? "" : ", ", profile_name(profile));
   }
   constexpr std::size_t kWidth = 78;
-  constexpr std::size_t kIndent = 11;
+  constexpr std::size_t kIndent = 12;
   const auto row = [](std::string_view label, std::string_view text) {
     std::string head = concat("  ", label, ":");
     head.resize(kIndent, ' ');

@@ -136,6 +136,7 @@ void SiteModel::read_lists(SmtpServer& server) {
   libconf::DiagnosticList class_warnings;
   Result<mta::RestrictionClasses> classes = mta::RestrictionClasses::create(server.settings, class_warnings);
   if (!classes) server.class_error = classes.error();
+  server.class_warnings = class_warnings.items();
   for (const std::string_view parameter : kListParameters) {
     NamedRestrictions& named = server.lists.emplace_back(NamedRestrictions{.parameter = parameter});
     const Result<std::string> value = server.settings.get(parameter);
@@ -278,6 +279,14 @@ Place SiteModel::place_in_line(std::string_view file, int line, std::string_view
   const std::size_t at = word.empty() ? std::string_view::npos : find_word(logical->text, word);
   if (at == std::string_view::npos) return {.file = std::string(file), .line = line};
   return place_in(std::string(file), lines, *logical, at, word.size());
+}
+
+std::string SiteModel::shown_name(const std::string& file) const {
+  const std::string directory = concat(files_.config_directory, "/");
+  const std::string& named = files_.main_cf.empty() ? files_.master_cf : files_.main_cf;
+  if (!file.starts_with(directory)) return file;
+  return concat(std::string_view(named).substr(0, named.rfind('/') + 1),
+                std::string_view(file).substr(directory.size()));
 }
 
 std::string_view SiteModel::source(const std::string& file) const {

@@ -74,6 +74,7 @@ struct SmtpServer {
   SmtpRole role = SmtpRole::kMx;
   bool is_local_only = false;  ///< Clients of other hosts cannot reach it.
   std::optional<libconf::Error> class_error = {};
+  std::vector<libconf::Diagnostic> class_warnings = {};  ///< Of reading smtpd_restriction_classes.
   std::vector<NamedRestrictions> lists = {};
 
   const NamedRestrictions& list(std::string_view parameter) const;
@@ -140,6 +141,9 @@ class SiteModel {
   /// Where `word` stands in the logical line of main.cf or master.cf that line `line` is part of; the whole
   /// line, if it does not.
   Place place_in_line(std::string_view file, int line, std::string_view word) const;
+
+  /// A file beside main.cf as the user would call it, who has named main.cf; others as they are.
+  std::string shown_name(const std::string& file) const;
 
   /// The text of a file that findings are in; empty when it cannot be read. The views stay valid.
   std::string_view source(const std::string& file) const;

@@ -15,7 +15,7 @@ constexpr int kWidth = 380;
 constexpr int kMargin = 6;
 constexpr int kLineHeight = 16;
 constexpr int kGap = 18;
-constexpr std::size_t kCharacters = 50;  ///< In a line of a box.
+constexpr std::size_t kCharacters = 46;  ///< In a line of a box.
 
 struct Line {
   std::string text;

@@ -98,4 +98,24 @@ void rbl_no_filter(const SiteModel& site, Findings& findings) {
   });
 }
 
+void rbl_before_trust(const SiteModel& site, Findings& findings) {
+  for (const SmtpServer& server : site.smtp_servers()) {
+    for (const NamedRestrictions& named : server.lists) {
+      const mta::Restriction* list = nullptr;
+      for (const mta::Restriction& restriction : named.list) {
+        const mta::RestrictionKind kind = restriction.type->kind;
+        if (kind == mta::RestrictionKind::kRejectAddressList && !restriction.warn_only && list == nullptr)
+          list = &restriction;
+        const bool is_trust = kind == mta::RestrictionKind::kPermitMynetworks ||
+                              kind == mta::RestrictionKind::kPermitSaslAuthenticated;
+        if (!is_trust || list == nullptr) continue;
+        findings.add(
+            RestrictionPlace{site, server, named, *list}.place(),
+            concat("`", list->text, "' refuses clients before `", restriction.text, "' can let them in"));
+        break;
+      }
+    }
+  }
+}
+
 }  // namespace postlint::rules

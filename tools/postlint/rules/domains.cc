@@ -113,7 +113,9 @@ void relay_rcpt_missing(const SiteModel& site, Findings& findings) {
 void late_reject(const SiteModel& site, Findings& findings) {
   constexpr std::string_view kName = "smtpd_reject_unlisted_recipient";
   for (const SmtpServer& server : site.smtp_servers()) {
-    if (server.is_local_only || is_yes(server.settings, kName)) continue;
+    // Users are told of a mistyped address by their own mail system soon enough.
+    const bool is_for_users = server.role == SmtpRole::kSubmission || server.role == SmtpRole::kSubmissions;
+    if (server.is_local_only || is_for_users || is_yes(server.settings, kName)) continue;
     if (has_restriction(site, mta::RestrictionKind::kRejectUnlisted, mta::Subject::kRecipient)) continue;
     findings.add(site.place_of(server.settings, kName),
                  "recipients that do not exist are found out after the mail is accepted");

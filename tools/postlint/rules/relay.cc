@@ -221,18 +221,31 @@ void permit_before_guard(const SiteModel& site, Findings& findings) {
 
 namespace {
 
+/// What reading a list has left out, behind something that always decides.
+void report_ignored(const SiteModel& site, const SmtpServer& server,
+                    const std::vector<std::string>& parameters,
+                    const std::vector<libconf::Diagnostic>& warnings, Findings& findings) {
+  for (const libconf::Diagnostic& warning : warnings) {
+    if (warning.code != "restriction-ignored") continue;
+    const std::size_t begin = warning.message.find('`') + 1;
+    const std::string word = warning.message.substr(begin, warning.message.find('\'', begin) - begin);
+    for (const std::string& parameter : parameters) {
+      Place place = site.place_of(server.settings, parameter, word);
+      const bool is_there = place.end_column - place.column == static_cast<int>(word.size());
+      if (!is_there && parameters.size() > 1) continue;
+      findings.add(std::move(place), warning.message);
+      break;
+    }
+  }
+}
+
 /// What of a list is never reached, by what has been said before it.
 void find_unreachable(const SiteModel& site, const SmtpServer& server, const NamedRestrictions& named,
                       Findings& findings) {
   const auto place = [&](const mta::Restriction& restriction) {
     return RestrictionPlace{site, server, named, restriction}.place();
   };
-  for (const libconf::Diagnostic& warning : named.warnings) {
-    if (warning.code != "restriction-ignored") continue;
-    const std::size_t begin = warning.message.find('`') + 1;
-    const std::string word = warning.message.substr(begin, warning.message.find('\'', begin) - begin);
-    findings.add(site.place_of(server.settings, named.parameter, word), warning.message);
-  }
+  report_ignored(site, server, {std::string(named.parameter)}, named.warnings, findings);
   std::set<std::string_view> seen;
   bool refuses_foreign = false;
   std::string_view decided;
@@ -258,8 +271,11 @@ void find_unreachable(const SiteModel& site, const SmtpServer& server, const Nam
 }  // namespace
 
 void unreachable_rule(const SiteModel& site, Findings& findings) {
-  for (const SmtpServer& server : site.smtp_servers())
+  for (const SmtpServer& server : site.smtp_servers()) {
+    report_ignored(site, server, words_of(server.settings, "smtpd_restriction_classes"),
+                   server.class_warnings, findings);
     for (const NamedRestrictions& named : server.lists) find_unreachable(site, server, named, findings);
+  }
 }
 
 void test_knob_left(const SiteModel& site, Findings& findings) {

@@ -74,6 +74,13 @@ void vrfy_on(const SiteModel& site, Findings& findings);
 
 // dnsbl.cc
 void rbl_dead(const SiteModel& site, Findings& findings);
+void rbl_before_trust(const SiteModel& site, Findings& findings);
 void rbl_no_filter(const SiteModel& site, Findings& findings);
+
+// delivery.cc
+void mailbox_limit(const SiteModel& site, Findings& findings);
+void virtual_incomplete(const SiteModel& site, Findings& findings);
+void queue_lifetime(const SiteModel& site, Findings& findings);
+void alias_database(const SiteModel& site, Findings& findings);
 
 }  // namespace postlint::rules

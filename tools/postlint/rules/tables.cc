@@ -7,7 +7,6 @@
 
 #include "libconf/file.h"
 #include "libconf/text.h"
-#include "libconf/value.h"
 #include "libmaps/table_types.h"
 #include "tools/postlint/table_purpose.h"
 #include "tools/postlint/table_store.h"
@@ -182,18 +181,6 @@ void proxymap(const SiteModel& site, Findings& findings) {
     if (readable.find(table) == std::string::npos && writable.find(table) == std::string::npos)
       findings.add(use.place,
                    concat("proxymap does not open ", table, ": proxy_read_maps has no $", use.parameter));
-  }
-}
-
-void alias_database(const SiteModel& site, Findings& findings) {
-  const std::string databases = value_of(site.settings(), "alias_database");
-  for (const TableUse& use : site.table_uses()) {
-    const libmaps::TableType* type = libmaps::find_table_type(use.type);
-    if (use.parameter != "alias_maps" || !use.is_set || type == nullptr || !type->has_index()) continue;
-    const std::vector<std::string> words = libconf::parse_list(databases);
-    const std::string table = concat(use.type, ":", use.name);
-    if (std::find(words.begin(), words.end(), table) == words.end())
-      findings.add(use.place, concat("newaliases does not build ", table, ": alias_database has others"));
   }
 }
 

@@ -22,7 +22,6 @@ void map_unindexed(const SiteModel& site, Findings& findings);
 void map_index_unused(const SiteModel& site, Findings& findings);
 void map_wrong_type(const SiteModel& site, Findings& findings);
 void proxymap(const SiteModel& site, Findings& findings);
-void alias_database(const SiteModel& site, Findings& findings);
 void sasl_no_entry(const SiteModel& site, Findings& findings);
 
 // tables_secrets.cc
