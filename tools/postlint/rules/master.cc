@@ -88,7 +88,13 @@ void opt_spaces(const SiteModel& site, Findings& findings) {
 void o_shadow(const SiteModel& site, Findings& findings) {
   for (const Service& service : site.services()) {
     if (service.is_replaced) continue;
+    // Ports for users and for filters have rules of their own, as the master.cf that Postfix comes with
+    // shows.
+    const SmtpEndpoint server = smtp_endpoint(service);
+    const bool is_special =
+        service.program() == "smtpd" && (server.role != SmtpRole::kMx || server.is_local_only);
     for (const libconf::MasterOption& option : service.service().options()) {
+      if (is_special && option.name.starts_with("smtpd_")) continue;
       const auto main = site.settings().explicit_setting(option.name);
       // An option that refers to its main.cf value does not hide it.
       if (!main || option.value.find(concat("$", option.name)) != std::string_view::npos) continue;

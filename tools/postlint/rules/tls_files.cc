@@ -75,6 +75,11 @@ std::vector<CertificatePair> certificate_pairs(const SiteModel& site) {
   return pairs;
 }
 
+/// A repository has no keys, and often no certificates: a file that is not beside main.cf may be on the host.
+bool is_missing(const SiteModel& site, const std::string& name) {
+  return site.files().is_whole_host() && site.files().state(name) == FileState::kMissing;
+}
+
 /// The file on this machine. Nothing: it is one of another host, or only another user may read it.
 std::optional<PemFile> open_pem(const SiteModel& site, const std::string& name) {
   if (site.files().state(name) != FileState::kPresent) return std::nullopt;
@@ -95,7 +100,7 @@ void check_authorities(const SiteModel& site, const Settings& settings, const st
                        Findings& findings) {
   const NamedFile file{settings, parameter, value_of(settings, parameter)};
   if (file.name.empty()) return;
-  if (site.files().state(file.name) == FileState::kMissing)
+  if (is_missing(site, file.name))
     return findings.add(file.place(site), concat(file.name, " does not exist"));
   const std::optional<PemFile> pem = open_pem(site, file.name);
   if (pem && pem->certificates.empty() && parameter.ends_with("CAfile"))
@@ -104,7 +109,7 @@ void check_authorities(const SiteModel& site, const Settings& settings, const st
 
 void check_certificate(const SiteModel& site, const CertificatePair& pair, Findings& findings) {
   const NamedFile& named = pair.certificate;
-  if (site.files().state(named.name) == FileState::kMissing)
+  if (is_missing(site, named.name))
     return findings.add(named.place(site), concat(named.name, " does not exist"));
   const std::optional<PemFile> file = open_pem(site, named.name);
   if (!file) return;
@@ -122,7 +127,7 @@ void check_key(const SiteModel& site, const CertificatePair& pair, Findings& fin
   const NamedFile& named = pair.key;
   if (named.name.empty()) return;
   const bool is_same_file = named.name == pair.certificate.name;
-  if (site.files().state(named.name) == FileState::kMissing) {
+  if (is_missing(site, named.name)) {
     if (!is_same_file) findings.add(named.place(site), concat(named.name, " does not exist"));
     return;
   }
@@ -222,7 +227,7 @@ void dh_params(const SiteModel& site, Findings& findings) {
                          value_of(server.settings, "smtpd_tls_dh1024_param_file")};
     if (file.name.empty() || file.name == "auto") continue;
     const FileState state = site.files().state(file.name);
-    if (state == FileState::kMissing) findings.add(file.place(site), concat(file.name, " does not exist"));
+    if (is_missing(site, file.name)) findings.add(file.place(site), concat(file.name, " does not exist"));
     if (state != FileState::kPresent) continue;
     const auto text = libconf::read_file(*site.files().path(file.name));
     if (!text) continue;
