@@ -31,6 +31,7 @@ smtpd_recipient_restrictions = reject_non_fqdn_recipient,
 smtpd_data_restrictions = reject_unauth_pipelining
 smtpd_tls_security_level = may
 smtpd_tls_auth_only = yes
+smtpd_tls_mandatory_protocols = >=TLSv1.2
 smtpd_tls_chain_files = /etc/ssl/private/mail.pem
 smtpd_sender_login_maps = hash:/etc/postfix/logins
 """,

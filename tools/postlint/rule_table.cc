@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "tools/postlint/rule.h"
+#include "tools/postlint/rules/groups.h"
 #include "tools/postlint/rules/rules.h"
 
 namespace postlint {
@@ -530,12 +532,21 @@ constexpr std::array<std::string_view, 4> kProfileNames = {"null-client", "mx", 
 
 }  // namespace
 
-std::span<const Rule> all_rules() { return kRules; }
+std::span<const Rule> all_rules() {
+  static const std::vector<Rule> kAll = [] {
+    std::vector<Rule> all(kRules.begin(), kRules.end());
+    for (const std::span<const Rule> group : {tls_rules(), table_rules(), master_rules()})
+      all.insert(all.end(), group.begin(), group.end());
+    return all;
+  }();
+  return kAll;
+}
 
 const Rule* find_rule(std::string_view id) {
+  const std::span<const Rule> rules = all_rules();
   const auto found =
-      std::find_if(kRules.begin(), kRules.end(), [&](const Rule& rule) { return rule.id == id; });
-  return found == kRules.end() ? nullptr : &*found;
+      std::find_if(rules.begin(), rules.end(), [&](const Rule& rule) { return rule.id == id; });
+  return found == rules.end() ? nullptr : &*found;
 }
 
 std::string_view profile_name(Profile profile) { return kProfileNames[static_cast<std::size_t>(profile)]; }

@@ -186,6 +186,11 @@ void SiteModel::add_table_uses(const Settings& settings, std::string_view parame
   });
 }
 
+const std::vector<TableFault>& SiteModel::table_faults() const {
+  if (!table_faults_) table_faults_ = find_table_faults(*this);
+  return *table_faults_;
+}
+
 const Service* SiteModel::find_service(std::string_view name, std::string_view type) const {
   const auto found = std::find_if(services_.rbegin(), services_.rend(), [&](const Service& service) {
     return service.service().service() == name && service.service().type() == type;

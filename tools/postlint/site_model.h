@@ -24,6 +24,7 @@
 #include "tools/postlint/file_map.h"
 #include "tools/postlint/finding.h"
 #include "tools/postlint/rule.h"
+#include "tools/postlint/table_fault.h"
 #include "tools/postlint/version.h"
 
 namespace postlint {
@@ -120,6 +121,9 @@ class SiteModel {
   /// All tables that main.cf and the options of services name, and those of defaults that count.
   const std::vector<TableUse>& table_uses() const { return table_uses_; }
 
+  /// What is wrong inside of the tables; found when it is first asked for.
+  const std::vector<TableFault>& table_faults() const;
+
   /// The view of the service that `name`/`type` counts for; nullptr: none.
   const Service* find_service(std::string_view name, std::string_view type) const;
 
@@ -165,6 +169,7 @@ class SiteModel {
   std::vector<TableUse> table_uses_;
   std::unique_ptr<TableStore> tables_;
   Profile profile_ = Profile::kMx;
+  mutable std::optional<std::vector<TableFault>> table_faults_;
   mutable std::map<std::string, std::string, std::less<>> sources_;
 };
 
