@@ -32,7 +32,7 @@ TEST(PatternSampleTest, SamplesAreMatched) {
 }
 
 TEST(PatternSampleTest, WhatIsNotUnderstoodHasNoForm) {
-  for (const std::string_view pattern : {"(?=a)b", "(a)\\1", "(?<!x)y", "(a"})
+  for (const std::string_view pattern : {"(?=a)b", "(?<!x)y", "(a", "a)"})
     EXPECT_FALSE(form_of(pattern)) << pattern;
 }
 
