@@ -119,9 +119,12 @@ class Stock:
         return self.log()[start:]
 
     def is_over(self, name, log):
-        """And told of: the log is written by a process of its own, which may be late."""
-        return re.search(r": %s: removed" % name, log) or \
-            ((self.queue / "deferred" / name[0] / name).exists() and re.search(r": %s: to=<" % name, log))
+        """And told of, for each recipient: the log is written by a process of its own, which may be late."""
+        if re.search(r": %s: removed" % name, log):
+            return True
+        recipients = re.search(r": %s: from=<.*nrcpt=(\d+)" % name, log)
+        return recipients and (self.queue / "deferred" / name[0] / name).exists() and \
+            len(re.findall(r": %s: to=<" % name, log)) >= int(recipients.group(1))
 
     def forwards(self, original, log):
         """Who sends what was forwarded, to whom, and how it starts when it is still there."""
