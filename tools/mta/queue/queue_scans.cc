@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <ctime>
 #include <utility>
 
@@ -10,6 +11,10 @@ namespace {
 
 /// How many files are looked at before others have their turn.
 constexpr int kPortion = 100;
+
+/// time(2) is some milliseconds late, and in the first ones of a second it is the second before: what has
+/// come then would not be due before the next look.
+std::time_t now() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
 
 }  // namespace
 
@@ -49,7 +54,7 @@ std::optional<DueMessage> QueueScans::look(Scan& scan) {
     if (::lstat(queue_.path_of(scan.queue, **name).c_str(), &status) != 0) continue;
     if (!S_ISREG(status.st_mode) || (status.st_mode & S_IXUSR) == 0) continue;
     // The clock is looked at later than the file: what was written just now is due.
-    if (!scan.is_urgent && status.st_mtime > std::time(nullptr)) continue;
+    if (!scan.is_urgent && status.st_mtime > now()) continue;
     return DueMessage{.id = std::move(**name),
                       .queue = scan.queue,
                       .mode = status.st_mode,
