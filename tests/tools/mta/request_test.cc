@@ -260,6 +260,7 @@ TEST(Refusals, AreThoseOfPostfix) {
       {"MAIL FROM:<a@>", {}, "501 5.1.7 Bad sender address syntax"},
       {"MAIL FROM:<a@b> FOO", {}, "555 5.5.4 Unsupported option: FOO"},
       {"MAIL FROM:<a@b> SIZE=x", {}, "501 5.5.4 Bad message size syntax"},
+      {"MAIL FROM:<a@b> SIZE=10240001", {}, "552 5.3.4 Message size exceeds fixed limit"},
       {"MAIL FROM:<a@b> SIZE=9223372036854775808",
        {},
        "552 5.3.4 Message size exceeds file system imposed limit"},

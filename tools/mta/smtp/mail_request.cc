@@ -274,10 +274,18 @@ RequestResult parse_mail(const RequestContext& context) {
   if (!request.verp_delimiters.empty() && request.sender.empty()) {
     return refuse(503, "5.5.4", "Error: XVERP requires non-null sender", {});
   }
+  const std::uint64_t limit = context.options.message_size_limit;
+  if (limit > 0 && request.size > limit) return refuse(552, "5.3.4", kOverSizeLimit, ErrorClass::kPolicy);
   if (Refusal refusal = refusal_of_utf8(request.sender, request.is_utf8, context.options)) {
     return tl::make_unexpected(*std::move(refusal));
   }
   return request;
+}
+
+std::optional<std::string> mail_sender(const RequestContext& context) {
+  auto sender = parse_envelope_address(context, asks_for_utf8(context), Reply(501, "", ""));
+  if (!sender) return std::nullopt;
+  return *std::move(sender);
 }
 
 RequestResult parse_rcpt(const RequestContext& context) {

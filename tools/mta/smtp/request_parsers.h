@@ -18,6 +18,12 @@ struct RequestContext {
 /// Whether the line is "MAIL FROM:address" or "RCPT TO:address", with anything behind it. `keyword`: "FROM:".
 bool has_address(const CommandLine& line, std::string_view keyword);
 
+/// What is said of a message that the client says to be larger than message_size_limit.
+inline constexpr std::string_view kOverSizeLimit = "Message size exceeds fixed limit";
+
+/// The address of MAIL, in internal form; nothing: it is malformed. REQUIRES: has_address().
+std::optional<std::string> mail_sender(const RequestContext& context);
+
 /// REQUIRES: has_address().
 RequestResult parse_mail(const RequestContext& context);
 RequestResult parse_rcpt(const RequestContext& context);

@@ -59,13 +59,6 @@ asio::awaitable<Reply> SmtpSession::handle(const HeloRequest& request) {
 
 asio::awaitable<Reply> SmtpSession::handle(const MailRequest& request) {
   clear_transaction();
-  if (const std::uint64_t limit = service_.options().message_size_limit; limit > 0 && request.size > limit) {
-    const Reply reply(552, "5.3.4", "Message size exceeds fixed limit", ErrorClass::kPolicy);
-    state_.sender = request.sender;
-    log_rejected("MAIL", reply.to_string());
-    clear_transaction();
-    co_return reply;
-  }
   const Result<std::uint64_t> free = service_.runtime().queue.free_space();
   if (!free || !service_.space().has_room(*free)) {
     const Reply reply(452, "4.3.1", "Insufficient system storage", ErrorClass::kResource);

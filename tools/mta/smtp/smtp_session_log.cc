@@ -13,7 +13,15 @@ using libconf::concat;
 using libconf::Severity;
 
 /// What the warning about a reply to a command says.
-enum class RefusalWarning { kAddress, kVerifiedAddress, kNotify, kMalformedChunk, kNullChunk, kLargeChunk };
+enum class RefusalWarning {
+  kSize,
+  kAddress,
+  kVerifiedAddress,
+  kNotify,
+  kMalformedChunk,
+  kNullChunk,
+  kLargeChunk
+};
 
 struct RefusalFacts {
   Verb verb;
@@ -22,6 +30,7 @@ struct RefusalFacts {
 };
 
 constexpr RefusalFacts kRefusals[] = {
+    {Verb::kMail, "5.3.4", RefusalWarning::kSize},
     {Verb::kMail, "5.1.7", RefusalWarning::kAddress},
     {Verb::kRcpt, "5.1.3", RefusalWarning::kAddress},
     {Verb::kRcpt, "5.5.4", RefusalWarning::kNotify},
@@ -105,6 +114,13 @@ void SmtpSession::log_refused_request(Verb verb, const Reply& reply, const Comma
     if (each.verb != verb || each.status != reply.enhanced()) continue;
     const std::vector<CommandWord>& words = line.words();
     switch (each.warning) {
+      case RefusalWarning::kSize:
+        // Of numbers that are too great for a file, Postfix says nothing.
+        if (reply.to_string().find(kOverSizeLimit) == std::string::npos) break;
+        state_.sender = mail_sender({line, service_.options(), protocol_});
+        log_rejected("MAIL", reply.to_string());
+        state_.sender.reset();
+        break;
       case RefusalWarning::kAddress:
         if (words.size() > kAddressWord && !words[kAddressWord].is_open)
           warn_of_address(words[0].text, words[kAddressWord].text);
