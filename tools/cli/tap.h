@@ -23,9 +23,15 @@ class TapReport {
   /// Writes the head, which says that `count` results follow.
   TapReport(std::string& out, std::size_t count);
 
-  /// One result. `details` are shown, as a block of YAML, for a test that failed; those without a value are
+  /// One result.
+  void result(bool is_good, std::string_view description);
+
+  /// The same. `details` are shown, as a block of YAML, for a test that failed; those without a value are
   /// left out.
   void result(bool is_good, std::string_view description, std::initializer_list<TapDetail> details);
+
+  /// Lines of a comment, each with `indent` in front.
+  void comment(std::string_view lines, std::string_view indent = "");
 
  private:
   std::string& out_;

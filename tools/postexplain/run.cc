@@ -2,11 +2,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "libconf/file.h"
 #include "libconf/text.h"
 #include "tools/cli/console.h"
 #include "tools/cli/fatal.h"
+#include "tools/cli/tap.h"
 #include "tools/mta/submission/user_program.h"
 #include "tools/postexplain/cases.h"
 #include "tools/postexplain/options.h"
@@ -107,21 +109,15 @@ int run_once(const Options& options, cli::Output& out, cli::MessagePrinter& mess
   return kNotExpected;
 }
 
-/// One case, in the Test Anything Protocol (version 13).
-bool print_case(const Options& options, const Explanation& explanation, std::size_t number,
-                std::string_view name, std::string& out) {
+/// One case; the whole trace of one that failed.
+bool report_case(const Options& options, const Explanation& explanation, std::string_view name,
+                 cli::TapReport& report) {
   const std::string expected = options.expect.value_or("permit");
   const bool is_good = is_expected(explanation, expected);
-  out += concat(is_good ? "ok " : "not ok ", std::to_string(number), " - ", name, "\n");
+  report.result(is_good, name);
   if (is_good) return true;
-  out += concat("# expected ", expected, ", got ", libconf::printable_utf8(summary(explanation)), "\n");
-  const std::string text = to_text(explanation, options.verbose);
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(line.size() + 1);
-    out += concat("#   ", line, "\n");
-  }
+  report.comment(concat("expected ", expected, ", got ", libconf::printable_utf8(summary(explanation))));
+  report.comment(to_text(explanation, options.verbose), "  ");
   return false;
 }
 
@@ -137,10 +133,9 @@ int run_cases(const Options& options, cli::Output& out, cli::MessagePrinter& mes
   if (!cases) return fail(kUsage, cases.error().message);
   DryRuns runs;
   Status status = kAsExpected;
-  if (!options.json) out.text() += concat("TAP version 13\n1..", std::to_string(cases->size()), "\n");
-  std::size_t number = 0;
+  std::optional<cli::TapReport> report;
+  if (!options.json) report.emplace(out.text(), cases->size());
   for (const Case& each : *cases) {
-    ++number;
     const std::string place = concat(file, ", line ", std::to_string(each.line));
     Options base = options;
     base.cases_file.reset();
@@ -151,10 +146,8 @@ int run_cases(const Options& options, cli::Output& out, cli::MessagePrinter& mes
     if (!explanation)
       return fail(explanation.error().status, concat(place, ": ", explanation.error().error.message));
     const std::string name = each.name.empty() ? concat("line ", std::to_string(each.line)) : each.name;
-    if (options.json)
-      out.text() += to_json(*explanation);
-    else if (!print_case(*merged, *explanation, number, name, out.text()))
-      status = kNotExpected;
+    if (report && !report_case(*merged, *explanation, name, *report)) status = kNotExpected;
+    if (options.json) out.text() += to_json(*explanation);
     if (options.json && merged->expect && !is_expected(*explanation, *merged->expect)) status = kNotExpected;
     out.flush();
   }

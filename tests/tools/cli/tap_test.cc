@@ -30,5 +30,14 @@ TEST(TapReport, ADescriptionIsNoDirectiveAndOneLine) {
   EXPECT_EQ(out, "TAP version 13\n1..1\nok 1 - a \\# TODO?not ok 2\n");
 }
 
+TEST(TapReport, AResultMayHaveAComment) {
+  std::string out;
+  TapReport report(out, 1);
+  report.result(false, "first");
+  report.comment("why");
+  report.comment("one\n  two\n", "  ");
+  EXPECT_EQ(out, "TAP version 13\n1..1\nnot ok 1 - first\n# why\n#   one\n#     two\n");
+}
+
 }  // namespace
 }  // namespace cli
