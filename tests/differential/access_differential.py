@@ -11,6 +11,7 @@ repeated with --seed and --only.
 Needs root, for the namespaces. The last line is "N passed, N failed"; the exit status is 1 when any failed or none ran.
 """
 import argparse
+import contextlib
 import os
 import pathlib
 import random
@@ -366,31 +367,52 @@ def compare(number, session, stock, ours):
     return differences
 
 
-def main():
+def parse_options(programs):
+    """The command line; `programs` is the option that says where ours are. `batches` of it has the configurations."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--ours", required=True)
+    parser.add_argument(programs, required=True)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", type=int)
     options = parser.parse_args()
+    numbers = [options.only] if options.only is not None else list(range(options.count))
+    options.batches = [numbers[start:start + BATCH] for start in range(0, len(numbers), BATCH)]
+    return options
+
+
+@contextlib.contextmanager
+def surroundings(prefix):
+    """All servers that the configurations ask. Yields the file of the zone, and what main.cf has for all. REQUIRES: a namespace
+    of its own."""
+    with tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp") as scratch:
+        directory = pathlib.Path(scratch)
+        directory.chmod(0o755)
+        zone = directory / "zone"
+        zone.write_text(ZONE)
+        serve(PolicyServer(("127.0.0.1", POLICY_PORT), PolicyServer.Handler))
+        sasl = directory / "auth"
+        serve(SaslServer(str(sasl), SaslServer.Handler))
+        sasl.chmod(0o666)
+        with DnsServer(ZONE, 53):
+            yield zone, dict(MAIN, smtpd_sasl_path=sasl)
+
+
+def show_differences(configuration, differences):
+    print("FAIL configuration %d:\n  %s" % (configuration.number, "\n  ".join(
+        "%s = %s" % item for item in configuration.settings.items() if item[1])))
+    print("\n".join("  " + text for text in differences), flush=True)
+
+
+def main():
+    options = parse_options("--ours")
     if os.geteuid() != 0:
         print("skip: needs root for a network of its own")
         return 0
     enter_namespaces()
-    numbers = [options.only] if options.only is not None else list(range(options.count))
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="pk-access-", dir="/tmp"))
-    directory.chmod(0o755)
-    zone = directory / "zone"
-    zone.write_text(ZONE)
-    serve(PolicyServer(("127.0.0.1", POLICY_PORT), PolicyServer.Handler))
-    sasl = directory / "auth"
-    serve(SaslServer(str(sasl), SaslServer.Handler))
-    sasl.chmod(0o666)
-    main_settings = dict(MAIN, smtpd_sasl_path=sasl)
     passed = failed = sessions = 0
-    with DnsServer(ZONE, 53):
-        for start in range(0, len(numbers), BATCH):
-            batch = [Configuration(options.seed, number) for number in numbers[start:start + BATCH]]
+    with surroundings("pk-access-") as (zone, main_settings):
+        for numbers in options.batches:
+            batch = [Configuration(options.seed, number) for number in numbers]
             with StockSmtpd(main_settings, [each.settings for each in batch]) as stock:
                 for port, each in zip(stock.ports, batch):
                     ours = ask_ours(options.ours, stock.config / "main.cf", zone, each.settings, each.sessions)
@@ -408,10 +430,7 @@ def main():
                         differences += ["%s\n  %s" % (session, text) for text in found or []]
                     if differences:
                         failed += 1
-                        print("FAIL configuration %d:\n  %s" % (each.number, "\n  ".join(
-                            "%s = %s" % item for item in each.settings.items() if item[1])))
-                        for text in differences:
-                            print("  " + text)
+                        show_differences(each, differences)
                     else:
                         passed += 1
     print("%d sessions compared" % sessions)

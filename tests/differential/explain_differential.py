@@ -12,7 +12,6 @@ too; and so must our own smtpd, where the programs of the mail system are.
 
 Needs root, for the namespaces. The last line is "N passed, N failed"; the exit status is 1 when any failed or none ran.
 """
-import argparse
 import contextlib
 import json
 import os
@@ -24,9 +23,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
-from access_differential import (BATCH, MAIN, POLICY_PORT, ZONE, Configuration, PolicyServer, SaslServer,  # noqa: E402
-                                 ask_ours, ask_stock, log_of_interest, serve)
-from dns_server import DnsServer  # noqa: E402
+from access_differential import (Configuration, ask_ours, ask_stock, log_of_interest, parse_options,  # noqa: E402
+                                 show_differences, surroundings)
 from stock_smtpd import StockSmtpd, enter_namespaces  # noqa: E402
 
 # The stock server remembers from one session of a process to the next that it has looked for an unlisted sender, where that
@@ -203,46 +201,27 @@ def check(configuration, stock, ours, number, programs, zone):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bin", required=True)
-    parser.add_argument("--count", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", type=int)
-    options = parser.parse_args()
+    options = parse_options("--bin")
     if os.geteuid() != 0:
         print("skip: needs root for a network of its own")
         return 0
     enter_namespaces()
-    numbers = [options.only] if options.only is not None else list(range(options.count))
     programs = pathlib.Path(options.bin).resolve()
+    has_ours = all((programs / name).exists() for name in ("postfix", "smtpd"))
     passed = failed = mails = 0
-    with tempfile.TemporaryDirectory(prefix="pk-explain-", dir="/tmp") as scratch:
-        directory = pathlib.Path(scratch)
-        directory.chmod(0o755)
-        zone = directory / "zone"
-        zone.write_text(ZONE)
-        serve(PolicyServer(("127.0.0.1", POLICY_PORT), PolicyServer.Handler))
-        sasl = directory / "auth"
-        serve(SaslServer(str(sasl), SaslServer.Handler))
-        sasl.chmod(0o666)
-        with DnsServer(ZONE, 53):
-            for start in range(0, len(numbers), BATCH):
-                batch = [Configuration(options.seed, number) for number in numbers[start:start + BATCH]]
-                settings = [each.settings for each in batch]
-                main_cf = dict(MAIN, smtpd_sasl_path=sasl)
-                with contextlib.ExitStack() as servers:
-                    stock = servers.enter_context(StockSmtpd(dict(main_cf, **STOCK), settings))
-                    ours = None
-                    if all((programs / name).exists() for name in ("postfix", "smtpd")):
-                        ours = servers.enter_context(OurSmtpd(programs, main_cf, settings))
-                    for number, each in enumerate(batch):
-                        compared, differences = check(each, stock, ours, number, programs, zone)
-                        mails += compared
-                        passed, failed = (passed, failed + 1) if differences else (passed + 1, failed)
-                        if differences:
-                            print("FAIL configuration %d:\n  %s" % (each.number, "\n  ".join(
-                                "%s = %s" % item for item in each.settings.items() if item[1])))
-                            print("\n".join("  " + text for text in differences), flush=True)
+    with surroundings("pk-explain-") as (zone, main_cf):
+        for numbers in options.batches:
+            batch = [Configuration(options.seed, number) for number in numbers]
+            settings = [each.settings for each in batch]
+            with contextlib.ExitStack() as servers:
+                stock = servers.enter_context(StockSmtpd(dict(main_cf, **STOCK), settings))
+                ours = servers.enter_context(OurSmtpd(programs, main_cf, settings)) if has_ours else None
+                for number, each in enumerate(batch):
+                    compared, differences = check(each, stock, ours, number, programs, zone)
+                    mails += compared
+                    passed, failed = (passed, failed + 1) if differences else (passed + 1, failed)
+                    if differences:
+                        show_differences(each, differences)
     print("%d mails compared" % mails)
     print("%d passed, %d failed" % (passed, failed))
     return 1 if failed or not passed else 0
