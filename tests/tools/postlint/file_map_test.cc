@@ -8,11 +8,11 @@ namespace postlint {
 namespace {
 
 TEST(FileMapTest, ARepositoryKnowsOnlyWhatLiesBesideMainCf) {
-  const FileMap files({.config_directory = "/work/repository/postfix"});
+  const FileMap files({.config_directory = "/srv/repository/postfix"});
   EXPECT_FALSE(files.is_whole_host());
-  EXPECT_EQ(files.path("/etc/postfix/virtual"), "/work/repository/postfix/virtual");
-  EXPECT_EQ(files.path("/work/repository/postfix/virtual"), "/work/repository/postfix/virtual");
-  EXPECT_EQ(files.path("virtual"), "/work/repository/postfix/virtual");
+  EXPECT_EQ(files.path("/etc/postfix/virtual"), "/srv/repository/postfix/virtual");
+  EXPECT_EQ(files.path("/srv/repository/postfix/virtual"), "/srv/repository/postfix/virtual");
+  EXPECT_EQ(files.path("virtual"), "/srv/repository/postfix/virtual");
   EXPECT_EQ(files.path("/etc/postfix-out/virtual"), std::nullopt);
   EXPECT_EQ(files.path("/etc/aliases"), std::nullopt);
   EXPECT_EQ(files.state("/etc/passwd"), FileState::kUnknown);
