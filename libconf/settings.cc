@@ -98,7 +98,7 @@ Settings Settings::for_services_like(const PlacedService& service, const MasterC
   bool has_options = false;
   for (const PlacedService& entry : master_cf.services()) {
     if (!entry.service.matches(service.service.service(), service.service.type())) continue;
-    has_options |= !entry.service.options().empty();
+    has_options = has_options || !entry.service.options().empty();
     if (entry.line >= service.line && !has_options) break;
     view.take_options(entry, master_cf);
   }
