@@ -110,8 +110,8 @@ class IndexBuilder {
     IndexBuilder builder(plan, console);
     postmap::Options options;
     options.config_directory = directory.path;
-    auto session =
-        postmap::Session::start(postmap::kPostmap, options, {-1, *builder.unused_, *builder.messages_});
+    auto session = postmap::Session::start(postmap::kPostmap, std::move(options),
+                                           {-1, *builder.unused_, *builder.messages_});
     if (!session) return session.error();
     builder.session_ = std::move(*session);
     builder.messages_->begin();

@@ -1,6 +1,7 @@
 #include "tools/postmap/session.h"
 
 #include <cstdlib>
+#include <utility>
 
 #include "libconf/parameter_table.h"
 #include "libconf/text.h"
@@ -11,9 +12,8 @@ using libconf::Error;
 using libconf::Result;
 using libmaps::NullTermination;
 
-Result<std::unique_ptr<Session>> Session::start(const Program& program, const Options& options,
-                                                Streams streams) {
-  std::unique_ptr<Session> session(new Session(program, options, streams));
+Result<std::unique_ptr<Session>> Session::start(const Program& program, Options options, Streams streams) {
+  std::unique_ptr<Session> session(new Session(program, std::move(options), streams));
   if (Result<void> loaded = session->load(); !loaded) return loaded.error();
   return session;
 }

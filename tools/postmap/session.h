@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "libconf/main_cf_document.h"
@@ -33,7 +34,7 @@ struct Streams {
 class Session {
  public:
   /// Reads main.cf. Errors: it cannot be read or parsed.
-  static libconf::Result<std::unique_ptr<Session>> start(const Program& program, const Options& options,
+  static libconf::Result<std::unique_ptr<Session>> start(const Program& program, Options options,
                                                          Streams streams);
 
   Session(const Session&) = delete;
@@ -65,14 +66,14 @@ class Session {
   libmaps::Duplicates duplicates() const;
 
  private:
-  Session(const Program& program, const Options& options, Streams streams)
-      : program_(program), options_(options), streams_(streams) {}
+  Session(const Program& program, Options options, Streams streams)
+      : program_(program), options_(std::move(options)), streams_(streams) {}
   libconf::Result<void> load();
 
   cli::MessagePrinter& messages() const { return streams_.messages; }
 
   const Program& program_;
-  const Options& options_;
+  Options options_;
   Streams streams_;
   std::string directory_;
   std::optional<libconf::MainCfDocument> main_cf_;
