@@ -192,15 +192,6 @@ class Observer:
 
     def __init__(self, system):
         self.site, self.places, self.read_log, self.top = system.site, system.site.places, system.read_log, system.site.top
-        self._settle()
-
-    def _settle(self):
-        """Until nobody says anything any more: the tests whether somebody listens make sessions of their own."""
-        size = -1
-        while size != len(self.read_log()):
-            size = len(self.read_log())
-            time.sleep(1.5)  # A process for each, on a machine that may be busy.
-        self.places.forget()
 
     def _session(self, service, **options):
         """Replies to a session, and what was logged in it."""

@@ -133,10 +133,6 @@ def run_stock(conversation=talk, **more):
         if name != "pid":
             os.chown(stock.queue / name, stock.owner.pw_uid, stock.owner.pw_gid)
     with stock:
-        deadline = time.monotonic() + 10
-        while not (stock.directory / "mail.log").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.5)  # The tests that a port listens leave lines of their own.
         start = len(stock.log)
         replies, left = conversation(stock.port("smtpd"), Disk(stock.queue))
         return replies, left, lines_of(settled(lambda: stock.log[start:]))

@@ -87,7 +87,7 @@ class StockPostfix:
             shutil.rmtree(self.directory, ignore_errors=True)
             raise
         self.server = Server("postfix", [DAEMONS / "master", "-d", "-c", self.config],
-                             lambda: all(listens(port) for port in self.ports.values()), self.directory / "console")
+                             self._is_ready, self.directory / "console")
 
     @property
     def config(self):
@@ -121,6 +121,9 @@ class StockPostfix:
         done = subprocess.run([find_program("postcat"), "-c", str(self.config), str(path)], capture_output=True,
                               env=environment(), timeout=60, check=True)
         return done.stdout
+
+    def _is_ready(self):
+        return all(map(listens, self.ports.values())) and (self.directory / "mail.log").exists()
 
     def _write(self, main_cf):
         owner, group = self.owner.pw_uid, self.owner.pw_gid

@@ -103,7 +103,6 @@ class TwoSystems:
 
     def __enter__(self):
         start_both(self.ours, self.stock)
-        time.sleep(0.5)  # The first connections were to see whether somebody listens; their log is to be over.
         self.systems = (OneSystem(self.our_ports, self.ours.queue, self.ours.log),
                         OneSystem(self.stock.ports, self.stock.queue, lambda: self.stock.log))
         return self
