@@ -19,7 +19,9 @@ import postlint_scenarios
 from checks import Checks, run
 from postlint_mistakes import GOOD, MISTAKES
 
-SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "tools" / "postlint" / "postlint.schema.json"
+TOP = pathlib.Path(__file__).resolve().parents[2]
+SCHEMA = TOP / "tools" / "postlint" / "postlint.schema.json"
+SARIF_SCHEMA = TOP / "build" / "sarif-schema.json"  # tests/run gets it.
 
 # What the formats are shown on: an error, a warning, an information; one of them without a line.
 SAMPLE = {"main.cf": "compatibility_level = 3.6\nmyhostname = mail.example.org\nsmtpd_banner = $myhostname f\u00fcr \u00fc $mail_version\n"
@@ -203,6 +205,29 @@ def check_sarif(checks, sarif, lines):
     checks.equal("sarif: columns count characters", line[start:leak["region"]["endColumn"] - 1], "$mail_version")
 
 
+def check_sarif_schema(checks, bin_dir):
+    """What is written is valid by the schema of the standard."""
+    def faults(texts):
+        with Scratch(bin_dir, texts) as scratch:
+            instances = [argument for name in texts for argument in ("-i", scratch.path(name))]
+            return run(["/usr/bin/python3", "-W", "ignore", "-m", "jsonschema", *instances, SARIF_SCHEMA])
+
+    if not SARIF_SCHEMA.exists() or run(["/usr/bin/python3", "-W", "ignore", "-c", "import jsonschema"]).status != 0:
+        checks.skip("sarif: valid by the schema", "the schema, or jsonschema, is not installed")
+        return
+    checks.check("the schema tells what is wrong",
+                 "'tool' is a required property" in str(faults({"log": '{"version": "2.1.0", "runs": [{}]}'})))
+    with Scratch(bin_dir, SAMPLE) as scratch:
+        texts = {"sample": scratch.lint("--format", "sarif", "main.cf").out,
+                 "two": scratch.lint("--format", "sarif", "main.cf", TOP / "tests/data/example-site").out,
+                 "nothing": scratch.lint("--format", "sarif", "--select", "dup-service", "main.cf").out}
+    for number, (_, name, old, new) in enumerate(MISTAKES):
+        with Scratch(bin_dir, dict(GOOD, **{name: GOOD[name].replace(old, new)})) as scratch:
+            texts["mistake-%d" % number] = scratch.lint("--format", "sarif", "-c", scratch.directory).out
+    done = faults(texts)
+    checks.check("sarif: %d logs are valid by the schema" % len(texts), done.status == 0, done)
+
+
 class Page(html.parser.HTMLParser):
     """Which tags are open at the end, what a page loads, and how often each tag comes."""
 
@@ -307,7 +332,7 @@ def main():
     bin_dir = os.path.abspath(options.bin)
     check_scenarios(checks, bin_dir, options.only)
     if not options.only:
-        for check in (check_coverage, check_stock, check_guides, check_mistakes, check_statuses, check_formats, check_baseline, check_fixes,
+        for check in (check_coverage, check_stock, check_guides, check_mistakes, check_statuses, check_formats, check_sarif_schema, check_baseline, check_fixes,
                       check_settings_file, check_root):
             check(checks, bin_dir)
     return checks.finish()

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "libconf/text.h"
+
 namespace postlint {
 namespace {
 
@@ -17,7 +19,18 @@ constexpr std::array kFormats = {
     Format{"text", "for people", write_text},
 };
 
+std::string plural(std::size_t count, std::string_view one) {
+  return libconf::concat(std::to_string(count), " ", one, count == 1 ? "" : "s");
+}
+
 }  // namespace
+
+std::string to_string(const SeverityCounts& counts) {
+  const auto of = [&](Severity severity) { return counts[static_cast<std::size_t>(severity)]; };
+  return libconf::concat(plural(of(Severity::kError), "error"), ", ",
+                         plural(of(Severity::kWarning), "warning"), ", ", std::to_string(of(Severity::kInfo)),
+                         " info");
+}
 
 std::span<const Format> all_formats() { return kFormats; }
 

@@ -4,6 +4,8 @@
 ///     std::string text = format->write(report);
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -19,6 +21,12 @@ struct AuditedSite {
   const SiteModel* site;
   AuditResult result;
 };
+
+/// How many findings there are of each severity, at its number.
+using SeverityCounts = std::array<std::size_t, 3>;
+
+/// "1 error, 0 warnings, 2 info".
+std::string to_string(const SeverityCounts& counts);
 
 struct Report {
   std::vector<AuditedSite> sites = {};

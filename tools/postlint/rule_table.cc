@@ -490,7 +490,8 @@ constexpr std::array kRules = {
         .rationale =
             "Spamhaus answers 127.255.255.254 to questions over a public resolver: all mail is then refused.",
         .reference = "https://www.spamhaus.org/faqs/dnsbl-usage/; postconf(5), reject_rbl_client",
-        .mend = "name the answers that count: zen.spamhaus.org=127.0.0.[2..11]",
+        .mend =
+            "name the answers that count: zen.spamhaus.org=127.0.0.[2..11], dbl.spamhaus.org=127.0.1.[2..99]",
         .check = rules::rbl_no_filter},
     Rule{.id = "alias-database",
          .group = "delivery",

@@ -22,25 +22,47 @@ struct Line {
   std::string_view style = "plain";  ///< A class of the style sheet.
 };
 
+/// Where a line ends that is too long for a box: behind a separator in its second half, if there is one.
+std::size_t end_of_line(std::string_view text) {
+  const std::size_t separator = text.substr(0, kCharacters).find_last_of("/,:;=");
+  if (separator != std::string_view::npos && separator >= kCharacters / 2) return separator + 1;
+  std::size_t end = kCharacters;
+  while (end > kCharacters - 3 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;  // In a character.
+  return end;
+}
+
+std::vector<Line> folded(const std::vector<Line>& lines) {
+  constexpr std::size_t kIndent = 2;
+  std::vector<Line> out;
+  for (const Line& line : lines) {
+    const std::string text = libconf::fold("", line.text, kCharacters, kIndent);
+    std::string_view rest = text;
+    while (const auto words = libconf::next_word(rest, "\n")) {
+      std::string part(*words);
+      while (part.size() > kCharacters) {
+        const std::size_t end = end_of_line(part);
+        out.push_back({part.substr(0, end), line.style});
+        part = std::string(kIndent, ' ') + part.substr(end);
+      }
+      out.push_back({std::move(part), line.style});
+    }
+  }
+  return out;
+}
+
 /// Boxes from top to bottom, with arrows between them.
 class Picture {
  public:
   void add_box(std::string_view title, std::string_view style, const std::vector<Line>& lines) {
     if (top_ > kMargin) add_arrow();
-    std::vector<Line> folded;
-    for (const Line& line : lines) {
-      const std::string text = libconf::fold("", line.text, kCharacters, 2);
-      std::string_view rest = text;
-      while (const auto part = libconf::next_word(rest, "\n"))
-        folded.push_back({std::string(*part), line.style});
-    }
-    const int height = kLineHeight * (static_cast<int>(folded.size()) + 1) + 10;
+    const std::vector<Line> parts = folded(lines);
+    const int height = kLineHeight * (static_cast<int>(parts.size()) + 1) + 10;
     body_ +=
         concat("<rect class=\"", style, "\" x=\"", number(kMargin), "\" y=\"", number(top_), "\" width=\"",
                number(kWidth - 2 * kMargin), "\" height=\"", number(height), "\" rx=\"6\"/>\n");
     int y = top_ + kLineHeight;
     add_text(title, "title", y);
-    for (const Line& line : folded) add_text(line.text, line.style, y += kLineHeight);
+    for (const Line& line : parts) add_text(line.text, line.style, y += kLineHeight);
     top_ += height;
   }
 

@@ -1,6 +1,4 @@
 // One page for people, without anything from elsewhere: findings, settings, a picture.
-#include <array>
-
 #include "libconf/text.h"
 #include "tools/postlint/output/flow_picture.h"
 #include "tools/postlint/output/xml.h"
@@ -22,19 +20,19 @@ constexpr std::string_view kHead = R"(<!DOCTYPE html>
 :root { --ink: #1c2330; --paper: #fff; --faint: #667; --line: #d5d9e0; --error: #b3261e; --warning: #8a5a00; --info: #1a5fa8; --good: #1b6e3c; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e8ee; --paper: #14171d; --faint: #9aa3b2; --line: #363c48; --error: #ff8a80; --warning: #ffcb6b; --info: #8ab4f8; --good: #7bd88f; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 60rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+body { margin: 0 auto; padding: 1rem; max-width: 60rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); overflow-wrap: anywhere; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 nav a { margin-right: 1rem; } a { color: var(--info); }
-article { border-left: 4px solid var(--line); padding: .1rem 0 .1rem .8rem; margin: 1rem 0; overflow-wrap: anywhere; }
+article { border-left: 4px solid var(--line); padding: .1rem 0 .1rem .8rem; margin: 1rem 0; }
 article.error { border-color: var(--error); } article.warning { border-color: var(--warning); } article.info { border-color: var(--info); }
 .level { font-weight: 600; } .error .level { color: var(--error); } .warning .level { color: var(--warning); } .info .level { color: var(--info); }
 article p { margin: .25rem 0; } .faint { color: var(--faint); font-size: .9rem; }
 pre { margin: .4rem 0; padding: .5rem; border: 1px solid var(--line); border-radius: 4px; overflow-x: auto; font-size: .85rem; }
 mark { background: none; color: inherit; text-decoration: underline wavy var(--error); }
-dl { display: grid; grid-template-columns: minmax(0, 1fr); } dt { font-weight: 600; font-size: .9rem; overflow-wrap: anywhere; } dd { margin: 0 0 .6rem 1rem; font-size: .9rem; overflow-wrap: anywhere; }
+dl { display: grid; grid-template-columns: minmax(0, 1fr); } dt { font-weight: 600; font-size: .9rem; } dd { margin: 0 0 .6rem 1rem; font-size: .9rem; }
 @media (min-width: 45rem) { dl { grid-template-columns: minmax(0, 2fr) minmax(0, 3fr); } dd { margin: 0 0 .4rem; } }
 .flow { display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; } svg { width: 100%; max-width: 26rem; height: auto; }
-svg text { font: 12px ui-monospace, monospace; fill: var(--ink); } svg text.title { font-weight: 700; }
+svg text { font: 12px ui-monospace, monospace; white-space: pre; fill: var(--ink); } svg text.title { font-weight: 700; }
 svg text.permit { fill: var(--good); } svg text.reject { fill: var(--error); } svg text.doubtful { fill: var(--warning); }
 svg rect { fill: none; stroke: var(--line); } svg rect.server { stroke: var(--info); stroke-width: 1.5; } svg .arrow { fill: none; stroke: var(--faint); }
 </style>
@@ -101,12 +99,11 @@ std::string write_html(const Report& report) {
   std::string out(kHead);
   for (const AuditedSite& audited : report.sites) {
     const SiteModel& site = *audited.site;
-    std::array<std::size_t, 3> counts{};
+    SeverityCounts counts{};
     for (const Finding& finding : audited.result.findings)
       ++counts[static_cast<std::size_t>(finding.severity)];
-    out += concat("<h1>", xml_escaped(site.main_cf().file()), "</h1>\n<p>", std::to_string(counts[2]),
-                  " errors, ", std::to_string(counts[1]), " warnings, ", std::to_string(counts[0]),
-                  " informations. Audited as: ", profile_name(site.profile()),
+    out += concat("<h1>", xml_escaped(site.main_cf().file()), "</h1>\n<p>", to_string(counts),
+                  ". Audited as: ", profile_name(site.profile()),
                   ".</p>\n<nav><a href=\"#findings\">Findings</a>"
                   "<a href=\"#flow\">Mail flow</a><a href=\"#settings\">Settings</a></nav>\n<h2 "
                   "id=\"findings\">Findings</h2>\n");

@@ -64,17 +64,13 @@ class TextWriter {
   void add_summary() {
     std::size_t suppressed = 0;
     for (const AuditedSite& audited : report_.sites) suppressed += audited.result.suppressed;
-    const auto plural = [](std::size_t count, std::string_view one) {
-      return concat(std::to_string(count), " ", one, count == 1 ? "" : "s");
-    };
-    out_ += concat(plural(counts_[2], "error"), ", ", plural(counts_[1], "warning"), ", ",
-                   std::to_string(counts_[0]), " info");
+    out_ += to_string(counts_);
     if (suppressed > 0) out_ += concat("; ", std::to_string(suppressed), " ignored by comments");
     out_ += "\n";
   }
 
   const Report& report_;
-  std::array<std::size_t, 3> counts_{};
+  SeverityCounts counts_{};
   std::string out_;
 };
 
