@@ -6,6 +6,7 @@
         assert milter.events[0] == "connect unknown 127.0.0.1"
 """
 import struct
+import time
 
 from server import ConnectionServer
 
@@ -104,6 +105,12 @@ class ScriptedMilter(ConnectionServer):
     def is_over(self):
         """Whether all connections have ended."""
         return self.connections > 0 and self.events.count("closed") == self.connections
+
+    def wait_until_over(self, seconds=2):
+        """Until the connections that there were have ended, or for so long."""
+        deadline = time.monotonic() + seconds
+        while self.connections and not self.is_over() and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def begin(self):
         self._conversations.append(([], []))

@@ -84,9 +84,7 @@ class Judge:
         for system in self.systems.systems:
             self.milter.start(script, protocol)
             results.append(system.talk(service, session))
-            deadline = time.monotonic() + 2
-            while self.milter.connections and not self.milter.is_over() and time.monotonic() < deadline:
-                time.sleep(0.01)
+            self.milter.wait_until_over()
             told.append(self.told())
             macros.append([(event, normal(repr(sorted(values.items())))) for event, values in self.milter.macros])
         (replies, log, mail), (their_replies, their_log, their_mail) = results

@@ -98,9 +98,7 @@ class Judge:
         for side in self.sides:
             self.milter.start(script, protocol)
             results.append(side.submit(data))
-            deadline = time.monotonic() + 2
-            while self.milter.connections and not self.milter.is_over() and time.monotonic() < deadline:
-                time.sleep(0.01)
+            self.milter.wait_until_over()
             events = [normal(event) for event in self.milter.events if event != "quit"]
             # It may end with an end of the message, or at once.
             told.append([event for event in events if event != "abort"])

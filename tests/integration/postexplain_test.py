@@ -17,6 +17,8 @@ import sys
 import time
 
 from checks import Checks, run
+from milter_server import (CONTINUE, DISCARD, ScriptedMilter, add_header, add_recipient, change_header, change_sender,
+                           delete_recipient, quarantine, replace_body, reply_code)
 from server import NoServer, private_directory
 from stock_postfix import StockPostfix
 
@@ -231,6 +233,68 @@ def check_leaves_nothing(checks, program, directory):
     checks.equal("nothing is left behind", tree(directory), before)
 
 
+LIVE_MAIN_CF = """\
+compatibility_level = 3.6
+myhostname = mx.local.example
+mydestination = local.example
+smtpd_peername_lookup = no
+local_recipient_maps =
+smtpd_milters = %s, %s
+milter_mail_macros = {client_addr} {mail_host}
+"""
+LIVE_MESSAGE = "Received: from elsewhere\nSubject: hello\nX-Old: 1\n\nbody\n"
+
+
+def check_live_milters(checks, program, directory):
+    """With --live, milters are told the session; what they change goes with the mail."""
+    (directory / "message").write_text(LIVE_MESSAGE)
+    with ScriptedMilter() as first, ScriptedMilter() as second:
+        (directory / "main.cf").write_text(LIVE_MAIN_CF % (first.endpoint, second.endpoint))
+        (directory / "master.cf").write_text("smtp inet n - n - - smtpd\nlocal unix - n n - - local\n")
+
+        def explain(*more, script=None):
+            first.start(script or {})
+            second.start({})
+            return run([program, "-c", directory, "--live", "--client", "192.0.2.7", "--helo", "mx.example", "--sender",
+                        "a@b.example", "--recipient", "ann@local.example", *more])
+
+        done = explain()
+        checks.check("live: who has nothing to say", done.status == 0 and "\nverdict: permit, local:" in done.out and
+                     all("milter %s, DATA: continue" % each.endpoint in done.out for each in (first, second)), done)
+        first.wait_until_over()
+        checks.equal("live: the session is told", first.events,
+                     ["connect [192.0.2.7] 4 192.0.2.7", "helo mx.example", "mail <a@b.example>", "rcpt <ann@local.example>",
+                      "data", "abort", "quit", "closed"])
+        checks.equal("live: with macros", [values for event, values in first.macros if event == "mail"],
+                     [{"{client_addr}": "192.0.2.7", "{mail_host}": "b.example"}])
+        done = explain(script={"rcpt": [reply_code("550 5.7.1 not you")]})
+        checks.check("live: a refusal", "milter %s, RCPT: 550 5.7.1 not you" % first.endpoint in done.out and
+                     "\nverdict: reject at RCPT: 550 5.7.1 not you" in done.out, done)
+        checks.equal("live: the other one is not asked then", [each for each in second.events if each.startswith("rcpt")], [])
+        done = explain(script={"mail": [DISCARD]})
+        checks.check("live: who throws it away", "\nverdict: discard" in done.out, done)
+        message = ("--message", directory / "message")
+        edits = [add_header("X-Spam", "yes"), change_header(1, "Subject", "changed"), delete_recipient("<ann@local.example>"),
+                 add_recipient("<bob@local.example>"), change_sender("<c@d.example>"), replace_body(b"new\r\n"),
+                 quarantine("to be looked at"), CONTINUE]
+        done = explain(*message, script={"eom": edits})
+        for part in ("added: header X-Spam: yes", "removed: header Subject: hello", "added: header Subject: changed",
+                     "removed: recipient <ann@local.example>", "added: recipient <bob@local.example>",
+                     "removed: sender <a@b.example>", "added: sender <c@d.example>", "replaced: the body", "hold queue"):
+            checks.check("live: a change: %s" % part, part in done.out, done)
+        checks.check("live: headers that stay are not told of", "X-Old" not in done.out, done)
+        checks.check("live: mail goes where they want it", "for <bob@local.example>" in done.out and
+                     "for <ann@local.example>" not in done.out, done)
+        second.wait_until_over()
+        checks.check("live: the next one sees it", "header X-Spam yes" in second.events and
+                     "header Received from elsewhere" in second.events, second.events)
+        done = explain(*message, script={"eom": [reply_code("554 5.6.0 bad content")]})
+        checks.check("live: content is refused", "\nverdict: reject at end of data: 554 5.6.0 bad content" in done.out, done)
+    done = run([program, "-c", directory, "--live", "--client", "192.0.2.7", "--sender", "a@b.example", "--recipient",
+                "ann@local.example"])
+    checks.check("live: nobody there", "Connection refused" in done.out and "\nverdict: defer at CONNECT: 421 4.7.0" in done.out, done)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", required=True)
@@ -239,6 +303,11 @@ def main():
     directory = private_directory()
     try:
         check_leaves_nothing(checks, program, directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    directory = private_directory()
+    try:
+        check_live_milters(checks, program, directory)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     directory = private_directory()

@@ -7,7 +7,9 @@
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
 #include "tools/mta/delivery/generic_addresses.h"
+#include "tools/mta/smtp/milter_inspection.h"
 #include "tools/mta/smtp/reply.h"
+#include "tools/postexplain/live_milters.h"
 
 namespace postexplain {
 namespace {
@@ -59,6 +61,19 @@ std::string without_carriage_returns(std::string_view message) {
   return text;
 }
 
+/// The elements of `these` that `those` do not have, or not as often.
+std::vector<std::string> without(const std::vector<std::string>& these, std::vector<std::string> those) {
+  std::vector<std::string> out;
+  for (const std::string& each : these) {
+    const auto same = std::find(those.begin(), those.end(), each);
+    if (same == those.end())
+      out.push_back(each);
+    else
+      those.erase(same);
+  }
+  return out;
+}
+
 }  // namespace
 
 void MailPassage::run() {
@@ -81,7 +96,7 @@ void MailPassage::run() {
     if (!completed) return refuse(completed.error());
   }
   if (!rejection_ && !is_discarded_ && !skips_milters_) ask_milters();
-  if (rejection_) explanation_.stage = "end of data";
+  if (rejection_) explanation_.stage = stage_;
   if (rejection_)
     return session_.refuse({rejection_->code, rejection_->status, rejection_->text, rejection_->error_class});
   explanation_.is_held = is_held_;
@@ -126,27 +141,32 @@ Result<void> MailPassage::rewrite() {
   return done;
 }
 
-void MailPassage::inspect() {
-  Recorder& recorder = services_.recorder();
+mta::MessageContext MailPassage::message_context() {
   const mta::SmtpdState& state = session_.state();
-  const std::string client = concat(state.client.name, "[", state.client.address, "]");
-  const std::string sender = mta::quote_address(sender_);
-  const std::string recipient = mta::quote_address(session_.recipient());
+  client_ = concat(state.client.name, "[", state.client.address, "]");
+  external_sender_ = mta::quote_address(sender_);
+  external_recipient_ = mta::quote_address(session_.recipient());
   const std::time_t now = std::time(nullptr);
-  const mta::MessageContext context{
+  return {
       .queue_id = "QUEUEID",
-      .client = client,
-      .sender = sender,
-      .recipient = recipient,
+      .client = client_,
+      .sender = external_sender_,
+      .recipient = external_recipient_,
       .protocol = state.protocol,
       .helo = state.helo ? std::string_view(*state.helo) : std::string_view(),
       .arrival = now,
       .created = now,
       .rewrites_headers = context_ == mta::RewriteContext::kLocal || services_.intake.rewrites_remote_headers,
       .checks_content = !services_.overrides.no_header_body_checks};
+}
+
+void MailPassage::inspect() {
+  Recorder& recorder = services_.recorder();
+  const mta::MessageContext context = message_context();
   const std::unique_ptr<mta::HeaderAddresses> addresses = services_.addresses->for_headers(context_);
   recorder.begin("content", "content");
   CleanupSink& sink = *this;
+  message_.header("Received: by postexplain");  // Stands for smtpd's own, which filters do not see.
   mta::Cleanup cleanup(services_.intake.content, services_.checks, context, addresses.get(), sink);
   for (const std::string& header : session_.actions().prepend) cleanup.feed(concat(header, "\n"));
   cleanup.feed(without_carriage_returns(*request_.message));
@@ -163,26 +183,105 @@ void MailPassage::ask_milters() {
   if (services_.overrides.no_milters || services_.milters.filters.empty()) return;
   Recorder& recorder = services_.recorder();
   recorder.begin("milters", "milters");
+  std::vector<mta::MilterOptions> live;
   for (const mta::MilterOptions& filter : services_.milters.filters) {
     const std::optional<std::string> answer = services_.answers().of("milter", filter.endpoint);
+    if (!answer && services_.is_live()) {
+      live.push_back(filter);
+      continue;
+    }
     recorder.add({.kind = "milter",
                   .text = concat("milter ", filter.endpoint, ": ", answer.value_or("not asked")),
                   .facts = {{"server", filter.endpoint}, {"answer", answer.value_or("")}}});
-    if (!answer || rejection_) continue;
-    const auto* const known = std::find_if(
-        kMilterAnswers.begin(), kMilterAnswers.end(),
-        [&](const MilterAnswer& each) { return libconf::equals_ignoring_case(each.word, *answer); });
-    const bool is_word = known != kMilterAnswers.end();
-    const std::optional<mta::Reply> reply =
-        mta::parse_refusal(is_word ? known->reply : std::string_view(*answer));
-    if (reply)
-      rejection_ = mta::Rejection{.code = reply->code(), .status = reply->enhanced(), .text = reply->text()};
-    else if (!is_word)
-      recorder.warn("milter-answer", concat("no answer of a milter: ", *answer));
-    is_discarded_ = is_discarded_ || (is_word && known->discards);
-    is_held_ = is_held_ || (is_word && known->holds);
+    if (answer && !rejection_) take_answer(*answer);
+  }
+  if (!live.empty() && !rejection_) {
+    const Result<void> done = services_.finish(ask_live(live));
+    if (!done) recorder.warn("milters", done.error().message);
   }
   recorder.end();
+}
+
+void MailPassage::take_answer(std::string_view answer) {
+  const auto* const known = std::find_if(
+      kMilterAnswers.begin(), kMilterAnswers.end(),
+      [&](const MilterAnswer& each) { return libconf::equals_ignoring_case(each.word, answer); });
+  const bool is_word = known != kMilterAnswers.end();
+  const std::optional<mta::Reply> reply = mta::parse_refusal(is_word ? known->reply : answer);
+  if (reply)
+    rejection_ = mta::Rejection{.code = reply->code(), .status = reply->enhanced(), .text = reply->text()};
+  else if (!is_word)
+    services_.recorder().warn("milter-answer", concat("no answer of a milter: ", answer));
+  is_discarded_ = is_discarded_ || (is_word && known->discards);
+  is_held_ = is_held_ || (is_word && known->holds);
+}
+
+asio::awaitable<void> MailPassage::ask_live(const std::vector<mta::MilterOptions>& filters) {
+  const mta::MilterWarn warn = [this](std::string_view text) { log(libconf::Severity::kWarning, text); };
+  LiveMilters milters(services_, session_, filters, warn);
+  const mta::MilterVerdict verdict = co_await milters.tell_envelope();
+  switch (verdict.kind) {
+    case mta::MilterVerdictKind::kDiscard:
+      is_discarded_ = true;
+      co_return;
+    case mta::MilterVerdictKind::kReject:
+    case mta::MilterVerdictKind::kClose:
+      rejection_ = mta::rejection_of(verdict.reply);
+      stage_ = milters.stage();
+      co_return;
+    case mta::MilterVerdictKind::kHold:
+      is_held_ = true;
+      break;
+    case mta::MilterVerdictKind::kContinue:
+      break;
+  }
+  if (request_.message) co_await show_to(milters.chain());
+}
+
+/// Shows filters the content, and what they change.
+asio::awaitable<void> MailPassage::show_to(mta::MilterChain& filters) {
+  mta::MessageContext context = message_context();
+  const std::vector<std::string> before = filtered_parts();
+  const std::string body = staged_body();
+  int return_flags = 0;
+  std::string envelope_id;
+  is_filtering_ = true;
+  mta::MilterInspection inspection(message_,
+                                   {.sender = sender_,
+                                    .external_sender = external_sender_,
+                                    .recipients = *recipients_,
+                                    .addresses = *services_.addresses,
+                                    .context = context_,
+                                    .return_flags = return_flags,
+                                    .envelope_id = envelope_id},
+                                   services_.checks, context, *this, is_held_);
+  const Result<void> done = co_await inspection.run(filters);
+  if (!done) refuse(done.error());
+  if (rejection_ || is_discarded_) co_return;
+  Recorder& recorder = services_.recorder();
+  const auto show = [&](std::string_view what, std::string_view part) {
+    recorder.add({.kind = "change",
+                  .text = concat(what, " ", part),
+                  .facts = {{"change", std::string(what)}, {"part", std::string(part)}}});
+  };
+  const std::vector<std::string> after = filtered_parts();
+  for (const std::string& part : without(before, after)) show("removed:", part);
+  for (const std::string& part : without(after, before)) show("added:", part);
+  if (staged_body() != body) show("replaced:", "the body");
+}
+
+/// Without a queue it is in memory, and can be read.
+std::string MailPassage::staged_body() const {
+  return message_.read_body(0, message_.body_size()).value_or(std::string());
+}
+
+/// What filters may change beside the body, a line each.
+std::vector<std::string> MailPassage::filtered_parts() const {
+  std::vector<std::string> parts = {concat("sender <", mta::quote_address(sender_), ">")};
+  for (const mta::MessageRecipient& each : recipients_->all())
+    parts.push_back(concat("recipient <", mta::quote_address(each.recipient.address), ">"));
+  for (const std::string& header : message_.visible_headers()) parts.push_back(concat("header ", header));
+  return parts;
 }
 
 Result<void> MailPassage::complete_recipients() {
@@ -278,6 +377,26 @@ Result<void> MailPassage::show_generic(const libconf::PlacedService& agent, cons
                        .facts = {{"step", "generic maps"}, {"before", before}, {"after", *after}}});
   }
   return {};
+}
+
+void MailPassage::header(std::string_view text) {
+  if (!message_.has_body()) return message_.header(text);
+  content(text, true);
+}
+
+void MailPassage::content(std::string_view text, bool ends_line) {
+  message_.body(text);
+  if (ends_line) message_.body("\n");
+}
+
+void MailPassage::recipient(std::string_view address, mta::RecipientSource) {
+  if (!is_filtering_) {
+    added_.emplace_back(address);
+    return;
+  }
+  const Result<void> added =
+      recipients_->add_filtered({.address = std::string(address), .original = mta::unquote_address(address)});
+  if (!added) refuse(added.error());
 }
 
 void MailPassage::refuse(const libconf::Error& error) {

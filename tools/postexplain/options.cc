@@ -42,7 +42,7 @@ constexpr Row kRows[] = {
     {{'\0', "dns", "FILE", kWorld, "What name servers, policy servers and milters answer"},
      &Options::dns_file},
     {{'\0', "no-dns", "", kWorld, "No name exists"}, nullptr, &Options::no_dns},
-    {{'\0', "live", "", kWorld, "Ask the DNS and policy servers"}, nullptr, &Options::live},
+    {{'\0', "live", "", kWorld, "Ask the DNS, policy servers and milters"}, nullptr, &Options::live},
     {{'\0', "expect", "WHAT", kOutput, "permit, reject, defer, discard or transport:nexthop; else status 1"},
      &Options::expect},
     {{'\0', "cases", "FILE", kOutput, "Explain each line of FILE, which has options; print TAP"},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <asio/co_spawn.hpp>
+#include <exception>
 
 #include "libconf/text.h"
 #include "tools/mta/daemon/settings_reader.h"
@@ -51,6 +53,21 @@ Result<std::unique_ptr<Services>> Services::open(Setup setup) {
        {&Services::read_settings, &Services::open_intake, &Services::open_access, &Services::open_router})
     if (Result<void> done = (services.get()->*step)(); !done) return done.error();
   return services;
+}
+
+Result<void> Services::finish(asio::awaitable<void> task) {
+  bool is_done = false;
+  asio::co_spawn(io_, std::move(task), [&](const std::exception_ptr& failure) {
+    is_done = true;
+    if (failure) std::rethrow_exception(failure);
+  });
+  // Not waited for: what else the loop has, such as timers of kept connections.
+  io_.restart();
+  while (!is_done && io_.run_one() > 0) {
+  }
+  if (is_done) return {};
+  return libconf::Error{.kind = libconf::ErrorKind::kTemporary,
+                        .message = "the session does not come to an end"};
 }
 
 /// The service by its name; else the one at the same port. Behind a screen (postscreen(8)) it is `smtpd

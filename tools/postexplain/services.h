@@ -1,6 +1,7 @@
 /// What one service of a mail system is made of, as smtpd(8), cleanup(8) and qmgr(8) have it.
 #pragma once
 
+#include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
 #include <memory>
 #include <optional>
@@ -51,6 +52,11 @@ class Services {
   Recorder& recorder() { return *recorder_; }
   DryServices& outside() { return *outside_; }
   asio::io_context& io() { return io_; }
+  /// Whether the outside world is asked.
+  bool is_live() const { return setup_.dns == DnsMode::kLive; }
+
+  /// Runs something to its end. Errors: kTemporary, for what never ends.
+  libconf::Result<void> finish(asio::awaitable<void> task);
 
   std::unique_ptr<mta::AddressServices> addresses;
   std::unique_ptr<mta::AccessEngine> access;

@@ -1,6 +1,5 @@
 #include "tools/postexplain/session.h"
 
-#include <asio/co_spawn.hpp>
 #include <ctime>
 
 #include "libconf/text.h"
@@ -48,17 +47,7 @@ Result<void> Session::run() {
   Result<std::string> recipient = read_address(request_.recipient);
   if (!recipient) return recipient.error();
   recipient_ = std::move(*recipient);
-  bool is_done = false;
-  asio::co_spawn(services_.io(), converse(), [&](const std::exception_ptr& failure) {
-    is_done = true;
-    if (failure) std::rethrow_exception(failure);
-  });
-  // Not waited for: what else the loop has, such as timers of kept connections.
-  services_.io().restart();
-  while (!is_done && services_.io().run_one() > 0) {
-  }
-  if (is_done) return {};
-  return Error{.kind = ErrorKind::kTemporary, .message = "the session does not come to an end"};
+  return services_.finish(converse());
 }
 
 asio::awaitable<void> Session::converse() {

@@ -17,9 +17,10 @@
 
 namespace mta {
 
-/// Not thread-safe; `queue` must outlive it. The body is no burden on memory.
+/// Not thread-safe; `queue` must outlive it. With a queue, the body is no burden on memory.
 class StagedMessage {
  public:
+  StagedMessage() = default;
   explicit StagedMessage(const QueueDirectory& queue) : body_(queue) {}
 
   /// A header, folds and all, without its last newline. REQUIRES: no body() before.
@@ -39,6 +40,7 @@ class StagedMessage {
   libconf::Result<std::string> read_body(std::uint64_t offset, std::size_t length) const {
     return body_.read(offset, length);
   }
+  std::uint64_t body_size() const { return body_.size(); }
 
   /// Edits, as MilterEdits has them.
   void add_header(std::string text) { headers_.push_back(std::move(text)); }

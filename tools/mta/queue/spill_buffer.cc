@@ -12,7 +12,7 @@ using libconf::Result;
 
 void SpillBuffer::append(std::string_view bytes) {
   memory_ += bytes;
-  if (memory_.size() > kMemory) spill();
+  if (queue_ != nullptr && memory_.size() > kMemory) spill();
 }
 
 void SpillBuffer::spill() {

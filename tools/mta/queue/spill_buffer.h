@@ -1,5 +1,5 @@
 /// Bytes of unknown number that are read again soon: the first of them in memory, more in a file without a
-/// name, in the file system of the queue.
+/// name, in the file system of the queue. Without a queue, all of them are in memory.
 ///
 ///     SpillBuffer buffer(queue);
 ///     buffer.append(bytes);
@@ -16,12 +16,13 @@
 
 namespace mta {
 
-/// Not thread-safe; `queue` must outlive it.
+/// Not thread-safe; the queue must outlive it.
 class SpillBuffer {
  public:
   /// What stays in memory, in bytes.
   static constexpr std::size_t kMemory = std::size_t{256} << 10;
 
+  SpillBuffer() = default;
   explicit SpillBuffer(const QueueDirectory& queue) : queue_(&queue) {}
 
   void append(std::string_view bytes);
@@ -35,7 +36,7 @@ class SpillBuffer {
  private:
   void spill();
 
-  const QueueDirectory* queue_;
+  const QueueDirectory* queue_ = nullptr;
   std::optional<QueueFile> file_;
   std::uint64_t written_ = 0;  ///< Bytes in the file; those in memory follow.
   std::string memory_;

@@ -27,6 +27,23 @@ std::vector<MilterOptions> unavailable() {
 
 }  // namespace
 
+MilterAddress milter_address(AddressServices& addresses, const std::string& address) {
+  const Result<Resolution> route = addresses.route(address);
+  if (!route) return {.address = quote_address(address)};
+  return {.address = address.empty() ? "" : quote_address(route->recipient),
+          .host = route->nexthop,
+          .mailer = route->transport};
+}
+
+MilterPeer milter_peer(const ClientState& client) {
+  MilterPeer peer{
+      .name = client.name == "unknown" ? concat("[", client.address, "]") : client.name,
+      .family = client.address.find(':') == std::string::npos ? MilterFamily::kInet : MilterFamily::kInet6,
+      .address = client.address};
+  std::from_chars(client.port.data(), client.port.data() + client.port.size(), peer.port);
+  return peer;
+}
+
 std::unique_ptr<SmtpMilters> SmtpMilters::open(const asio::any_io_executor& executor, SmtpService& service,
                                                const SmtpdState& state, unsigned connections) {
   Result<std::vector<MilterOptions>> filters = service.milters_of(state.client);
@@ -87,12 +104,7 @@ std::optional<Reply> SmtpMilters::settle(const MilterVerdict& verdict, const Occ
 }
 
 SmtpMilters::Answer SmtpMilters::connect() {
-  const ClientState& client = state_.client;
-  MilterPeer peer{
-      .name = client.name == "unknown" ? concat("[", client.address, "]") : client.name,
-      .family = client.address.find(':') == std::string::npos ? MilterFamily::kInet : MilterFamily::kInet6,
-      .address = client.address};
-  std::from_chars(client.port.data(), client.port.data() + client.port.size(), peer.port);
+  MilterPeer peer = milter_peer(state_.client);
   const MilterVerdict verdict = co_await chain_.connect(std::move(peer));
   const Occasion occasion{.command = "CONNECT", .protocol = "SMTP"};
   co_return settle(verdict, occasion);
@@ -105,17 +117,8 @@ SmtpMilters::Answer SmtpMilters::helo(std::string_view command, std::string prot
   co_return settle(verdict, occasion);
 }
 
-/// How mail for an address would go.
-MilterAddress SmtpMilters::resolve(const std::string& address) {
-  const Result<Resolution> route = service_.addresses().route(address);
-  if (!route) return {.address = quote_address(address)};
-  return {.address = address.empty() ? "" : quote_address(route->recipient),
-          .host = route->nexthop,
-          .mailer = route->transport};
-}
-
 SmtpMilters::Answer SmtpMilters::mail(Arguments arguments, MessageActions& actions) {
-  facts_.sender = resolve(state_.sender.value_or(""));
+  facts_.sender = milter_address(service_.addresses(), state_.sender.value_or(""));
   MilterEvent event = [&arguments](MilterSession& session) { return session.mail(arguments); };
   const MilterVerdict verdict = co_await chain_.tell(std::move(event));
   facts_.sender.reset();
@@ -124,7 +127,7 @@ SmtpMilters::Answer SmtpMilters::mail(Arguments arguments, MessageActions& actio
 }
 
 SmtpMilters::Answer SmtpMilters::recipient(Arguments arguments, MessageActions& actions) {
-  facts_.recipient = resolve(state_.recipient.value_or(""));
+  facts_.recipient = milter_address(service_.addresses(), state_.recipient.value_or(""));
   MilterEvent event = [&arguments](MilterSession& session) { return session.recipient(arguments); };
   const MilterVerdict verdict = co_await chain_.tell(std::move(event));
   facts_.recipient.reset();

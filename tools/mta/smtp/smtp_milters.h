@@ -22,6 +22,12 @@
 
 namespace mta {
 
+/// How mail for an address, in internal form, would go: for macros.
+MilterAddress milter_address(AddressServices& addresses, const std::string& address);
+
+/// Who sends the mail, as filters are told.
+MilterPeer milter_peer(const ClientState& client);
+
 /// A reply is what the client is told instead of what it would be; nothing: go on. Not thread-safe. `service`
 /// and `state` must outlive it; the state is that of the session, and is looked at whenever something is
 /// told.
@@ -68,7 +74,6 @@ class SmtpMilters {
   };
   std::optional<Reply> settle(const MilterVerdict& verdict, const Occasion& occasion);
   void log(std::string_view verdict, std::string_view text, const Occasion& occasion);
-  MilterAddress resolve(const std::string& address);
 
   SmtpService& service_;
   const SmtpdState& state_;
