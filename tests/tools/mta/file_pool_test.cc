@@ -200,6 +200,21 @@ TEST_F(FilePoolTest, KeepsNoMoreThanTheLimit) {
   EXPECT_EQ(spare_files(), 100U);
 }
 
+TEST_F(FilePoolTest, KeepsNoMoreBytesThanTheLimit) {
+  options_.total = 1500;
+  ASSERT_TRUE(queue_.keep_files(options_));
+  const Message first = put(std::string(1000, 'x'));
+  put(std::string(600, 'y'));
+  EXPECT_EQ(spare_files(), 1U);
+  const Message third = put(std::string(500, 'z'));
+  EXPECT_EQ(spare_files(), 2U);
+  remove(first);
+  remove(third);
+  Message again{};
+  ASSERT_TRUE(wait_for([&] { return (again = put(std::string(900, 'a'))).inode == first.inode; }));
+  EXPECT_EQ(spare_files(), 2U) << "it was counted once";
+}
+
 TEST_F(FilePoolTest, WhatStaysInTheQueueLeavesThePool) {
   options_.longest_stay = 0ms;
   ASSERT_TRUE(queue_.keep_files(options_));

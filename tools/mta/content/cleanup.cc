@@ -149,8 +149,21 @@ void Cleanup::feed(std::string_view bytes) {
   }
 }
 
+void Cleanup::feed_line(std::string_view text) {
+  if (filters_characters_ || has_stray_cr(text)) {
+    feed(text);
+    feed("\n");
+  } else if (!is_decided_) {
+    parser_.feed_line(text);
+  }
+}
+
+bool Cleanup::has_stray_cr(std::string_view bytes) const {
+  return options_.replaces_stray_cr && bytes.find('\r') != std::string_view::npos;
+}
+
 void Cleanup::feed_parser(std::string_view bytes) {
-  if (!options_.replaces_stray_cr || std::memchr(bytes.data(), '\r', bytes.size()) == nullptr) {
+  if (!has_stray_cr(bytes)) {
     parser_.feed(bytes);
     return;
   }
@@ -273,8 +286,12 @@ void Cleanup::checked_body(std::string_view text, bool ends_line) {
   }
   const CheckAction action = inspection_.inspect(CheckClass::kBody, text);
   if (decides(action) || action.kind == CheckActionKind::kIgnore) return;
-  if (action.kind == CheckActionKind::kPrepend) write_line(action.text, true);
-  write_line(action.kind == CheckActionKind::kReplace ? action.text : text, ends_line);
+  if (action.kind == CheckActionKind::kPrepend) write_text(action.text, true);
+  if (action.kind == CheckActionKind::kReplace) {
+    write_text(action.text, ends_line);
+  } else {
+    write_line(text, ends_line);
+  }
 }
 
 void Cleanup::fault(MimeFault fault, std::string_view text) {
@@ -286,6 +303,13 @@ void Cleanup::fault(MimeFault fault, std::string_view text) {
 /// A header is cut, lines and all, before it is written.
 void Cleanup::write_header(std::string_view text) {
   if (!is_decided_ && !faults_.any()) sink_.header(text.substr(0, options_.mime.header_size_limit));
+}
+
+/// What a table gives may be several lines.
+void Cleanup::write_text(std::string_view text, bool ends_line) {
+  for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1))
+    write_line(text.substr(0, end), true);
+  write_line(text, ends_line);
 }
 
 void Cleanup::write_line(std::string_view text, bool ends_line) {

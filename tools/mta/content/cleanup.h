@@ -52,6 +52,9 @@ class Cleanup final : private MessageSink {
   /// line ends with a newline alone; whoever received it has removed the carriage return before that.
   void feed(std::string_view bytes);
 
+  /// The same as feed() with that text and a newline.
+  void feed_line(std::string_view text);
+
   /// The message is complete: tells the sink how it ends. Call nothing afterwards.
   void finish();
 
@@ -72,6 +75,8 @@ class Cleanup final : private MessageSink {
   void refuse(Rejection rejection);
   void write_header(std::string_view text);
   void write_line(std::string_view text, bool ends_line);
+  void write_text(std::string_view text, bool ends_line);
+  bool has_stray_cr(std::string_view bytes) const;
   void feed_by_lines(std::string_view bytes);
   void raw_line(std::string& text);
   void feed_parser(std::string_view bytes);

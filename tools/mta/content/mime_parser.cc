@@ -58,6 +58,17 @@ void MimeParser::feed(std::string_view bytes) {
   }
 }
 
+void MimeParser::feed_line(std::string_view text) {
+  const bool is_one_line = text.find('\n') == std::string_view::npos;
+  if (!is_one_line || !partial_.empty() || text.size() > options_.line_length_limit) {
+    feed(text);
+    feed("\n");
+    return;
+  }
+  line(text, is_continued_, false);
+  is_continued_ = false;
+}
+
 void MimeParser::feed_piece(std::string_view text, bool ends_line) {
   line(text, is_continued_, !ends_line);
   is_continued_ = !ends_line;

@@ -91,6 +91,9 @@ class MimeParser {
   /// before it is text.
   void feed(std::string_view bytes);
 
+  /// The same as feed() with that text and a newline. A line that is not too long is not copied.
+  void feed_line(std::string_view text);
+
   /// The same for a line that comes in pieces, as a queue file has them; `ends_line`: the last one. Sizes of
   /// pieces are the caller's. Use this or feed() for a message, not both.
   void feed_piece(std::string_view text, bool ends_line);

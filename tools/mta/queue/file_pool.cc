@@ -100,14 +100,15 @@ std::optional<PooledFile> FilePool::take() {
     changed_.notify_one();
   }
   if (free_.empty()) return std::nullopt;
-  std::string name = std::move(free_.back());
+  std::string name = std::move(free_.back().name);
+  bytes_ -= free_.back().size;
   free_.pop_back();
   lock.unlock();
   FileDescriptor fd(::open(path_of(name).c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
   struct stat status {};
   if (fd && ::fstat(fd.get(), &status) == 0 && status.st_nlink == 1)
     return PooledFile(shared_from_this(), std::move(name), std::move(fd));
-  remove(name);
+  remove(name, 0);
   return std::nullopt;
 }
 
@@ -129,25 +130,40 @@ std::optional<PooledFile> FilePool::adopt(int fd) {
   return std::nullopt;
 }
 
+bool FilePool::makes_room(std::uint64_t size) {
+  if (size > options_.largest || size > options_.total - bytes_) return false;
+  bytes_ += size;
+  return true;
+}
+
 void FilePool::put_back(std::string name) {
   struct stat status {};
-  const bool is_small = ::stat(path_of(name).c_str(), &status) == 0 &&
-                        static_cast<std::uint64_t>(status.st_size) <= options_.largest;
-  if (!is_small) return remove(name);
-  const std::lock_guard lock(mutex_);
-  free_.push_back(std::move(name));
+  const bool is_there = ::stat(path_of(name).c_str(), &status) == 0;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  std::unique_lock lock(mutex_);
+  if (is_there && makes_room(size)) {
+    free_.push_back({std::move(name), size});
+    return;
+  }
+  lock.unlock();
+  remove(name, 0);
 }
 
 void FilePool::leave(std::string name, std::uint64_t size) {
-  if (size > options_.largest) return remove(name);
-  const std::lock_guard lock(mutex_);
-  busy_.push_back({std::move(name), Clock::now()});
+  std::unique_lock lock(mutex_);
+  if (makes_room(size)) {
+    busy_.push_back({{std::move(name), size}, Clock::now()});
+    return;
+  }
+  lock.unlock();
+  remove(name, 0);
 }
 
-void FilePool::remove(const std::string& name) {
+void FilePool::remove(const std::string& name, std::uint64_t size) {
   ::unlink(path_of(name).c_str());
   const std::lock_guard lock(mutex_);
   --count_;
+  bytes_ -= size;
 }
 
 void FilePool::run() {
@@ -164,20 +180,20 @@ void FilePool::look_for_free_files(std::unique_lock<std::mutex>& lock) {
   std::deque<Busy> seen = std::exchange(busy_, {});
   lock.unlock();
   const Clock::time_point now = Clock::now();
-  std::vector<std::string> found;
+  std::vector<File> found;
   std::deque<Busy> still;
-  for (Busy& file : seen) {
-    if (is_free(file.name)) {
-      found.push_back(std::move(file.name));
-    } else if (now - file.since > options_.longest_stay) {
-      remove(file.name);
+  for (Busy& message : seen) {
+    if (is_free(message.file.name)) {
+      found.push_back(std::move(message.file));
+    } else if (now - message.since > options_.longest_stay) {
+      remove(message.file.name, message.file.size);
     } else {
-      still.push_back(std::move(file));
+      still.push_back(std::move(message));
     }
   }
   // What cannot be synced is not known to be gone.
   if (!found.empty() && !sync_directories()) {
-    for (const std::string& name : found) remove(name);
+    for (const File& file : found) remove(file.name, file.size);
     found.clear();
   }
   lock.lock();

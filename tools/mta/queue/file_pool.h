@@ -67,7 +67,8 @@ class PooledFile {
   /// Its name in the pool.
   std::string path() const;
 
-  /// The message has its other name now, and so many bytes. A large one leaves the pool.
+  /// The message has its other name now, and so many bytes. A large one leaves the pool, and one for which
+  /// there is no room.
   void leave(std::uint64_t size);
 
  private:
@@ -81,10 +82,11 @@ class PooledFile {
 };
 
 struct FilePoolOptions {
-  std::size_t limit = 1024;                         ///< Files.
-  std::uint64_t largest = std::uint64_t{64} << 10;  ///< In bytes; larger files are not kept.
-  std::chrono::milliseconds longest_stay{60'000};   ///< In the queue; then a file leaves the pool.
-  DiskSync& disk = DiskSync::real();                ///< Must outlive the pool.
+  std::size_t limit = 1024;                          ///< Files.
+  std::uint64_t largest = std::uint64_t{512} << 10;  ///< In bytes; larger files are not kept.
+  std::uint64_t total = std::uint64_t{64} << 20;     ///< In bytes, of all files that nobody writes.
+  std::chrono::milliseconds longest_stay{60'000};    ///< In the queue; then a file leaves the pool.
+  DiskSync& disk = DiskSync::real();                 ///< Must outlive the pool.
 };
 
 /// Thread-safe. A thread of its own looks for files that are free.
@@ -113,9 +115,13 @@ class FilePool : public std::enable_shared_from_this<FilePool> {
  private:
   friend class PooledFile;
   using Clock = std::chrono::steady_clock;
+  struct File {
+    std::string name;
+    std::uint64_t size;  ///< In bytes
+  };
   /// A message in the queue.
   struct Busy {
-    std::string name;
+    File file;
     Clock::time_point since;
   };
 
@@ -125,9 +131,12 @@ class FilePool : public std::enable_shared_from_this<FilePool> {
   void look_for_free_files(std::unique_lock<std::mutex>& lock);
   bool is_free(const std::string& name) const;
   bool sync_directories();
+  /// Whether there is room for a file of that size; it is counted then.
+  bool makes_room(std::uint64_t size);
   void put_back(std::string name);
   void leave(std::string name, std::uint64_t size);
-  void remove(const std::string& name);
+  /// A file of that size, as far as it was counted.
+  void remove(const std::string& name, std::uint64_t size);
   std::string path_of(const std::string& name) const { return directory_ + '/' + name; }
 
   const std::string directory_;
@@ -138,9 +147,10 @@ class FilePool : public std::enable_shared_from_this<FilePool> {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<std::string> free_;
+  std::vector<File> free_;
   std::deque<Busy> busy_;
-  std::size_t count_ = 0;  ///< Of all names, those in use included.
+  std::size_t count_ = 0;    ///< Of all names, those in use included.
+  std::uint64_t bytes_ = 0;  ///< Of free_ and busy_.
   Clock::time_point next_look_;
   bool is_wanted_ = false;
   bool is_ending_ = false;

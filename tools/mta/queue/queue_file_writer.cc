@@ -107,6 +107,16 @@ void QueueFileWriter::body(std::string_view bytes) {
   }
 }
 
+void QueueFileWriter::line(std::string_view text) {
+  if (line_.empty() && text.size() < options_.line_length_limit) {
+    append(RecordType::kLine, text);
+    is_cut_ = false;
+    return;
+  }
+  body(text);
+  body("\n");
+}
+
 void QueueFileWriter::end_content() {
   assert(group_ == RecordGroup::kContent);
   if (!line_.empty()) {

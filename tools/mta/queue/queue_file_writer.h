@@ -79,6 +79,9 @@ class QueueFileWriter {
   /// Postfix's rule for what it receives: a line is cut as soon as it has reached the limit.
   void body(std::string_view bytes);
 
+  /// The same as body() with that text and a newline. REQUIRES: there is no newline in it.
+  void line(std::string_view text);
+
   /// What the SMTPUTF8 flags of the sizes are to be: MessageSizes::send_options.
   void send_options(std::int64_t flags) { sizes_.send_options = flags; }
 

@@ -17,8 +17,6 @@ using libconf::concat;
 using libconf::Result;
 using libconf::Severity;
 
-/// How much of the content goes through the checks at a time.
-constexpr std::size_t kPortion = 16384;
 
 std::time_t to_time(QueueTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -77,8 +75,8 @@ void MessageIntake::begin(Envelope envelope) {
   header_addresses_ = services_.addresses.for_headers(envelope_.context);
   CleanupSink& sink = *this;
   cleanup_.emplace(services_.options.content, services_.checks, context_, header_addresses_.get(), sink);
-  for (const std::string& header : envelope_.actions.prepend) input_ += concat(header, "\n");
-  input_ += concat(envelope_.received, "\n");
+  for (const std::string& header : envelope_.actions.prepend) head_ += concat(header, "\n");
+  head_ += concat(envelope_.received, "\n");
 }
 
 /// In the order of Postfix, which is that of whoever sends the records: smtpd(8), sendmail(1), or bounce(8).
@@ -158,9 +156,13 @@ void MessageIntake::write_envelope() {
 }
 
 void MessageIntake::line(std::string_view text, bool is_continued) {
-  input_ += text;
-  if (!is_continued) input_ += '\n';
-  if (input_.size() >= kPortion) feed();
+  feed_head();
+  if (!takes_content()) return;
+  if (is_continued) {
+    cleanup_->feed(text);
+  } else {
+    cleanup_->feed_line(text);
+  }
 }
 
 void MessageIntake::name_for_filters(std::string client, std::string recipient) {
@@ -168,9 +170,14 @@ void MessageIntake::name_for_filters(std::string client, std::string recipient) 
   filtered_recipient_ = std::move(recipient);
 }
 
-void MessageIntake::feed() {
-  if (cleanup_ && !refusal_ && !is_discarded_ && !cleanup_->is_decided()) cleanup_->feed(input_);
-  input_.clear();
+bool MessageIntake::takes_content() const {
+  return cleanup_ && !refusal_ && !is_discarded_ && !cleanup_->is_decided();
+}
+
+void MessageIntake::feed_head() {
+  if (head_.empty()) return;
+  if (takes_content()) cleanup_->feed(head_);
+  head_.clear();
 }
 
 void MessageIntake::header(std::string_view text) {
@@ -191,8 +198,11 @@ void MessageIntake::content(std::string_view text, bool ends_line) {
     if (ends_line) staged_->body("\n");
     return;
   }
-  writer_.body(text);
-  if (ends_line) writer_.body("\n");
+  if (ends_line) {
+    writer_.line(text);
+  } else {
+    writer_.body(text);
+  }
 }
 
 void MessageIntake::recipient(std::string_view address, RecipientSource source) {
@@ -266,7 +276,7 @@ asio::awaitable<void> MessageIntake::filter() {
 }
 
 asio::awaitable<IntakeResult> MessageIntake::finish() {
-  feed();
+  feed_head();
   if (cleanup_ && !refusal_ && !is_discarded_) cleanup_->finish();
   if (!refusal_ && !is_discarded_) {
     if (const Result<void> taken = take_automatic_recipients(); !taken) refuse(taken.error());

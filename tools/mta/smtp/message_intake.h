@@ -165,7 +165,9 @@ class MessageIntake final : public MessageDestination, private CleanupSink {
   void write_extracted();
   asio::awaitable<void> filter();
   void refuse(const libconf::Error& error);
-  void feed();
+  void feed_head();
+  /// Whether content is of use to anybody.
+  bool takes_content() const;
   asio::awaitable<libconf::Result<void>> commit();
 
   IntakeServices services_;
@@ -182,7 +184,8 @@ class MessageIntake final : public MessageDestination, private CleanupSink {
   MessageContext context_;
   std::unique_ptr<HeaderAddresses> header_addresses_;
   std::optional<Cleanup> cleanup_;
-  std::string input_;  ///< Lines that cleanup_ has not seen yet.
+  std::string
+      head_;  ///< Headers of ours that cleanup_ has not seen yet: it may still be told more of the mail.
   std::vector<EnvelopeRecipient> late_recipients_;
   /// Recipients that headers and rules add.
   std::vector<std::pair<std::string, RecipientSource>> added_;
