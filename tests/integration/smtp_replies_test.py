@@ -206,6 +206,13 @@ class Comparison:
                 failed.append("%r: got %r, wanted %r" % (command, got[-1], wanted[-1]))
         return self.checks.check(name, not failed, lambda: "\n".join(failed))
 
+    def each_after_reset(self, name, service, first, commands):
+        """The same in one session: `first`, a command, RSET, what follows EHLO in `first`, the next command, ..."""
+        script = list(first)
+        for command in commands:
+            script += [command, b"RSET"] + first[1:]
+        return self.commands(name, service, script)
+
     def bytes(self, service, first, data):
         """Sends all of `data` at once, after `first`. Returns what both reply until the end."""
         results = []
@@ -249,21 +256,21 @@ def compare_commands(comparison):
     parameters = lambda command, values: [command + value for value in values] + [
         command + value + b" " + value for value in values]
     for service in ("show", "strict", "ascii", "strict-utf8"):
-        comparison.each_command("%s: sender addresses" % service, service, [b"EHLO x"], [b"MAIL FROM:" + a for a in ADDRESSES])
-        comparison.each_command("%s: recipient addresses" % service, service, begun, [b"RCPT TO:" + a for a in ADDRESSES])
-    comparison.each_command("addresses with SMTPUTF8", "show", [b"EHLO x"],
+        comparison.each_after_reset("%s: sender addresses" % service, service, [b"EHLO x"], [b"MAIL FROM:" + a for a in ADDRESSES])
+        comparison.each_after_reset("%s: recipient addresses" % service, service, begun, [b"RCPT TO:" + a for a in ADDRESSES])
+    comparison.each_after_reset("addresses with SMTPUTF8", "show", [b"EHLO x"],
                             [b"MAIL FROM:" + a + b" SMTPUTF8" for a in ADDRESSES])
-    comparison.each_command("recipients of an SMTPUTF8 message", "show", [b"EHLO x", b"MAIL FROM:<> SMTPUTF8"],
+    comparison.each_after_reset("recipients of an SMTPUTF8 message", "show", [b"EHLO x", b"MAIL FROM:<> SMTPUTF8"],
                             [b"RCPT TO:" + a for a in ADDRESSES])
     for service in ("plain", "privileged", "discard", "ascii", "no-size"):
-        comparison.each_command("%s: parameters of MAIL" % service, service, [b"EHLO x"],
+        comparison.each_after_reset("%s: parameters of MAIL" % service, service, [b"EHLO x"],
                                 parameters(b"MAIL FROM:<a@b.example> ", MAIL_PARAMETERS))
-    comparison.each_command("parameters of MAIL with a null sender", "privileged", [b"EHLO x"],
+    comparison.each_after_reset("parameters of MAIL with a null sender", "privileged", [b"EHLO x"],
                             parameters(b"MAIL FROM:<> ", MAIL_PARAMETERS))
-    comparison.each_command("parameters of MAIL with a UTF-8 sender", "strict-utf8", [b"EHLO x"],
+    comparison.each_after_reset("parameters of MAIL with a UTF-8 sender", "strict-utf8", [b"EHLO x"],
                             parameters(b"MAIL FROM:<\xc3\xa4@b.example> ", MAIL_PARAMETERS))
     for service in ("plain", "discard"):
-        comparison.each_command("%s: parameters of RCPT" % service, service, begun,
+        comparison.each_after_reset("%s: parameters of RCPT" % service, service, begun,
                                 parameters(b"RCPT TO:<a@b.example> ", RCPT_PARAMETERS))
     for service in ("plain", "privileged", "discard"):
         for command in (b"XCLIENT ", b"XFORWARD "):
@@ -337,7 +344,7 @@ def compare_content(comparison, rng):
 
 
 def compare_random(comparison, rng, sessions):
-    comparison.each_command("random addresses of VRFY", "show", [b"EHLO x"], [b"VRFY " + words(rng) for _ in range(100)])
+    comparison.each_after_reset("random addresses of VRFY", "show", [b"EHLO x"], [b"VRFY " + words(rng) for _ in range(100)])
     services = [name for name in SERVICES if name not in ("errors", "pipelining", "tls")]
     for number in range(sessions):
         service = rng.choice(services)
