@@ -315,11 +315,12 @@ constexpr std::array kRules = {
     Rule{.id = "alias-loop",
          .group = "domains",
          .severity = kError,
-         .summary = "aliases lead back to themselves",
+         .summary = "aliases or canonical addresses lead back to themselves",
          .rationale =
-             "Mail to such an address is deferred with \"Alias expansion error\", or returned as a loop.",
-         .reference = "virtual(5); aliases(5); postconf(5), virtual_alias_recursion_limit",
-         .mend = "let one of the aliases end at a mailbox",
+             "Mail to such an address is deferred with \"Alias expansion error\", or returned as a loop; of "
+             "a canonical one the log warns for each mail (\"unreasonable canonical_maps map nesting\").",
+         .reference = "virtual(5); aliases(5); canonical(5); postconf(5), virtual_alias_recursion_limit",
+         .mend = "let one of the addresses end at a mailbox",
          .check = rules::alias_loop},
     Rule{.id = "catchall-remote",
          .group = "domains",

@@ -294,7 +294,7 @@ class AliasGraph {
     std::string way;
     for (const std::string_view key : loop) way += concat(key, " -> ");
     findings.add({.file = std::string(nodes_.at(loop.front()).file), .line = line(loop.front())},
-                 concat("aliases go round in a circle: ", way, loop.front()));
+                 concat("addresses go round in a circle: ", way, loop.front()));
   }
 
   static constexpr std::size_t kMaxPath = 1000;  ///< Postfix itself stops after as many.
@@ -307,8 +307,10 @@ class AliasGraph {
 
 }  // namespace
 
+/// Canonical addresses are looked up again, too, until they stay as they are.
 void alias_loop(const SiteModel& site, Findings& findings) {
-  for (const std::string_view parameter : {"virtual_alias_maps", "alias_maps"}) {
+  for (const std::string_view parameter : {"virtual_alias_maps", "alias_maps", "canonical_maps",
+                                           "sender_canonical_maps", "recipient_canonical_maps"}) {
     std::vector<AliasTable> tables;
     for_each_table_of(site, parameter, [&](std::string_view type, std::string_view name) {
       tables.push_back({site.tables().entries(type, name, parameter == "alias_maps"),
