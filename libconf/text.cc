@@ -1,11 +1,31 @@
 #include "libconf/text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "libconf/hex.h"
 
 namespace libconf {
+namespace {
+
+/// Bytes that are looked for, to be asked once for each byte of a text: of a std::string_view, each byte
+/// would be a search.
+class ByteSet {
+ public:
+  explicit ByteSet(std::string_view bytes) {
+    for (const char c : bytes) word_of(c) |= bit_of(c);
+  }
+  bool has(char c) const { return (words_[static_cast<unsigned char>(c) / 64] & bit_of(c)) != 0; }
+
+ private:
+  static std::uint64_t bit_of(char c) { return std::uint64_t{1} << (static_cast<unsigned char>(c) % 64); }
+  std::uint64_t& word_of(char c) { return words_[static_cast<unsigned char>(c) / 64]; }
+
+  std::array<std::uint64_t, 4> words_{};
+};
+
+}  // namespace
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
@@ -38,13 +58,12 @@ std::string_view trim(std::string_view text) {
 bool has_blank(std::string_view text) { return text.find_first_of(kBlanks) != std::string_view::npos; }
 
 std::optional<std::string_view> next_word(std::string_view& rest, std::string_view separators) {
-  const std::size_t begin = rest.find_first_not_of(separators);
-  if (begin == std::string_view::npos) {
-    rest = {};
-    return std::nullopt;
-  }
-  rest.remove_prefix(begin);
-  const std::string_view word = rest.substr(0, rest.find_first_of(separators));
+  const ByteSet set(separators);
+  const auto* const begin = std::find_if_not(rest.begin(), rest.end(), [&](char c) { return set.has(c); });
+  const auto* const end = std::find_if(begin, rest.end(), [&](char c) { return set.has(c); });
+  rest = std::string_view(begin, static_cast<std::size_t>(rest.end() - begin));
+  if (rest.empty()) return std::nullopt;
+  const std::string_view word = rest.substr(0, static_cast<std::size_t>(end - begin));
   rest.remove_prefix(word.size());
   return word;
 }
