@@ -62,6 +62,13 @@ mxloop.example MX 10 mail.example.com
 mxloop.example MX 20 own.example
 own.example A 192.0.2.77
 mxself.example MX 10 own.example
+mxlost.example MX 10 mail.example.com
+mxlost.example MX 20 nowhere.example
+mxlater.example MX 10 tempfail.example
+mxhere.example MX 20 nowhere.example
+mxhere.example MX 10 own.example
+mxunsure.example MX 10 nowhere.example
+mxunsure.example MX 20 own.example
 )";
 
 using Values = std::map<std::string, std::string>;
@@ -298,6 +305,15 @@ TEST(AccessEngine, Destinations) {
        "450 4.4.4 <a@tempfail.example>: Recipient address rejected: Unable to look up mail exchanger "
        "information: "
        "Host not found, try again"},
+      {"permit_mx_backup, reject", to("x@mxlost.example"),
+       "450 4.4.4 <x@mxlost.example>: Recipient address rejected: Unable to look up mail exchanger host "
+       "nowhere.example: Name or service not known"},
+      {"permit_mx_backup, reject", to("x@mxlater.example"),
+       "450 4.4.4 <x@mxlater.example>: Recipient address rejected: Unable to look up mail exchanger host "
+       "tempfail.example: Temporary failure in name resolution"},
+      {"permit_mx_backup, reject", to("x@mxhere.example"),
+       "554 5.7.1 <x@mxhere.example>: Recipient address rejected: Access denied"},
+      {"permit_mx_backup", to("x@mxunsure.example"), ""},
   });
 }
 

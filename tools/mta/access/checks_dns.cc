@@ -47,6 +47,13 @@ StatusSubject status_subject(Subject subject) {
 /// Whether nothing is there, as far as one could tell.
 bool is_absent(DnsStatus status) { return status == DnsStatus::kNoSuchName || status == DnsStatus::kNoData; }
 
+/// Why a host has no address, in the words of getaddrinfo(3), which Postfix asks here.
+std::string_view describe_host(DnsStatus status) {
+  if (is_temporary(status)) return "Temporary failure in name resolution";
+  return status == DnsStatus::kNoSuchName ? "Name or service not known"
+                                          : "No address associated with hostname";
+}
+
 }  // namespace
 
 asio::awaitable<DnsStatus> Evaluation::has_address(const std::string& name) {
@@ -226,15 +233,15 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
   if (info->address_class != AddressClass::kDefault) co_return permit(restriction.type->name, *target);
   const std::string& domain = info->domain;
   if (domain.empty() || domain.starts_with('[')) co_return Outcome::kDunno;
-  const DnsAnswer answer = co_await ask_dns(domain, DnsType::kMx);
-  if (is_temporary(answer.status))
-    co_return defer_if_reject(
+  DnsAnswer answer = co_await ask_dns(domain, DnsType::kMx);
+  const auto unable = [&](std::string_view what, std::string_view why) {
+    return defer_if_reject(
         {.code = 450,
          .status = "4.4.4",
-         .text = concat("<", target->name,
-                        ">: Recipient address rejected: Unable to look up mail exchanger "
-                        "information: ",
-                        describe(answer.status))});
+         .text = concat("<", target->name, ">: Recipient address rejected: Unable to look up mail exchanger ",
+                        what, ": ", why)});
+  };
+  if (is_temporary(answer.status)) co_return unable("information", describe(answer.status));
   if (answer.status != DnsStatus::kFound) co_return Outcome::kDunno;
   const auto is_own = [&](const std::string& address) {
     const AccessSite& site = parts_.site;
@@ -243,16 +250,22 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
            std::find(site.proxy_addresses.begin(), site.proxy_addresses.end(), address) !=
                site.proxy_addresses.end();
   };
-  const int best =
-      std::min_element(answer.records.begin(), answer.records.end(),
-                       [](const DnsRecord& a, const DnsRecord& b) { return a.preference < b.preference; })
-          ->preference;
+  // The best first: where this host is one of them, no other is looked up.
+  std::stable_sort(answer.records.begin(), answer.records.end(),
+                   [](const DnsRecord& a, const DnsRecord& b) { return a.preference < b.preference; });
+  const int best = answer.records.front().preference;
   bool is_backup = false;
   for (const DnsRecord& record : answer.records) {
     bool is_here = false;
     bool is_in_networks = false;
+    bool is_known = false;
+    DnsStatus failure = DnsStatus::kNoSuchName;
     for (const DnsType type : parts_.address_types) {
       const DnsAnswer addresses = co_await ask_dns(record.data, type);
+      is_known = is_known || !addresses.records.empty();
+      if (is_temporary(addresses.status) ||
+          (!is_temporary(failure) && addresses.status == DnsStatus::kNoData))
+        failure = addresses.status;
       for (const DnsRecord& address : addresses.records) {
         is_here = is_here || is_own(address.data);
         if (record.preference != best || !parts_.mx_backup_networks) continue;
@@ -260,6 +273,7 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
         is_in_networks = is_in_networks || (matches && *matches);
       }
     }
+    if (!is_known) unable(concat("host ", record.data), describe_host(failure));
     if (record.preference != best)
       is_backup = is_backup || is_here;
     else if (is_here || (parts_.mx_backup_networks && !is_in_networks))
