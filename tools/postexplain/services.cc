@@ -165,6 +165,7 @@ Result<void> Services::open_access() {
   dns_.emplace(outside_->resolver(), *recorder_);
   if (Result<void> opened = dns_->open("smtpd_dns_reply_filter", context); !opened) return opened.error();
   const mta::AccessServices others{.resolver = *dns_,
+                                   .hosts = outside_->resolver(),
                                    .addresses = *addresses,
                                    .verifier = outside_->verifier(),
                                    .policy = outside_->policy(),

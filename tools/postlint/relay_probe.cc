@@ -130,13 +130,13 @@ Result<std::unique_ptr<RelayProbe>> RelayProbe::create(const SiteModel& site, co
   auto addresses = mta::AddressServices::create(parts->settings, parts->host, parts->warnings);
   if (!addresses) return addresses.error();
   parts->addresses = std::move(*addresses);
-  auto engine =
-      mta::AccessEngine::create(parts->settings,
-                                {parts->resolver, *parts->addresses, parts->verifier, parts->policy,
-                                 [](std::chrono::seconds) -> asio::awaitable<void> { co_return; }},
-                                {.interface_addresses = {"127.0.0.1"},
-                                 .is_local_site = mta::is_site_of(parts->addresses->local_domains())},
-                                parts->warnings);
+  auto engine = mta::AccessEngine::create(
+      parts->settings,
+      {parts->resolver, parts->resolver, *parts->addresses, parts->verifier, parts->policy,
+       [](std::chrono::seconds) -> asio::awaitable<void> { co_return; }},
+      {.interface_addresses = {"127.0.0.1"},
+       .is_local_site = mta::is_site_of(parts->addresses->local_domains())},
+      parts->warnings);
   if (!engine) return engine.error();
   parts->engine = std::move(*engine);
   return std::unique_ptr<RelayProbe>(new RelayProbe(std::move(parts)));

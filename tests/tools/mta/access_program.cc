@@ -201,7 +201,7 @@ int run(int argc, char** argv) {
     return 1;
   }
   auto engine = AccessEngine::create(
-      settings, {dns, site, verifier, policy, sleep},
+      settings, {dns, *resolver, site, verifier, policy, sleep},
       {.interface_addresses = own,
        .proxy_addresses = *proxies,
        .is_local_site = [&site](std::string_view domain) { return site.is_local(domain); }},

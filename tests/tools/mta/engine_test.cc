@@ -58,6 +58,8 @@ client.example A 192.0.2.7
 7.2.0.192.tempfail.example SERVFAIL
 bad.example.rhsbl.example A 127.0.0.2
 1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.rbl.example A 127.0.0.2
+filtered.example A 192.0.2.99
+mxfiltered.example MX 10 filtered.example
 mxloop.example MX 10 mail.example.com
 mxloop.example MX 20 own.example
 own.example A 192.0.2.77
@@ -92,6 +94,21 @@ class ScriptedPolicy final : public PolicyService {
   }
 };
 
+/// As smtpd_dns_reply_filter may make it.
+class FilteredResolver final : public Resolver {
+ public:
+  explicit FilteredResolver(Resolver& resolver) : resolver_(resolver) {}
+  asio::awaitable<DnsAnswer> resolve(std::string name, DnsType type) override {
+    const bool is_filtered = name == "filtered.example" && type == DnsType::kA;
+    DnsAnswer answer = co_await resolver_.resolve(std::move(name), type);
+    if (is_filtered) answer = {.status = DnsStatus::kFiltered};
+    co_return answer;
+  }
+
+ private:
+  Resolver& resolver_;
+};
+
 /// A site with its engine; `settings` go over kMainCf.
 class Site {
  public:
@@ -103,7 +120,7 @@ class Site {
     addresses_ = std::move(*SiteAddresses::create(settings_, {"127.0.0.1"}));
     auto made = AccessEngine::create(
         settings_,
-        {resolver_, *addresses_, verifier_, policy_,
+        {filtered_, resolver_, *addresses_, verifier_, policy_,
          [this](std::chrono::seconds seconds) -> asio::awaitable<void> {
            slept += seconds;
            co_return;
@@ -140,6 +157,7 @@ class Site {
   libconf::MainCfDocument document_;
   libconf::Settings settings_;
   ScriptedResolver resolver_;
+  FilteredResolver filtered_{resolver_};
   ScriptedVerifier verifier_;
   ScriptedPolicy policy_;
   std::unique_ptr<SiteAddresses> addresses_;
@@ -481,6 +499,13 @@ TEST(AccessEngine, TablesOfHostsBehindNames) {
       {"check_sender_mx_access inline:{{192.0.2.1=REJECT a}}", kGood,
        "554 5.7.1 <a@example.com>: Sender address rejected: a"},
       {"check_sender_mx_access inline:{{192.0.2.1=REJECT a},{mail.example.com=DUNNO}}, permit", kGood, ""},
+      // No filter sees the addresses of hosts.
+      {"reject_unknown_sender_domain, permit", from("a@filtered.example"),
+       "450 4.1.8 <a@filtered.example>: Sender address rejected: Domain not found"},
+      {"check_sender_a_access inline:{{192.0.2.99=REJECT a}}", from("a@filtered.example"),
+       "554 5.7.1 <a@filtered.example>: Sender address rejected: a"},
+      {"check_sender_mx_access inline:{{192.0.2.99=REJECT a}}", from("a@mxfiltered.example"),
+       "554 5.7.1 <a@mxfiltered.example>: Sender address rejected: a"},
       {"check_sender_mx_access inline:{{192.0.2=OK}}", kGood, "451 4.3.5 Server configuration error"},
       {"check_sender_mx_access inline:{{192.0.2.9=REJECT a}}", from("a@aonly.example"),
        "554 5.7.1 <a@aonly.example>: Sender address rejected: a"},

@@ -151,7 +151,7 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
     bool is_known = false;
     DnsStatus worst = DnsStatus::kNoSuchName;
     for (const DnsType type : parts_.address_types) {
-      const DnsAnswer answer = co_await ask_dns(host, type);
+      const DnsAnswer answer = co_await ask_host(host, type);
       if (is_temporary(answer.status)) worst = answer.status;
       for (const DnsRecord& record : answer.records) {
         is_known = true;

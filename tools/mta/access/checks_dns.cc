@@ -261,7 +261,7 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
     bool is_known = false;
     DnsStatus failure = DnsStatus::kNoSuchName;
     for (const DnsType type : parts_.address_types) {
-      const DnsAnswer addresses = co_await ask_dns(record.data, type);
+      const DnsAnswer addresses = co_await ask_host(record.data, type);
       is_known = is_known || !addresses.records.empty();
       if (is_temporary(addresses.status) ||
           (!is_temporary(failure) && addresses.status == DnsStatus::kNoData))

@@ -420,11 +420,20 @@ asio::awaitable<const AddressInfo*> Evaluation::resolve(const std::string& addre
 }
 
 asio::awaitable<DnsAnswer> Evaluation::ask_dns(std::string name, DnsType type) {
+  return ask(parts_.services.resolver, answers_, std::move(name), type);
+}
+
+asio::awaitable<DnsAnswer> Evaluation::ask_host(std::string name, DnsType type) {
+  return ask(parts_.services.hosts, hosts_, std::move(name), type);
+}
+
+asio::awaitable<DnsAnswer> Evaluation::ask(Resolver& resolver, Answers& known, std::string name,
+                                           DnsType type) {
   const auto key = std::pair(name, type);
-  const auto known = answers_.find(key);
-  if (known != answers_.end()) co_return known->second;
-  DnsAnswer answer = co_await parts_.services.resolver.resolve(std::move(name), type);
-  answers_[key] = answer;
+  const auto found = known.find(key);
+  if (found != known.end()) co_return found->second;
+  DnsAnswer answer = co_await resolver.resolve(std::move(name), type);
+  known[key] = answer;
   co_return answer;
 }
 

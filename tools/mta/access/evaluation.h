@@ -78,7 +78,11 @@ class Evaluation {
   Target list_target() const;
   std::string client_text() const;
   asio::awaitable<const AddressInfo*> resolve(const std::string& address);
+  using Answers = std::map<std::pair<std::string, DnsType>, DnsAnswer>;
+  static asio::awaitable<DnsAnswer> ask(Resolver& resolver, Answers& known, std::string name, DnsType type);
   asio::awaitable<DnsAnswer> ask_dns(std::string name, DnsType type);
+  /// The same for an address of a host.
+  asio::awaitable<DnsAnswer> ask_host(std::string name, DnsType type);
 
   // checks_generic.cc
   asio::awaitable<Outcome> check_class(const Restriction&);
@@ -158,7 +162,8 @@ class Evaluation {
   std::optional<AccessReply> deferred_if_permit_ = {};
   std::optional<AccessReply> deferred_if_reject_ = {};
   std::map<std::string, AddressInfo> addresses_ = {};
-  std::map<std::pair<std::string, DnsType>, DnsAnswer> answers_ = {};
+  Answers answers_ = {};
+  Answers hosts_ = {};
 };
 
 }  // namespace mta

@@ -77,6 +77,9 @@ class PolicyService {
 /// All of them. They must outlive the engine.
 struct AccessServices {
   Resolver& resolver;
+  /// For the addresses of hosts that access tables and permit_mx_backup are about: Postfix asks
+  /// getaddrinfo(3) for them, which smtpd_dns_reply_filter does not see.
+  Resolver& hosts;
   AddressResolver& addresses;
   AddressVerifier& verifier;
   PolicyService& policy;

@@ -120,6 +120,7 @@ Result<std::unique_ptr<SmtpService>> SmtpService::create(libconf::Settings setti
   for (const libmaps::IpAddress& address : service->addresses_->local_domains()->addresses())
     site.interface_addresses.push_back(libmaps::to_string(address));
   const AccessServices services{.resolver = *service->dns_,
+                                .hosts = runtime.resolver,
                                 .addresses = *service->addresses_,
                                 .verifier = runtime.verifier,
                                 .policy = runtime.policy,
