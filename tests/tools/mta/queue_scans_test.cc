@@ -6,18 +6,11 @@
 
 #include <chrono>
 
+#include "tests/tools/mta/no_log.h"
 #include "tests/tools/mta/queue_scratch.h"
 
 namespace mta {
 namespace {
-
-class NoLog final : public MailLog {
- public:
-  NoLog() : MailLog("postfix") {}
-
- private:
-  void put(libconf::Severity, std::string_view, std::string_view) override {}
-};
 
 class QueueScansTest : public testing::Test {
  protected:

@@ -7,16 +7,10 @@
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 
+#include "tests/tools/mta/no_log.h"
+
 namespace mta {
 namespace {
-
-class NoLog final : public MailLog {
- public:
-  NoLog() : MailLog("postfix") {}
-
- private:
-  void put(Severity, std::string_view, std::string_view) override {}
-};
 
 class SessionCacheTest : public testing::Test {
  protected:
