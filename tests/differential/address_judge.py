@@ -12,12 +12,17 @@ Postfix does.
 """
 
 import os
+import pathlib
 import pwd
 import re
 import signal
 import socket
 import subprocess
+import sys
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from server import free_port  # noqa: E402
 
 DAEMONS = "/usr/lib/postfix/sbin"
 
@@ -40,12 +45,6 @@ postlog unix-dgram n - n - 1 postlogd
 
 QUEUE_DIRECTORIES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private",
                      "saved", "trace", "maildrop", "public", "pid")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def is_available():

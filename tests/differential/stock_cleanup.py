@@ -8,13 +8,18 @@ every stock Postfix does.
 """
 
 import os
+import pathlib
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from server import free_port, listens  # noqa: E402
 
 DAEMONS = "/usr/lib/postfix/sbin"
 
@@ -69,12 +74,6 @@ QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "
           "private", "public", "saved", "trace")
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class StockCleanup:
     """Starts on entry, stops on exit.  Each member of `variants` is a dictionary of settings for an smtpd and a
     cleanup of its own."""
@@ -122,9 +121,11 @@ class StockCleanup:
         return os.path.join(self.top, *names)
 
     def wait_for_ports(self):
+        # Without connections: what a smtpd logs of them could come late, into the first case.
         self.wait_for_log(lambda log: b"daemon started" in log)
         for port in self.ports:
-            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+            if not listens(port):
+                raise RuntimeError("the stock Postfix does not listen at port %d" % port)
         self.log()
 
     def log(self):
