@@ -20,6 +20,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from server import free_port, listens  # noqa: E402
+from stock_postfix import INNER_SERVICES, QUEUES  # noqa: E402
 
 DAEMONS = "/usr/lib/postfix/sbin"
 
@@ -56,22 +57,11 @@ in_flow_delay = 0
 MASTER_CF = """\
 cleanup unix n - n - 0 cleanup
 rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-anvil unix - - n - 1 anvil
-proxymap unix - - n - - proxymap
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
+""" + INNER_SERVICES + """\
 local unix - n n - - local
 smtp unix - - n - - smtp
 postlog unix-dgram n - n - 1 postlogd
 """
-
-QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "pid",
-          "private", "public", "saved", "trace")
 
 
 class StockCleanup:

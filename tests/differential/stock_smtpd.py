@@ -11,6 +11,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
+from stock_postfix import INNER_SERVICES  # noqa: E402
+
 MASTER = "/usr/lib/postfix/sbin/master"
 SERVICES = """
 smtp unix - - n - - smtp
@@ -18,15 +21,7 @@ relay unix - - n - - smtp
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-anvil unix - - n - 1 anvil
-proxymap unix - - n - - proxymap
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
+""" + INNER_SERVICES + """\
 local unix - n n - - local
 virtual unix - n n - - virtual
 scache unix - - n - 1 scache
