@@ -48,6 +48,20 @@ TEST(EventLoop, DrainedEndsWithTheLastHold) {
   EXPECT_EQ(finished, 3);
 }
 
+TEST(EventLoop, KnowsWhetherThereIsOneHold) {
+  EXPECT_FALSE(EventLoop::has_one_hold()) << "no loop";
+  asio::io_context io;
+  EventLoop loop(io);
+  asio::post(io, [] {
+    EXPECT_FALSE(EventLoop::has_one_hold());
+    const EventLoop::Hold first;
+    EXPECT_TRUE(EventLoop::has_one_hold());
+    const EventLoop::Hold second;
+    EXPECT_FALSE(EventLoop::has_one_hold());
+  });
+  loop.run();
+}
+
 TEST(EventLoop, DrainedEndsAtOnceWithoutHolds) {
   asio::io_context io;
   EventLoop loop(io);

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <set>
+#include <thread>
 
 #include "tests/tools/mta/queue_scratch.h"
 
@@ -40,6 +41,7 @@ class ModelDisk : public DiskSync {
     if (::fstat(fd, &status) != 0) return errno;
     const std::lock_guard lock(mutex_);
     ++file_syncs;
+    if (file_delay.count() != 0) std::this_thread::sleep_for(file_delay);
     if (is_failing(failing_files)) return EIO;
     // Synced too early, a crash would leave a file without a name.
     if (!name_of(status.st_ino).empty() && written_inodes_.contains(status.st_ino))
@@ -66,7 +68,7 @@ class ModelDisk : public DiskSync {
     return parts && durable_inodes_.contains(parts->inode) && durable_names_.contains(id);
   }
 
-  std::chrono::milliseconds directory_delay{0};
+  std::chrono::milliseconds directory_delay{0}, file_delay{0};
   std::atomic<int> file_syncs{0}, directory_syncs{0}, named_before_written{0};
   int failing_writes = 0, failing_files = 0, failing_directories = 0;  ///< One of so many fails; 0: none.
 
@@ -168,6 +170,52 @@ TEST_P(GroupCommitTest, TellsEachWhoseDataIsInDoubt) {
     EXPECT_EQ(std::set(left.begin(), left.end()), acknowledged) << "nothing else is left";
     for (const std::string& file : left) std::filesystem::remove(scratch_.path() + '/' + file);
   }
+}
+
+TEST_P(GroupCommitTest, CommitsHereBesideOthers) {
+  ModelDisk disk(scratch_);
+  disk.failing_files = 7;
+  disk.failing_directories = 5;
+  const auto [threads, may_be_unnamed] = GetParam();
+  const QueueDirectory queue({.path = scratch_.path(), .may_be_unnamed = may_be_unnamed});
+  GroupCommitter committer(threads, disk);
+  std::atomic<int> done{0}, lost{0};
+  const auto commit_some = [&](int first) {
+    for (int i = first; i < first + kMessages; ++i) {
+      const Queue where = i % 3 == 0 ? Queue::kHold : Queue::kIncoming;
+      Result<QueueFile> file = queue.create(where, QueueTime(std::chrono::microseconds(i)));
+      ASSERT_TRUE(file && file->write_at(0, "message"));
+      const std::string id = file->id();
+      const std::string directory = *queue.directory_of(where, id);
+      const auto check = [&, id, path = directory + id](const Result<void>& result) {
+        ++done;
+        if (result ? !disk.survives(id) : std::filesystem::exists(path)) ++lost;
+      };
+      if (i % 2 == 0) {
+        check(committer.commit_here(std::move(*file), directory));
+      } else {
+        committer.commit(std::move(*file), directory, check);
+      }
+    }
+  };
+  std::thread beside([&] { commit_some(kMessages); });
+  commit_some(0);
+  beside.join();
+  while (done < 2 * kMessages) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_EQ(lost, 0);
+}
+
+TEST_P(GroupCommitTest, ASlowDiskIsWaitedForElsewhere) {
+  ModelDisk disk(scratch_);
+  const QueueDirectory queue({.path = scratch_.path(), .may_be_unnamed = std::get<1>(GetParam())});
+  GroupCommitter committer(std::get<0>(GetParam()), disk);
+  EXPECT_FALSE(committer.is_better_here(false)) << "nothing is known yet";
+  disk.file_delay = std::chrono::milliseconds(5);
+  Result<QueueFile> file = queue.create(Queue::kIncoming, QueueTime());
+  ASSERT_TRUE(file);
+  EXPECT_TRUE(committer.commit_here(std::move(*file), scratch_.path() + "/incoming/"));
+  EXPECT_FALSE(committer.is_better_here(true));
+  EXPECT_FALSE(committer.is_better_here(false));
 }
 
 TEST_P(GroupCommitTest, AMissingDirectoryIsAnError) {

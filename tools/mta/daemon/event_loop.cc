@@ -78,6 +78,8 @@ void EventLoop::end_if_drained() {
   if (is_draining_ && holds_ == 0) io_.stop();
 }
 
+bool EventLoop::has_one_hold() { return running_here != nullptr && running_here->holds_ == 1; }
+
 EventLoop::Hold::Hold() : loop_(running_here) {
   if (loop_ != nullptr) ++loop_->holds_;
 }

@@ -35,6 +35,10 @@ class EventLoop {
   /// server that is kept for the next request, is not waited for. REQUIRES: called in the loop.
   void drain();
 
+  /// Whether there is only one Hold: while its owner runs, and the loop waits for it, no client has to wait.
+  /// REQUIRES: called in the loop, or where there is none: false.
+  static bool has_one_hold();
+
   /// What must be finished even when the loop is drained: the work for a client. REQUIRES: made, and
   /// destroyed, in the loop; without a loop in this thread it does nothing.
   class Hold {

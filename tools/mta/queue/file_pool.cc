@@ -19,9 +19,8 @@ namespace {
 using libconf::FileDescriptor;
 using libconf::Result;
 
-/// Between two looks at the files: when the last one found some, and when it did not.
-constexpr std::chrono::milliseconds kPause{20};
-constexpr std::chrono::milliseconds kLongPause{100};
+/// Between two looks at the files. Each syncs directories, for which those have to wait who sync a message.
+constexpr std::chrono::milliseconds kPause{100};
 
 /// A directory that changes twice within a tick of the file system's clock can look the same.
 constexpr std::int64_t kTick = 50'000'000;  // nanoseconds
@@ -197,7 +196,7 @@ void FilePool::look_for_free_files(std::unique_lock<std::mutex>& lock) {
     found.clear();
   }
   lock.lock();
-  next_look_ = Clock::now() + (found.empty() ? kLongPause : kPause);
+  next_look_ = Clock::now() + kPause;
   free_.insert(free_.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
   still.insert(still.end(), std::make_move_iterator(busy_.begin()), std::make_move_iterator(busy_.end()));
   busy_ = std::move(still);

@@ -9,7 +9,17 @@
 #include <utility>
 
 namespace mta {
+namespace {
+
 using libconf::Result;
+
+/// About what it takes to wake another thread, and to be woken by it.
+constexpr std::chrono::microseconds kHandOver{50};
+
+/// A new client can wait so long.
+constexpr std::chrono::milliseconds kShort{2};
+
+}  // namespace
 
 GroupCommitter::GroupCommitter(int threads, DiskSync& disk)
     : disk_(disk), thread_count_(static_cast<std::size_t>(threads)) {
@@ -26,52 +36,83 @@ GroupCommitter::~GroupCommitter() {
 }
 
 void GroupCommitter::commit(QueueFile file, std::string directory, Completion done) {
+  auto request = std::make_shared<Request>(
+      Request{.file = std::move(file), .directory = std::move(directory), .done = std::move(done)});
   {
     const std::lock_guard lock(mutex_);
-    written_.push_back({std::move(file), std::move(directory), std::move(done)});
+    written_.push_back(std::move(request));
   }
   has_work_.notify_one();
+}
+
+Result<void> GroupCommitter::commit_here(QueueFile file, std::string directory) {
+  std::optional<Result<void>> result;
+  std::condition_variable has_result;
+  const auto request = std::make_shared<Request>(
+      Request{.file = std::move(file), .directory = std::move(directory), .done = [&](Result<void> done) {
+                const std::lock_guard lock(mutex_);
+                result = std::move(done);
+                has_result.notify_one();
+              }});
+  std::unique_lock lock(mutex_);
+  name_and_sync(lock, {request});
+  while (sync_names(lock)) continue;
+  has_result.wait(lock, [&] { return result.has_value(); });
+  return *result;
+}
+
+bool GroupCommitter::is_better_here(bool others) const {
+  const std::lock_guard lock(mutex_);
+  return duration_ < (others ? Clock::duration(kHandOver) : Clock::duration(kShort));
 }
 
 void GroupCommitter::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    has_work_.wait(lock, [this] { return is_ending_ || !written_.empty(); });
-    if (written_.empty()) return;
-    std::vector<Request> share = take_share();
-    lock.unlock();
-    name_and_sync_all(share);
-    lock.lock();
-    for (Request& request : share) directories_[request.directory].named.push_back(std::move(request));
-    lead_all(lock);
+    // There are sessions that wait for nothing else.
+    if (sync_names(lock)) continue;
+    if (!written_.empty()) {
+      name_and_sync(lock, take_share());
+    } else if (is_ending_) {
+      return;
+    } else {
+      has_work_.wait(lock);
+    }
   }
 }
 
-std::vector<GroupCommitter::Request> GroupCommitter::take_share() {
+GroupCommitter::Requests GroupCommitter::take_share() {
   const auto end =
       written_.begin() + static_cast<std::ptrdiff_t>((written_.size() + thread_count_ - 1) / thread_count_);
-  std::vector<Request> share(std::make_move_iterator(written_.begin()), std::make_move_iterator(end));
+  Requests share(std::make_move_iterator(written_.begin()), std::make_move_iterator(end));
   written_.erase(written_.begin(), end);
   return share;
 }
 
-/// Leaves those that have a name now, and are safe but for that.
-void GroupCommitter::name_and_sync_all(std::vector<Request>& share) {
+void GroupCommitter::name_and_sync(std::unique_lock<std::mutex>& lock, const Requests& share) {
+  const bool is_quick = duration_ < kHandOver;
+  lock.unlock();
+  const Clock::time_point start = Clock::now();
   if (share.size() > 1)
-    for (const Request& request : share) disk_.start_file(request.file.fd());
+    for (const SharedRequest& request : share) disk_.start_file(request->file.fd());
   // One step for all, and then the next: the first fsync() can make a journal commit that has all of them.
-  for (const auto step : {&GroupCommitter::write_and_name, &GroupCommitter::sync}) {
-    std::vector<Request> done;
-    for (Request& request : share) {
-      const Result<void> result = (this->*step)(request);
-      if (result) {
-        done.push_back(std::move(request));
-      } else {
-        give_up(std::move(request), result.error());
-      }
+  Requests named;
+  for (const SharedRequest& request : share) {
+    if (const Result<void> result = write_and_name(*request); result) {
+      named.push_back(request);
+    } else {
+      request->failure = result.error();
+      end(*request);
     }
-    share = std::move(done);
   }
+  lock.lock();
+  for (const SharedRequest& request : named) directories_[request->directory].named.push_back(request);
+  lock.unlock();
+  if (!is_quick) has_work_.notify_one();
+  for (const SharedRequest& request : named) note(request, sync(*request));
+  const Clock::duration duration = Clock::now() - start;
+  lock.lock();
+  duration_ = duration / share.size();
 }
 
 Result<void> GroupCommitter::write_and_name(Request& request) {
@@ -82,44 +123,26 @@ Result<void> GroupCommitter::write_and_name(Request& request) {
 
 Result<void> GroupCommitter::sync(Request& request) {
   const int error_number = disk_.sync_file(request.file.fd());
-  if (error_number == 0) return {};
-  ::unlink((request.directory + request.file.id()).c_str());
-  return queue_error("fsync queue file ", request.file.id(), error_number);
+  if (error_number != 0) return queue_error("fsync queue file ", request.file.id(), error_number);
+  return {};
 }
 
-/// The file goes before its session learns that.
-void GroupCommitter::give_up(Request request, const libconf::Error& error) {
-  const Completion done = std::move(request.done);
-  { const QueueFile gone = std::move(request.file); }
-  done(error);
-}
-
-/// Becomes the leader for each directory that has none.
-void GroupCommitter::lead_all(std::unique_lock<std::mutex>& lock) {
-  for (;;) {
-    const auto directory = std::find_if(directories_.begin(), directories_.end(),
-                                        [](const auto& entry) { return !entry.second.is_syncing; });
-    if (directory == directories_.end()) return;
-    lead(lock, directory);
-  }
-}
-
-/// Syncs the directory until no name waits for that.
-void GroupCommitter::lead(std::unique_lock<std::mutex>& lock, Directories::iterator directory) {
-  Directory& leading = directory->second;
-  leading.is_syncing = true;
-  while (!leading.named.empty()) {
-    std::vector<Request> batch = std::exchange(leading.named, {});
+/// Syncs a directory that nobody syncs, until no name waits for that. False: there is none.
+bool GroupCommitter::sync_names(std::unique_lock<std::mutex>& lock) {
+  const auto directory = std::find_if(directories_.begin(), directories_.end(),
+                                      [](const auto& entry) { return !entry.second.is_syncing; });
+  if (directory == directories_.end()) return false;
+  Directory& names = directory->second;
+  names.is_syncing = true;
+  while (!names.named.empty()) {
+    const Requests batch = std::exchange(names.named, {});
     lock.unlock();
-    const Result<void> synced = sync_directory(directory->first, leading);
-    for (Request& request : batch) {
-      if (!synced) ::unlink((request.directory + request.file.id()).c_str());
-      request.done(synced);
-    }
-    batch.clear();
+    const Result<void> synced = sync_directory(directory->first, names);
+    for (const SharedRequest& request : batch) note(request, synced);
     lock.lock();
   }
   directories_.erase(directory);
+  return true;
 }
 
 Result<void> GroupCommitter::sync_directory(const std::string& path, Directory& directory) {
@@ -130,6 +153,27 @@ Result<void> GroupCommitter::sync_directory(const std::string& path, Directory& 
   const int error_number = disk_.sync_directory(directory.fd.get());
   if (error_number != 0) return queue_error("fsync ", path, error_number);
   return {};
+}
+
+/// One of the two syncs is over.
+void GroupCommitter::note(const SharedRequest& request, const Result<void>& synced) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!synced) request->failure = synced.error();
+    if (--request->missing > 0) return;
+  }
+  if (request->failure) ::unlink((request->directory + request->file.id()).c_str());
+  end(*request);
+}
+
+/// The file is closed, or gone, before its session learns of it.
+void GroupCommitter::end(Request& request) {
+  { const QueueFile closed = std::move(request.file); }
+  if (request.failure) {
+    request.done(*request.failure);
+  } else {
+    request.done({});
+  }
 }
 
 }  // namespace mta

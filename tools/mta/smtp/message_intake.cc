@@ -7,6 +7,7 @@
 
 #include "libconf/text.h"
 #include "tools/mta/address/quoting.h"
+#include "tools/mta/daemon/event_loop.h"
 #include "tools/mta/queue/queue_record.h"
 #include "tools/mta/smtp/milter_inspection.h"
 
@@ -16,7 +17,6 @@ namespace {
 using libconf::concat;
 using libconf::Result;
 using libconf::Severity;
-
 
 std::time_t to_time(QueueTime time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -314,6 +314,8 @@ asio::awaitable<Result<void>> MessageIntake::commit() {
   const Queue queue = is_held_ ? Queue::kHold : Queue::kIncoming;
   Result<std::string> directory = services_.queue.directory_of(queue, id());
   if (!directory) co_return directory.error();
+  if (services_.committer.is_better_here(!EventLoop::has_one_hold()))
+    co_return services_.committer.commit_here(std::move(file_), std::move(*directory));
   const auto executor = co_await asio::this_coro::executor;
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Result<void>)>(
       [&](auto handler) {
