@@ -43,14 +43,7 @@ constexpr cli::Option kOptions[] = {
     {'v', "verbose", "", 0, "Accepted for compatibility"},
     {'\0', "help", "", 0, "Show this text"},
 };
-constexpr cli::Values kValues[] = {{"QUEUE", cli::ValueKind::kWord, [] {
-                                      std::vector<std::string> names;
-                                      for (const mta::Queue queue :
-                                           {mta::Queue::kMaildrop, mta::Queue::kIncoming, mta::Queue::kActive,
-                                            mta::Queue::kDeferred, mta::Queue::kHold, mta::Queue::kCorrupt})
-                                        names.emplace_back(mta::queue_name(queue));
-                                      return names;
-                                    }}};
+constexpr cli::Values kValues[] = {{"QUEUE", cli::ValueKind::kWord, mta::all_queue_names}};
 constexpr cli::Syntax kSyntax = {
     .program = "postsuper",
     .description = "Deletes, holds, releases, requeues and expires messages in the queue.",

@@ -40,14 +40,7 @@ constexpr cli::Option kOptions[] = {
     {'\0', "plot", "", 1, "A bar for each class of age, in place of the table"},
     {'\0', "help", "", 0, "Show this text"},
 };
-constexpr cli::Values kValues[] = {{"QUEUE", cli::ValueKind::kWord, [] {
-                                      std::vector<std::string> names;
-                                      for (const mta::Queue queue :
-                                           {mta::Queue::kMaildrop, mta::Queue::kIncoming, mta::Queue::kActive,
-                                            mta::Queue::kDeferred, mta::Queue::kHold, mta::Queue::kCorrupt})
-                                        names.emplace_back(mta::queue_name(queue));
-                                      return names;
-                                    }}};
+constexpr cli::Values kValues[] = {{"QUEUE", cli::ValueKind::kWord, mta::all_queue_names}};
 constexpr cli::Syntax kSyntax = {
     .program = "qshape",
     .description = "Shows how the mail in the queue is spread over domains and ages.",

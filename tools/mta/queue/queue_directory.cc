@@ -75,6 +75,12 @@ int rename_to_new(const std::string& from, const std::string& to) {
 
 std::string_view queue_name(Queue queue) { return info_of(queue).name; }
 
+std::vector<std::string> all_queue_names() {
+  std::vector<std::string> names;
+  for (const QueueInfo& info : kQueues) names.emplace_back(info.name);
+  return names;
+}
+
 Error queue_error(std::string_view what, const std::string& file, int error_number) {
   Error error = libconf::io_error(what, file, error_number);
   if (std::find(kPassing.begin(), kPassing.end(), error_number) != kPassing.end())

@@ -38,6 +38,9 @@ enum class Queue { kMaildrop, kIncoming, kActive, kDeferred, kHold, kCorrupt };
 /// "incoming" and so on: the name of the directory, and in hash_queue_names.
 std::string_view queue_name(Queue queue);
 
+/// Those of all, in the order of Queue.
+std::vector<std::string> all_queue_names();
+
 /// An error of the operating system: kTemporary for what passes (a full disk, no descriptors left, no
 /// memory), else kInputOutput. "WHAT FILE: REASON".
 libconf::Error queue_error(std::string_view what, const std::string& file, int error_number);
