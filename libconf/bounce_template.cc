@@ -225,9 +225,8 @@ class BounceScope final : public ExpansionScope {
     const auto* const unit = std::find_if(std::begin(kTimeUnits), std::end(kTimeUnits),
                                           [&](const TimeUnit& each) { return each.suffix == suffix; });
     if (unit == std::end(kTimeUnits)) {
-      error_ = Error{
-          .kind = ErrorKind::kConfiguration,
-          .message = concat(origin(), ": unrecognized suffix \"", suffix, "\" in parameter \"", name, "\"")};
+      error_ = configuration_error(
+          concat(origin(), ": unrecognized suffix \"", suffix, "\" in parameter \"", name, "\""));
       return std::nullopt;
     }
     const Result<std::chrono::seconds> seconds = settings_.get_duration(std::string(time));
@@ -274,8 +273,7 @@ Result<FromFormat> read_from_format(const Settings& settings) {
   if (!value) return value.error();
   if (equals_ignoring_case(*value, "standard")) return FromFormat::kStandard;
   if (equals_ignoring_case(*value, "obsolete")) return FromFormat::kObsolete;
-  return Error{.kind = ErrorKind::kConfiguration,
-               .message = concat("invalid setting: \"", kParameter, " = ", *value, "\"")};
+  return configuration_error(concat("invalid setting: \"", kParameter, " = ", *value, "\""));
 }
 
 BounceTemplates builtin_bounce_templates(FromFormat from) {
@@ -342,9 +340,8 @@ Result<std::string> expand_bounce_text(const BounceTemplate& bounce, const Setti
     if (scope.error()) return *scope.error();
     if (!expanded) return expanded.error();
     if (has_undefined)
-      return Error{
-          .kind = ErrorKind::kConfiguration,
-          .message = concat(scope.origin(), ": undefined $name in ", bounce.name, " template: ", line)};
+      return configuration_error(
+          concat(scope.origin(), ": undefined $name in ", bounce.name, " template: ", line));
     out += concat(*expanded, "\n");
   }
   return out;

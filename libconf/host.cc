@@ -84,8 +84,7 @@ Result<Families> parse_protocols(std::string_view text) {
     if (*word == "all" || *word == "ipv4") families.ipv4 = true;
     if (*word == "all" || *word == "ipv6") families.ipv6 = true;
     if (*word != "all" && *word != "ipv4" && *word != "ipv6")
-      return Error{.kind = ErrorKind::kConfiguration,
-                   .message = concat("unknown inet_protocols value \"", *word, "\" in \"", text, "\"")};
+      return configuration_error(concat("unknown inet_protocols value \"", *word, "\" in \"", text, "\""));
   }
   return families;
 }
@@ -118,8 +117,7 @@ Result<std::vector<InterfaceAddress>> select_interfaces(std::string_view names, 
     std::vector<std::vector<std::uint8_t>> addresses = host.resolve(std::string(name));
     std::erase_if(addresses, [&](const auto& address) { return !families.has(address); });
     if (addresses.empty())
-      return Error{.kind = ErrorKind::kConfiguration,
-                   .message = concat("config variable inet_interfaces: host not found: ", *word)};
+      return configuration_error(concat("config variable inet_interfaces: host not found: ", *word));
     bool found = false;
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (std::find(addresses.begin(), addresses.end(), all[i].address) == addresses.end()) continue;
@@ -127,8 +125,7 @@ Result<std::vector<InterfaceAddress>> select_interfaces(std::string_view names, 
       found = true;
     }
     if (!found)
-      return Error{.kind = ErrorKind::kConfiguration,
-                   .message = concat("parameter inet_interfaces: no local interface found for ", *word)};
+      return configuration_error(concat("parameter inet_interfaces: no local interface found for ", *word));
   }
   std::vector<InterfaceAddress> out;
   for (std::size_t i = 0; i < all.size(); ++i)
@@ -157,13 +154,11 @@ Result<NetworkStyle> parse_style(std::string_view text) {
     else if (*word == "class")
       styles.insert(NetworkStyle::kClass);
     else
-      return Error{
-          .kind = ErrorKind::kConfiguration,
-          .message = concat("unknown mynetworks mask style value \"", *word, "\" in \"", text, "\"")};
+      return configuration_error(
+          concat("unknown mynetworks mask style value \"", *word, "\" in \"", text, "\""));
   }
   if (styles.size() == 1) return *styles.begin();
-  return Error{.kind = ErrorKind::kConfiguration,
-               .message = concat("bad mynetworks_style value: ", text, "; specify exactly one value")};
+  return configuration_error(concat("bad mynetworks_style value: ", text, "; specify exactly one value"));
 }
 
 std::string network_text(InterfaceAddress address, NetworkStyle style) {

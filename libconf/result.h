@@ -32,6 +32,11 @@ struct Error {
   int column = 0;
 };
 
+/// What is wrong with a configuration, at a place that the message tells or nobody needs.
+inline Error configuration_error(std::string message) {
+  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
+}
+
 /// A value or an Error. Unlike a plain tl::expected it cannot be dropped by accident.
 template <class T>
 struct [[nodiscard]] Result : tl::expected<T, Error> {

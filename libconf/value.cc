@@ -9,8 +9,6 @@
 namespace libconf {
 namespace {
 
-Error bad(std::string message) { return {.kind = ErrorKind::kConfiguration, .message = std::move(message)}; }
-
 /// Seconds in a unit, or 0.
 std::int64_t unit_seconds(char unit) {
   switch (unit) {
@@ -49,7 +47,7 @@ Result<Number> parse_number(std::string_view name, std::string_view value) {
   const char* const end = digits.data() + digits.size();
   const auto [stop, code] = std::from_chars(digits.data(), end, number);
   if (code != std::errc() || stop != end)
-    return bad(concat("bad numerical configuration: ", name, " = ", value));
+    return configuration_error(concat("bad numerical configuration: ", name, " = ", value));
   return number;
 }
 
@@ -64,8 +62,8 @@ std::optional<Error> check_time(const Parameter& parameter, std::string_view val
   const auto time = parse_duration(parameter.name, value, default_time_unit(parameter));
   if (!time) return time.error();
   const auto beyond = [&](std::string_view which, std::int64_t limit) {
-    return bad(concat("invalid ", parameter.name, ": ", std::to_string(time->count()), " (", which, " ",
-                      std::to_string(limit), ")"));
+    return configuration_error(concat("invalid ", parameter.name, ": ", std::to_string(time->count()), " (",
+                                      which, " ", std::to_string(limit), ")"));
   };
   if (time->count() < parameter.min) return beyond("min", parameter.min);
   if (parameter.max != 0 && time->count() > parameter.max) return beyond("max", parameter.max);
@@ -77,7 +75,7 @@ std::optional<Error> check_time(const Parameter& parameter, std::string_view val
 Result<bool> parse_bool(std::string_view name, std::string_view value) {
   if (equals_ignoring_case(value, "yes")) return true;
   if (equals_ignoring_case(value, "no")) return false;
-  return bad(concat("bad boolean configuration: ", name, " = ", value));
+  return configuration_error(concat("bad boolean configuration: ", name, " = ", value));
 }
 
 Result<int> parse_int(std::string_view name, std::string_view value) {
@@ -100,7 +98,7 @@ Result<std::chrono::seconds> parse_duration(std::string_view name, std::string_v
   const bool is_good = code == std::errc() && end - stop <= 1 && unit_seconds(unit) != 0 && number >= 0 &&
                        !__builtin_mul_overflow(number, unit_seconds(unit), &seconds) &&
                        seconds <= std::numeric_limits<int>::max();
-  if (!is_good) return bad(concat("parameter ", name, ": bad time value or unit: ", value));
+  if (!is_good) return configuration_error(concat("parameter ", name, ": bad time value or unit: ", value));
   return std::chrono::seconds(seconds);
 }
 
@@ -119,14 +117,14 @@ std::optional<Error> check_number(std::string_view name, std::int64_t number, st
                                   std::int64_t max) {
   const std::optional<std::string> wrong = excess(number, min, max);
   if (!wrong) return std::nullopt;
-  return bad(concat("invalid ", name, " parameter value ", *wrong));
+  return configuration_error(concat("invalid ", name, " parameter value ", *wrong));
 }
 
 std::optional<Error> check_length(std::string_view name, std::string_view value, std::int64_t min,
                                   std::int64_t max, std::optional<std::string_view> shown) {
   const std::optional<std::string> wrong = excess(static_cast<std::int64_t>(value.size()), min, max);
   if (!wrong) return std::nullopt;
-  return bad(concat("bad string length ", *wrong, ": ", name, " = ", shown.value_or(value)));
+  return configuration_error(concat("bad string length ", *wrong, ": ", name, " = ", shown.value_or(value)));
 }
 
 std::optional<Error> check_value(const Parameter& parameter, std::string_view value) {
@@ -146,7 +144,7 @@ std::optional<Error> check_value(const Parameter& parameter, std::string_view va
     case ParameterType::kRaw: {
       const auto wrong = excess(static_cast<std::int64_t>(value.size()), parameter.min, parameter.max);
       if (!wrong) return std::nullopt;
-      return bad(concat("bad string length (", *wrong, "): ", parameter.name, " = ", value));
+      return configuration_error(concat("bad string length (", *wrong, "): ", parameter.name, " = ", value));
     }
     case ParameterType::kString:
     case ParameterType::kComputed:

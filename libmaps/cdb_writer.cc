@@ -39,8 +39,7 @@ Result<std::vector<Slot>> write_records(std::span<const Entry> entries, const In
     const std::uint64_t value_size = value.size() + end.size();
     const std::uint64_t position = out.position();
     if (position + cdb::kRecordHeaderSize + key_size + value_size + tables_size > cdb::kMaxFileSize) {
-      return Error{.kind = ErrorKind::kConfiguration,
-                   .message = "the table does not fit into the 4 GiB of a CDB file"};
+      return libconf::configuration_error("the table does not fit into the 4 GiB of a CDB file");
     }
     slots.push_back(
         {.hash = cdb::hash(end, cdb::hash(key)), .position = static_cast<std::uint32_t>(position)});

@@ -11,13 +11,13 @@ namespace libmaps {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 
-Error bad(std::string message) { return {.kind = ErrorKind::kConfiguration, .message = std::move(message)}; }
-
-Error unknown(std::string_view service) { return bad(concat("unknown service: ", service, "/tcp")); }
+Error unknown(std::string_view service) {
+  return configuration_error(concat("unknown service: ", service, "/tcp"));
+}
 
 Result<int> parse_port(const std::string& service) {
   if (!libconf::is_all_digits(service)) {
@@ -28,7 +28,8 @@ Result<int> parse_port(const std::string& service) {
   constexpr int kHighest = 65535;
   int port = 0;
   const auto [end, failed] = std::from_chars(service.data(), service.data() + service.size(), port);
-  if (failed != std::errc() || port > kHighest) return bad(concat("bad port number: ", service));
+  if (failed != std::errc() || port > kHighest)
+    return configuration_error(concat("bad port number: ", service));
   if (port == 0) return unknown(service);
   return port;
 }
@@ -41,7 +42,7 @@ Result<DatabaseHost> parse_host(std::string_view text) {
   const std::size_t end = bracket == std::string_view::npos ? text.rfind(':') : bracket + 1;
   host.name = bracket == std::string_view::npos ? text.substr(0, end) : text.substr(1, bracket - 1);
   if (end >= text.size()) return host;
-  if (text[end] != ':') return bad(concat("bad host: ", host.text));
+  if (text[end] != ':') return configuration_error(concat("bad host: ", host.text));
   const Result<int> port = parse_port(std::string(text.substr(end + 1)));
   if (!port) return port.error();
   host.port = *port;

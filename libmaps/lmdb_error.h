@@ -12,7 +12,7 @@ namespace libmaps {
 inline Error lmdb_error(int code) {
   switch (code) {
     case MDB_BAD_VALSIZE:
-      return {.kind = ErrorKind::kConfiguration, .message = mdb_strerror(code)};
+      return libconf::configuration_error(mdb_strerror(code));
     case MDB_INVALID:
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:

@@ -89,10 +89,6 @@ constexpr std::array kCode = {
 static_assert(std::is_sorted(kCode.begin(), kCode.end(),
                              [](const TypeCode& a, const TypeCode& b) { return a.name < b.name; }));
 
-Error configuration_error(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
-
 /// What is known about a type, and its code. REQUIRES of the registry: a row in both tables.
 struct Known {
   const TableType& type;
@@ -106,7 +102,8 @@ struct Known {
 
 Result<Known> find(TableSpec spec) {
   const TableType* type = find_table_type(spec.type);
-  if (type == nullptr) return configuration_error(concat("unsupported dictionary type: ", spec.type));
+  if (type == nullptr)
+    return libconf::configuration_error(concat("unsupported dictionary type: ", spec.type));
   const auto* code =
       std::lower_bound(kCode.begin(), kCode.end(), spec.type,
                        [](const TypeCode& row, std::string_view name) { return row.name < name; });
@@ -149,7 +146,7 @@ Result<TableSpec> parse_spec(std::string_view text, std::string_view default_typ
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos && !default_type.empty()) return TableSpec{default_type, text};
   if (colon == std::string_view::npos || colon == 0 || colon + 1 == text.size())
-    return configuration_error(
+    return libconf::configuration_error(
         concat("open dictionary: expecting \"type:name\" form instead of \"", text, "\""));
   return TableSpec{text.substr(0, colon), text.substr(colon + 1)};
 }
@@ -179,7 +176,7 @@ Result<std::unique_ptr<IterableTable>> open_iterable(TableSpec spec, const Table
   if (known->code.open_iterable == nullptr) {
     // What is wrong with the table itself is said first.
     if (const auto table = known->open(spec.name, complete(context)); !table) return table.error();
-    return configuration_error(
+    return libconf::configuration_error(
         concat("table ", spec.type, ":", spec.name, ": sequence operation is not supported"));
   }
   auto table = known->code.open_iterable(spec.name, complete(context));
@@ -193,12 +190,13 @@ Result<std::unique_ptr<WritableTable>> open_writable(TableSpec spec, IfAbsent if
   if (!known) return known.error();
   switch (known->type.changes) {
     case Changes::kReadOnly:
-      return configuration_error(concat(spec.type, ":", spec.name, " map requires O_RDONLY access mode"));
+      return libconf::configuration_error(
+          concat(spec.type, ":", spec.name, " map requires O_RDONLY access mode"));
     case Changes::kNoDelete:
-      return configuration_error(
+      return libconf::configuration_error(
           concat("table ", spec.type, ":", spec.name, ": delete operation is not supported"));
     case Changes::kBulkOnly:
-      return configuration_error("unsupported non-bulk change request");
+      return libconf::configuration_error("unsupported non-bulk change request");
     case Changes::kInPlace:
       break;
   }

@@ -43,8 +43,7 @@ class RemoteTable {
  public:
   static Result<RemoteTable> open(std::string_view name, std::string_view service_parameter,
                                   const TableContext& context) {
-    if (!is_proxy_text(name))
-      return Error{.kind = ErrorKind::kConfiguration, .message = "NUL in the name of a proxy table"};
+    if (!is_proxy_text(name)) return libconf::configuration_error("NUL in the name of a proxy table");
     Result<ProxyClientSettings> settings = read_proxy_settings(context.settings, service_parameter);
     if (!settings) return settings.error();
     RemoteTable table(name, std::move(*settings), context);
@@ -107,11 +106,9 @@ class RemoteTable {
       return {};
     }
     if (reply->has(ProxyStatus::kDeny))
-      return Error{.kind = ErrorKind::kConfiguration,
-                   .message = concat(client_.service(), kNotForReading, quoted(name_))};
+      return libconf::configuration_error(concat(client_.service(), kNotForReading, quoted(name_)));
     const std::string failed = concat(client_.service(), " open failed for table ", quoted(name_), ": ");
-    if (reply->has(ProxyStatus::kBad))
-      return Error{.kind = ErrorKind::kConfiguration, .message = concat(failed, "invalid request")};
+    if (reply->has(ProxyStatus::kBad)) return libconf::configuration_error(concat(failed, "invalid request"));
     return Error{.kind = ErrorKind::kTemporary,
                  .message = concat(failed, "unexpected status ", std::to_string(reply->status))};
   }

@@ -33,8 +33,8 @@ bool is_of_result(char conversion) { return conversion >= 'a'; }
 char to_upper(char conversion) { return static_cast<char>(conversion - 'a' + 'A'); }
 
 Error invalid_template(const TableConfig& config, std::string_view what, std::string_view text) {
-  return {.kind = ErrorKind::kConfiguration,
-          .message = concat("db_common_parse: ", config.name(), ": Invalid ", what, " template: ", text)};
+  return libconf::configuration_error(
+      concat("db_common_parse: ", config.name(), ": Invalid ", what, " template: ", text));
 }
 
 }  // namespace

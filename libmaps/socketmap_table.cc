@@ -152,8 +152,7 @@ Result<std::unique_ptr<Table>> open_socketmap(std::string_view name, const Table
                                               std::chrono::seconds limit) {
   const std::size_t colon = name.rfind(':');
   if (colon == std::string_view::npos)
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = "socketmap requires server:socketmap argument"};
+    return libconf::configuration_error("socketmap requires server:socketmap argument");
   Result<Endpoint> endpoint = parse_endpoint(name.substr(0, colon), context.settings);
   if (!endpoint) return endpoint.error();
   const Result<std::int64_t> query_size = context.settings.get_int("socketmap_max_query_size");

@@ -17,14 +17,11 @@ namespace libmaps {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::DiagnosticSink;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::FileDescriptor;
 using libconf::Result;
 using Deadline = StreamConnection::Deadline;
-
-Error bad(std::string message) { return {.kind = ErrorKind::kConfiguration, .message = std::move(message)}; }
 
 /// Waits until the socket is ready for one of `events`. Returns an errno value, 0 when it is ready.
 int wait_for(int fd, short events, Deadline deadline) {
@@ -103,7 +100,7 @@ Result<Endpoint> parse_tcp_endpoint(std::string_view text) {
   if (rest.starts_with('[')) {
     const std::size_t end = rest.find(']');
     if (end == std::string_view::npos || !rest.substr(end + 1).starts_with(':'))
-      return bad(concat(text, ": valid hostname or network address required"));
+      return configuration_error(concat(text, ": valid hostname or network address required"));
     endpoint.host = rest.substr(1, end - 1);
     rest.remove_prefix(end + 2);
   } else if (const std::size_t colon = rest.rfind(':'); colon != std::string_view::npos) {
@@ -111,10 +108,10 @@ Result<Endpoint> parse_tcp_endpoint(std::string_view text) {
     rest.remove_prefix(colon + 1);
   }
   if (!text.starts_with('[') && endpoint.host.find(':') != std::string::npos)
-    return bad(concat(text, ": valid hostname or network address required"));
-  if (rest.empty()) return bad(concat(text, ": missing service name or port"));
+    return configuration_error(concat(text, ": valid hostname or network address required"));
+  if (rest.empty()) return configuration_error(concat(text, ": missing service name or port"));
   if (rest[0] >= '0' && rest[0] <= '9' && !libconf::is_all_digits(rest))
-    return bad(concat(rest, ": garbage after numerical service"));
+    return configuration_error(concat(rest, ": garbage after numerical service"));
   endpoint.service = rest;
   return endpoint;
 }
@@ -122,7 +119,7 @@ Result<Endpoint> parse_tcp_endpoint(std::string_view text) {
 Result<Endpoint> parse_endpoint(std::string_view text, const libconf::Settings& settings) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon + 1 == text.size())
-    return bad(concat("need service transport:endpoint instead of \"", text, "\""));
+    return configuration_error(concat("need service transport:endpoint instead of \"", text, "\""));
   const std::string_view transport = text.substr(0, colon);
   const std::string_view rest = text.substr(colon + 1);
   if (transport == "inet") return parse_tcp_endpoint(rest);
@@ -135,7 +132,7 @@ Result<Endpoint> parse_endpoint(std::string_view text, const libconf::Settings& 
                     .text = std::string(rest),
                     .root = root->directory()};
   }
-  return bad(concat("invalid transport name: ", transport, " in service: ", text));
+  return configuration_error(concat("invalid transport name: ", transport, " in service: ", text));
 }
 
 Result<StreamConnection> StreamConnection::connect(const Endpoint& endpoint, std::chrono::seconds limit,

@@ -75,8 +75,7 @@ class UnixTable final : public Table {
 Result<std::unique_ptr<Table>> open_unix(std::string_view name, const TableContext&) {
   const auto* system =
       std::find_if(std::begin(kSystems), std::end(kSystems), [&](const System& s) { return s.name == name; });
-  if (system == std::end(kSystems))
-    return Error{.kind = ErrorKind::kConfiguration, .message = concat("unknown table: unix:", name)};
+  if (system == std::end(kSystems)) return libconf::configuration_error(concat("unknown table: unix:", name));
   return std::make_unique<UnixTable>(*system);
 }
 

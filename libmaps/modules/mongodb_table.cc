@@ -216,7 +216,7 @@ class MongodbTable final : public Table {
 };
 
 Error configuration_error(std::string_view table, std::string_view what) {
-  return {.kind = ErrorKind::kConfiguration, .message = concat(table, ": ", what)};
+  return libconf::configuration_error(concat(table, ": ", what));
 }
 
 /// Time limits of the connection string in milliseconds. Without a limit, or with none that is positive, the

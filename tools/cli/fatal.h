@@ -9,8 +9,6 @@
 namespace cli {
 
 /// What is wrong with a command line, or with what it is about; MessagePrinter::fatal() prints it.
-inline libconf::Error fatal(std::string message) {
-  return {.kind = libconf::ErrorKind::kConfiguration, .message = std::move(message)};
-}
+inline libconf::Error fatal(std::string message) { return libconf::configuration_error(std::move(message)); }
 
 }  // namespace cli

@@ -13,13 +13,8 @@ namespace deliver_as {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
+using libconf::configuration_error;
 using libconf::Result;
-
-Error refused(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 Result<void> enter(const std::string& root) {
   if (::chroot(root.c_str()) != 0 || ::chdir("/") != 0)
@@ -44,13 +39,13 @@ bool is_only(uid_t user, gid_t group) {
 Result<void> become_user(uid_t user, gid_t group, const std::string& root) {
   const std::string name = concat("user ", std::to_string(user), " and group ", std::to_string(group));
   if (::geteuid() != 0) {
-    if (!root.empty()) return refused("only root can change the root directory");
+    if (!root.empty()) return configuration_error("only root can change the root directory");
     if (is_only(user, group)) return {};
-    return refused(concat("only root can act as ", name));
+    return configuration_error(concat("only root can act as ", name));
   }
   // (uid_t)-1 means "unchanged" to some calls.
   const bool is_unchanged = user == static_cast<uid_t>(-1) || group == static_cast<gid_t>(-1);
-  if (user == 0 || group == 0 || is_unchanged) return refused(concat("will not act as ", name));
+  if (user == 0 || group == 0 || is_unchanged) return configuration_error(concat("will not act as ", name));
   if (!root.empty()) {
     if (Result<void> entered = enter(root); !entered) return entered;
   }
@@ -58,7 +53,7 @@ Result<void> become_user(uid_t user, gid_t group, const std::string& root) {
       ::setresuid(user, user, user) != 0)
     return libconf::io_error("become ", name, errno);
   if (!is_only(user, group) || ::setuid(0) == 0 || ::setgid(0) == 0)
-    return refused(concat("could not become ", name));
+    return configuration_error(concat("could not become ", name));
   return {};
 }
 

@@ -12,7 +12,6 @@ namespace postconf {
 
 using libconf::concat;
 using libconf::DiagnosticSink;
-using libconf::Error;
 using libconf::Result;
 
 ConfigDirectory config_directory(const Options& options) {
@@ -77,8 +76,8 @@ Result<void> Configuration::make_settings(const Options& options, Loading loadin
     libconf::NameValue parts;
     const libconf::NameValueFault fault = libconf::split_name_value(override_text, parts);
     if (fault != libconf::NameValueFault::kNone)
-      return Error{.kind = libconf::ErrorKind::kConfiguration,
-                   .message = concat("invalid parameter override: ", override_text, ": ", describe(fault))};
+      return libconf::configuration_error(
+          concat("invalid parameter override: ", override_text, ": ", describe(fault)));
     settings_->override_value(parts.name, parts.value);
   }
   return {};

@@ -28,7 +28,7 @@ using libconf::Result;
 using libconf::Settings;
 
 Error refuse(std::string_view message) {
-  return {.kind = ErrorKind::kConfiguration, .message = concat(message, " (--strict; nothing was changed)")};
+  return libconf::configuration_error(concat(message, " (--strict; nothing was changed)"));
 }
 
 /// Holds the result of an edit against the parameter table, as --strict demands.

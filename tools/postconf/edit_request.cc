@@ -8,8 +8,8 @@ namespace postconf {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::MainCfEdit;
 using libconf::MasterCfChange;
 using libconf::MasterField;
@@ -18,11 +18,10 @@ using libconf::NameValue;
 using libconf::NameValueFault;
 using libconf::Result;
 
-Error bad(std::string message) { return {.kind = ErrorKind::kConfiguration, .message = std::move(message)}; }
-
 Result<void> require_arguments(const Options& options) {
   if (!options.arguments.empty()) return {};
-  return bad(options.has('e') ? "-e requires name=value argument" : "missing service argument");
+  return configuration_error(options.has('e') ? "-e requires name=value argument"
+                                              : "missing service argument");
 }
 
 bool is_comment(std::string_view text) { return libconf::trim_left(text).starts_with('#'); }
@@ -30,7 +29,8 @@ bool is_comment(std::string_view text) { return libconf::trim_left(text).starts_
 Result<NameValue> split_argument(std::string_view argument) {
   NameValue parts;
   const NameValueFault fault = libconf::split_name_value(argument, parts);
-  if (fault != NameValueFault::kNone) return bad(concat(describe(fault), ": \"", argument, "\""));
+  if (fault != NameValueFault::kNone)
+    return configuration_error(concat(describe(fault), ": \"", argument, "\""));
   return parts;
 }
 
@@ -40,17 +40,19 @@ Result<MainCfEdit> main_cf_request(const Options& options, Console& console) {
   if (Result<void> checked = require_arguments(options); !checked) return checked.error();
   MainCfEdit edit;
   for (const std::string& argument : options.arguments) {
-    if (argument.find('\n') != std::string::npos) return bad("-e, -X, or -# accepts no multi-line input");
-    if (is_comment(argument)) return bad("-e, -X, or -# accepts no comment input");
+    if (argument.find('\n') != std::string::npos)
+      return configuration_error("-e, -X, or -# accepts no multi-line input");
+    if (is_comment(argument)) return configuration_error("-e, -X, or -# accepts no comment input");
     if (options.has('e')) {
       const Result<NameValue> parts = split_argument(argument);
       if (!parts) return parts.error();
       edit.set(parts->name, parts->value, console.warnings);
       continue;
     }
-    if (libconf::trim(argument).empty()) return bad("-X or -# requires non-blank parameter names");
+    if (libconf::trim(argument).empty())
+      return configuration_error("-X or -# requires non-blank parameter names");
     if (argument.find('=') != std::string::npos)
-      return bad("-X or -# requires parameter names without value");
+      return configuration_error("-X or -# requires parameter names without value");
     if (options.has('X'))
       edit.remove(argument);
     else
@@ -75,7 +77,7 @@ class MasterRequestReader {
       place = parts->name;
       value = parts->value;
     } else if (argument.find('=') != std::string::npos) {
-      return bad("-X or -# requires names without value");
+      return configuration_error("-X or -# requires names without value");
     }
     MasterCfChange change{.request = argument};
     if (options_.has('M')) return read_entry(std::move(change), place, value);
@@ -99,7 +101,7 @@ class MasterRequestReader {
 
   Result<MasterCfChange> read_entry(MasterCfChange change, std::string_view place, std::string_view value) {
     std::array<std::string, 2> parts;
-    if (!split(place, parts)) return bad("-Me, -MX or -M# requires service_name/type");
+    if (!split(place, parts)) return configuration_error("-Me, -MX or -M# requires service_name/type");
     change.service = parts[0];
     change.type = parts[1];
     if (options_.has('e')) {
@@ -121,12 +123,12 @@ class MasterRequestReader {
 
   Result<MasterCfChange> read_field(MasterCfChange change, std::string_view place, std::string_view value) {
     std::array<std::string, 3> parts;
-    if (!split(place, parts)) return bad("-Fe or -FX requires service_name/type/field_name");
-    if (parts[2] == "*") return bad("-Fe does not accept wild-card field name");
+    if (!split(place, parts)) return configuration_error("-Fe or -FX requires service_name/type/field_name");
+    if (parts[2] == "*") return configuration_error("-Fe does not accept wild-card field name");
     const std::optional<MasterField> field = libconf::find_master_field(parts[2]);
-    if (!field) return bad(concat("invalid service attribute name: \"", parts[2], "\""));
+    if (!field) return configuration_error(concat("invalid service attribute name: \"", parts[2], "\""));
     if (*field != MasterField::kCommand && libconf::has_blank(value))
-      return bad("-Fe does not accept whitespace in non-command field");
+      return configuration_error("-Fe does not accept whitespace in non-command field");
     change.kind = MasterCfChange::Kind::kSetField;
     change.service = parts[0];
     change.type = parts[1];
@@ -138,9 +140,10 @@ class MasterRequestReader {
   Result<MasterCfChange> read_parameter(MasterCfChange change, std::string_view place,
                                         std::string_view value) {
     std::array<std::string, 3> parts;
-    if (!split(place, parts)) return bad("-Pe or -PX requires service_name/type/parameter");
-    if (parts[2] == "*") return bad("-Pe does not accept wild-card parameter name");
-    if (libconf::has_blank(value)) return bad("-Pe does not accept whitespace in parameter value");
+    if (!split(place, parts)) return configuration_error("-Pe or -PX requires service_name/type/parameter");
+    if (parts[2] == "*") return configuration_error("-Pe does not accept wild-card parameter name");
+    if (libconf::has_blank(value))
+      return configuration_error("-Pe does not accept whitespace in parameter value");
     change.kind =
         options_.has('e') ? MasterCfChange::Kind::kSetParameter : MasterCfChange::Kind::kRemoveParameter;
     change.service = parts[0];
@@ -161,8 +164,8 @@ Result<std::vector<MasterCfChange>> master_cf_request(const Options& options, Co
   std::vector<MasterCfChange> changes;
   for (const std::string& argument : options.arguments) {
     if (argument.find('\n') != std::string::npos)
-      return bad("-Me, -Fe, -Pe, -X, or -# accept no multi-line input");
-    if (is_comment(argument)) return bad("-Me, -Fe, -Pe, -X, or -# accept no comment input");
+      return configuration_error("-Me, -Fe, -Pe, -X, or -# accept no multi-line input");
+    if (is_comment(argument)) return configuration_error("-Me, -Fe, -Pe, -X, or -# accept no comment input");
     Result<MasterCfChange> change = MasterRequestReader(options, console).read(argument);
     if (!change) return change.error();
     changes.push_back(std::move(*change));

@@ -18,8 +18,8 @@ namespace postconf {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::FileEdit;
 using libconf::json_quote;
 using libconf::Result;
@@ -85,8 +85,7 @@ Result<void> check_sources(const MigrationPlan& plan) {
     if (index.fate == IndexFate::kNoSource)
       lost += concat(lost.empty() ? "" : ", ", index.table.type, ":", index.table.name);
   if (lost.empty()) return {};
-  return Error{.kind = ErrorKind::kConfiguration,
-               .message = concat("these indexes have no source: ", lost, "; nothing was changed")};
+  return configuration_error(concat("these indexes have no source: ", lost, "; nothing was changed"));
 }
 
 /// Says nothing until the settings are read: what of them is odd was said before.
@@ -134,7 +133,7 @@ class IndexBuilder {
   Result<void> build() const {
     for (const MigrationIndex& index : plan_.indexes()) {
       if (index.fate != IndexFate::kBuild || is_repeated(plan_, index)) continue;
-      const Result<void> built =
+      Result<void> built =
           postmap::build_index(*session_, {index.new_type, index.table.name}, recipe_of(index));
       if (!built) return built;
     }
@@ -214,8 +213,7 @@ std::span<const std::string_view> migration_targets() { return kTargets; }
 Result<int> migrate_databases(const Options& options, Console& console) {
   const std::string& target = *options.migrate_db;
   if (std::find(kTargets.begin(), kTargets.end(), target) == kTargets.end())
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat("--migrate-db ", target, ": need ", kTargets[1], " or ", kTargets[0])};
+    return configuration_error(concat("--migrate-db ", target, ": need ", kTargets[1], " or ", kTargets[0]));
   auto configuration = Configuration::load(options, Loading::kMainCf, console.warnings);
   if (!configuration) return configuration.error();
   const Result<MigrationPlan> plan = MigrationPlan::make(**configuration, target, console.warnings);

@@ -22,7 +22,6 @@ namespace {
 using libconf::concat;
 using libconf::DiagnosticDiscard;
 using libconf::DiagnosticSink;
-using libconf::Error;
 using libconf::Lines;
 using libconf::LogicalLine;
 using libconf::MainCfDocument;
@@ -278,10 +277,9 @@ Result<void> check_reach(const Configuration& configuration, const std::vector<M
     const auto setter = std::find_if(table.parameters.begin(), table.parameters.end(), [&](const auto& name) {
       return settings.explicit_setting(name).has_value();
     });
-    return Error{
-        .kind = libconf::ErrorKind::kConfiguration,
-        .message = concat(setter != table.parameters.end() ? *setter : *table.parameters.begin(), ": ", text,
-                          " is put together in a way that cannot be edited: nothing was changed")};
+    return libconf::configuration_error(
+        concat(setter != table.parameters.end() ? *setter : *table.parameters.begin(), ": ", text,
+               " is put together in a way that cannot be edited: nothing was changed"));
   }
   return {};
 }

@@ -48,8 +48,7 @@ Result<std::string> render(const BounceTemplates& templates, bool expanded, cons
 
 Result<int> show_bounce(const Options& options, Console& console) {
   if (options.arguments.size() > 1)
-    return libconf::Error{.kind = libconf::ErrorKind::kConfiguration,
-                          .message = "options -b and -t require at most one template file"};
+    return libconf::configuration_error("options -b and -t require at most one template file");
   libconf::DiagnosticDiscard discard;
   auto configuration = Configuration::load(options, Loading::kMainCf, discard);
   if (!configuration) return configuration.error();

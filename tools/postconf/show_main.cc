@@ -8,8 +8,8 @@ namespace postconf {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::ParameterClass;
 using libconf::ParameterClasses;
 using libconf::ParameterInventory;
@@ -36,8 +36,7 @@ Result<ParameterClasses> parse_classes(std::string_view text) {
     for (const ClassName& row : kClassNames)
       if (row.name == *word) found = row.classes;
     if (found == 0)
-      return Error{.kind = ErrorKind::kConfiguration,
-                   .message = concat("unknown -C option value \"", *word, "\" in \"", text, "\"")};
+      return configuration_error(concat("unknown -C option value \"", *word, "\" in \"", text, "\""));
     classes |= found;
   }
   return classes;
@@ -116,9 +115,8 @@ Result<int> show_main(const Options& options, Console& console) {
 namespace {
 
 Error no_such_service(const Configuration& configuration, std::string_view name) {
-  return {.kind = ErrorKind::kConfiguration,
-          .message = concat(configuration.directory().master_cf(), " has no service ", name,
-                            " (give it as name/type; postconf -M lists the services)")};
+  return configuration_error(concat(configuration.directory().master_cf(), " has no service ", name,
+                                    " (give it as name/type; postconf -M lists the services)"));
 }
 
 /// The last service called NAME/TYPE: where there are several, Postfix runs that one's settings.

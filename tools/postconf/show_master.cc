@@ -9,8 +9,6 @@ namespace postconf {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::MasterField;
 using libconf::MasterService;
 using libconf::ParameterInventory;
@@ -78,7 +76,7 @@ class MasterView {
  private:
   Result<std::vector<Pattern>> parse_patterns() const {
     const auto bad = [](std::string_view message) {
-      return Error{.kind = ErrorKind::kConfiguration, .message = std::string(message)};
+      return libconf::configuration_error(std::string(message));
     };
     std::vector<Pattern> patterns;
     for (const std::string& argument : options_.arguments) {

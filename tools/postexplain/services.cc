@@ -93,9 +93,8 @@ Result<void> Services::find_entry() {
     found = std::find_if(all.begin(), all.end(),
                          [&](const auto* each) { return is_smtpd(each) && each->service.type() == "pass"; });
   if (found == all.end())
-    return libconf::Error{
-        .kind = libconf::ErrorKind::kConfiguration,
-        .message = concat(site_->master_cf().file(), " has no smtpd service \"", wanted, "\"")};
+    return libconf::configuration_error(
+        concat(site_->master_cf().file(), " has no smtpd service \"", wanted, "\""));
   entry_ = *found;
   settings_.emplace(site_->settings().for_service(*entry_, site_->master_cf()));
   cleanup_settings_.emplace(settings_->of_peer("cleanup_service_name"));

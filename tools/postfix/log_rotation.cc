@@ -20,19 +20,18 @@ namespace postfix {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::Error;
 using libconf::Result;
 
 Error failed(std::string_view file, std::string_view why) {
-  return {.kind = libconf::ErrorKind::kConfiguration,
-          .message = concat("logfile '", file, "' rotation failed: ", why)};
+  return configuration_error(concat("logfile '", file, "' rotation failed: ", why));
 }
 
 Result<std::string> log_file(const libconf::Settings& settings) {
   Result<std::string> file = settings.get("maillog_file");
   if (!file || !file->empty()) return file;
-  return Error{.kind = libconf::ErrorKind::kConfiguration,
-               .message = "empty 'maillog_file' parameter value - logfile rotation failed"};
+  return configuration_error("empty 'maillog_file' parameter value - logfile rotation failed");
 }
 
 /// `format` for the current time, in local time.

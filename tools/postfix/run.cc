@@ -273,15 +273,14 @@ constexpr std::array kExported = {
 /// Becomes multi_instance_wrapper, which calls this program for each instance.
 Error become_wrapper(const Call& call, const std::vector<std::string>& operands) {
   const libconf::Settings& settings = call.site.settings();
-  const auto fatal = [](std::string message) {
-    return Error{.kind = libconf::ErrorKind::kConfiguration, .message = std::move(message)};
-  };
   const Result<std::string> wrapper = settings.get("multi_instance_wrapper");
   if (!wrapper) return wrapper.error();
   std::vector<std::string> words;
   std::string_view rest = *wrapper;
   while (const auto word = libconf::next_word(rest, libconf::kBlanks)) words.emplace_back(*word);
-  if (words.empty()) return fatal("multi-instance support is requested, but multi_instance_wrapper is empty");
+  if (words.empty())
+    return libconf::configuration_error(
+        "multi-instance support is requested, but multi_instance_wrapper is empty");
   words.insert(words.end(), operands.begin(), operands.end());
   const auto set = [](const char* name, const std::string& value) {
     ::setenv(name, value.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): one thread.
@@ -293,7 +292,7 @@ Error become_wrapper(const Call& call, const std::vector<std::string>& operands)
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   ::execvp(argv.front(), argv.data());
-  return fatal(concat(words.front(), ": ", std::strerror(errno)));
+  return libconf::configuration_error(concat(words.front(), ": ", std::strerror(errno)));
 }
 
 /// What Postfix's program reads with every command, whoever needs it.

@@ -13,8 +13,8 @@ namespace postmap {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::FileMode;
 using libconf::Result;
 using libmaps::SourceReader;
@@ -41,11 +41,9 @@ bool may_write_but_not_replace(const std::string& path) {
 /// The type of a table to be built. `support` is what Postfix calls the missing ability.
 Result<const TableType*> buildable_type(TableSpec spec) {
   const TableType* type = libmaps::find_table_type(spec.type);
-  if (type == nullptr)
-    return Error{.kind = ErrorKind::kConfiguration, .message = concat("unsupported map type: ", spec.type)};
+  if (type == nullptr) return configuration_error(concat("unsupported map type: ", spec.type));
   if (!type->is_buildable)
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat("no 'map create' support for this type: ", spec.type)};
+    return configuration_error(concat("no 'map create' support for this type: ", spec.type));
   return type;
 }
 

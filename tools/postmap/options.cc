@@ -11,7 +11,6 @@ namespace {
 
 using libconf::concat;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 
 enum Group : std::size_t { kBuild, kQuery, kOther, kBeyond };
@@ -91,9 +90,7 @@ constexpr cli::Values kValues[] = {{"TABLE", cli::ValueKind::kTable, [] {
                                       return types;
                                     }}};
 
-Error fatal(std::string_view message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::string(message)};
-}
+Error fatal(std::string_view message) { return libconf::configuration_error(std::string(message)); }
 
 std::vector<cli::Option> options_of(const Program& program) {
   std::vector<cli::Option> options;

@@ -18,8 +18,7 @@ namespace postmap {
 
 /// What Postfix says where a `proxy:` table is to be listed or built: "sequence", "create".
 inline libconf::Error refuse_proxy(std::string_view action) {
-  return {.kind = libconf::ErrorKind::kConfiguration,
-          .message = libconf::concat("can't ", action, " maps via the proxy service")};
+  return libconf::configuration_error(libconf::concat("can't ", action, " maps via the proxy service"));
 }
 
 /// The streams of a run. `input` is a file descriptor: whoever sends keys through a pipe gets each answer

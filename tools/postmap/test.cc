@@ -11,6 +11,7 @@ namespace postmap {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::Error;
 using libconf::Result;
 
@@ -43,8 +44,7 @@ Result<std::vector<TableCase>> read_cases(const std::vector<std::string>& files)
     Result<std::vector<TableCase>> read = parse_cases(*text, file);
     if (!read) return read.error();
     // A file in which all is commented out must not look like a success.
-    if (read->empty())
-      return Error{.kind = libconf::ErrorKind::kConfiguration, .message = concat(file, ": no test cases")};
+    if (read->empty()) return configuration_error(concat(file, ": no test cases"));
     std::move(read->begin(), read->end(), std::back_inserter(cases));
   }
   return cases;
@@ -55,8 +55,7 @@ Result<std::string> tables_of(const TableCase& each, const Arguments& arguments,
   if (!arguments.tables.empty()) return arguments.tables;
   Result<std::string> tables = session.settings().expand_text(each.tables, session.warnings());
   if (tables && !libconf::trim(*tables).empty()) return tables;
-  Error error = tables ? Error{.kind = libconf::ErrorKind::kConfiguration, .message = "no table is named"}
-                       : tables.error();
+  Error error = tables ? configuration_error("no table is named") : tables.error();
   error.message = concat(each.file, ":", std::to_string(each.line), ": ", error.message);
   return error;
 }

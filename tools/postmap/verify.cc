@@ -6,7 +6,6 @@ namespace postmap {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
 using libconf::Result;
 using libmaps::TableSpec;
 
@@ -14,8 +13,8 @@ using libmaps::TableSpec;
 Result<bool> verify(Session& session, TableSpec spec) {
   const libmaps::TableType* type = libmaps::find_table_type(spec.type);
   if (type == nullptr || !type->has_index())
-    return Error{.kind = libconf::ErrorKind::kConfiguration,
-                 .message = concat("table ", spec.type, ":", spec.name, " has no index to verify")};
+    return libconf::configuration_error(
+        concat("table ", spec.type, ":", spec.name, " has no index to verify"));
   bool is_equal = true;
   const Result<void> compared =
       compare_index(session, spec, {.source = session.source_options(), .duplicates = session.duplicates()},

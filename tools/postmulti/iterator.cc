@@ -117,8 +117,7 @@ Result<bool> run_postfix_in_each(Iteration iteration, const std::string& postfix
   command.insert(command.end(), arguments.begin(), arguments.end());
   if (kind->when_disabled == WhenDisabled::kSkip)
     std::erase_if(iteration.instances, [](const Instance* each) { return !each->is_enabled; });
-  if (iteration.instances.empty())
-    return libconf::Error{.kind = libconf::ErrorKind::kConfiguration, .message = "No matching instances"};
+  if (iteration.instances.empty()) return libconf::configuration_error("No matching instances");
   bool is_good = true;
   for (const Instance* const each : iteration.instances) {
     const bool is_as_told = each->is_enabled || kind->when_disabled == WhenDisabled::kRun;

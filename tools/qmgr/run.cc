@@ -30,8 +30,6 @@ namespace qmgr {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::MasterField;
 using libconf::Result;
 using namespace std::chrono_literals;
@@ -118,7 +116,7 @@ class QueueWork final : public mta::ServerWork {
 Result<void> QueueWork::prepare(const std::string& deliver_as) {
   const mta::Site& site = process_.site();
   std::vector<mta::ServerProcess::Passed> passed = process_.take_services();
-  if (passed.empty()) return Error{.kind = ErrorKind::kConfiguration, .message = "there is no service"};
+  if (passed.empty()) return libconf::configuration_error("there is no service");
   const auto manages_queue = [](const mta::ServerProcess::Passed& each) {
     return each.placed.service.field(MasterField::kCommand) != kFlush;
   };

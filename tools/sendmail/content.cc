@@ -47,8 +47,7 @@ Result<LineEndings> read_endings(const libconf::Settings& settings) {
   if (!value) return value.error();
   for (const NamedEndings& each : kEndings)
     if (equals_ignoring_case(each.name, *value)) return each.endings;
-  return Error{.kind = ErrorKind::kConfiguration,
-               .message = concat("invalid sendmail_fix_line_endings value: ", *value)};
+  return libconf::configuration_error(concat("invalid sendmail_fix_line_endings value: ", *value));
 }
 
 }  // namespace

@@ -72,8 +72,7 @@ constexpr std::array kTexts = {
 libconf::Result<bool> is_defer(std::string_view name, std::string_view value) {
   if (libconf::equals_ignoring_case(value, "defer")) return true;
   if (libconf::equals_ignoring_case(value, "defer_if_permit")) return false;
-  return libconf::Error{.kind = libconf::ErrorKind::kConfiguration,
-                        .message = libconf::concat("bad configuration: ", name, " = ", value)};
+  return libconf::configuration_error(libconf::concat("bad configuration: ", name, " = ", value));
 }
 
 }  // namespace

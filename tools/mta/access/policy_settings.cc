@@ -16,10 +16,6 @@ using std::chrono::seconds;
 
 constexpr std::string_view kPrefix = "smtpd_policy_service_";
 
-libconf::Error configuration_error(std::string message) {
-  return {.kind = libconf::ErrorKind::kConfiguration, .message = std::move(message)};
-}
-
 /// Puts the text of a setting in its place; errors as those of libconf/value.h.
 using Store = Result<void> (*)(const libconf::Parameter& row, std::string_view text,
                                PolicyServiceSettings& out);
@@ -71,13 +67,13 @@ Result<void> set(std::string_view name, std::string_view text, Service& service)
     if (auto fault = libconf::check_value(row, text)) return *fault;
     return option.store(row, text, service);
   }
-  return configuration_error(concat("unknown option: \"", name, " = ", text, "\""));
+  return libconf::configuration_error(concat("unknown option: \"", name, " = ", text, "\""));
 }
 
 Result<void> set_endpoint(std::string_view text, const libconf::Settings& settings, Service& service) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos)
-    return configuration_error(concat("need service transport:endpoint instead of \"", text, "\""));
+    return libconf::configuration_error(concat("need service transport:endpoint instead of \"", text, "\""));
   const std::string_view type = text.substr(0, colon);
   service.endpoint = text;
   service.name = text.substr(colon + 1);
@@ -89,7 +85,7 @@ Result<void> set_endpoint(std::string_view text, const libconf::Settings& settin
     return {};
   }
   if (type != "inet")
-    return configuration_error(concat("invalid transport name: ", type, " in service: ", text));
+    return libconf::configuration_error(concat("invalid transport name: ", type, " in service: ", text));
   const std::size_t port = service.name.rfind(':');
   service.host = port == std::string::npos ? "" : service.name.substr(0, port);
   service.port = port == std::string::npos ? service.name : service.name.substr(port + 1);
@@ -116,16 +112,17 @@ Result<PolicyServiceSettings> parse_policy_service(std::string_view argument,
   }
   libconf::DiagnosticList faults;
   std::string_view rest = libconf::strip_braces(argument, "check_policy_service", faults);
-  if (!faults.items().empty()) return configuration_error(faults.items().front().message);
+  if (!faults.items().empty()) return libconf::configuration_error(faults.items().front().message);
   const auto endpoint = libconf::next_braced_word(rest, libconf::kListSeparators);
-  if (!endpoint) return configuration_error(concat("empty policy service: \"", argument, "\""));
+  if (!endpoint) return libconf::configuration_error(concat("empty policy service: \"", argument, "\""));
   if (auto done = set_endpoint(*endpoint, settings, service); !done) return done.error();
   while (auto word = libconf::next_braced_word(rest, libconf::kListSeparators)) {
     std::string_view text = *word;
     if (text.starts_with('{')) text = libconf::strip_braces(text, "check_policy_service", faults);
     libconf::NameValue option;
     if (const auto fault = libconf::split_name_value(text, option); fault != libconf::NameValueFault::kNone)
-      return configuration_error(concat("policy service: ", libconf::describe(fault), ": \"", text, "\""));
+      return libconf::configuration_error(
+          concat("policy service: ", libconf::describe(fault), ": \"", text, "\""));
     if (auto done = set(option.name, option.value, service); !done) return done.error();
   }
   return service;

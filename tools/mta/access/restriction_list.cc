@@ -16,10 +16,6 @@ using libconf::Result;
 
 using enum RestrictionKind;
 
-libconf::Error configuration_error(std::string message) {
-  return {.kind = libconf::ErrorKind::kConfiguration, .message = std::move(message)};
-}
-
 /// Nothing that stands behind it is ever reached. A refusal that is only warned of decides nothing.
 bool always_decides(const Restriction& restriction) {
   const RestrictionKind kind = restriction.type->kind;
@@ -41,9 +37,10 @@ Result<std::vector<CertificateKey>> parse_search_order(std::string_view value) {
     else if (*word == "pubkey_fingerprint")
       order.push_back(CertificateKey::kPublicKeyFingerprint);
     else
-      return configuration_error(concat("check_ccert_access: search_order: bad key \"", *word, "\""));
+      return libconf::configuration_error(
+          concat("check_ccert_access: search_order: bad key \"", *word, "\""));
   }
-  if (order.empty()) return configuration_error("check_ccert_access: search_order: empty list");
+  if (order.empty()) return libconf::configuration_error("check_ccert_access: search_order: empty list");
   return order;
 }
 
@@ -62,12 +59,12 @@ Result<CertificateArgument> parse_certificate_argument(std::string_view text) {
     libconf::NameValue option;
     if (libconf::split_name_value(*word, option) != libconf::NameValueFault::kNone ||
         option.name != "search_order")
-      return configuration_error(concat("check_ccert_access: unexpected: \"", *word, "\""));
+      return libconf::configuration_error(concat("check_ccert_access: unexpected: \"", *word, "\""));
     auto order = parse_search_order(option.value);
     if (!order) return order.error();
     argument.search_order = std::move(*order);
   }
-  if (!faults.items().empty()) return configuration_error(faults.items().front().message);
+  if (!faults.items().empty()) return libconf::configuration_error(faults.items().front().message);
   return argument;
 }
 
@@ -100,12 +97,12 @@ class RestrictionClasses::Parser {
 
   Result<void> define(const std::string& name) {
     if (std::find(open_.begin(), open_.end(), name) != open_.end())
-      return configuration_error(concat("restriction class `", name, "' contains itself"));
+      return libconf::configuration_error(concat("restriction class `", name, "' contains itself"));
     if (classes_.classes_.contains(name)) return {};
     auto value = classes_.settings_->get(name);
     if (!value) return value.error();
     if (libconf::trim(*value).empty())
-      return configuration_error(concat("restriction class `", name, "' needs a definition"));
+      return libconf::configuration_error(concat("restriction class `", name, "' needs a definition"));
     open_.push_back(name);
     auto list = parse(*value);
     open_.pop_back();

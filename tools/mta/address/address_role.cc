@@ -11,8 +11,6 @@ namespace {
 
 using libconf::concat;
 using libconf::equals_ignoring_case;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 using enum AddressRole;
 
@@ -63,9 +61,7 @@ Result<AddressRoles> address_roles(std::string_view parameter, const libconf::Se
   AddressRoles roles;
   for (const std::string& word : *words) {
     const std::optional<AddressRole> role = find(kRoles, word);
-    if (!role)
-      return Error{.kind = ErrorKind::kConfiguration,
-                   .message = concat("unknown ", parameter, " value \"", word, "\"")};
+    if (!role) return libconf::configuration_error(concat("unknown ", parameter, " value \"", word, "\""));
     roles.add(*role);
   }
   return roles;

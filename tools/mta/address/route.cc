@@ -9,8 +9,6 @@ namespace {
 
 using libconf::concat;
 using libconf::equals_ignoring_case;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 using libmaps::LookupKind;
 
@@ -27,8 +25,7 @@ std::string name_of(std::string_view parameter, RouteKind kind) {
 Result<Route> configured_route(std::string_view parameter, std::string_view value) {
   Route route = split_route(value);
   if (!route.transport.empty()) return route;
-  return Error{.kind = ErrorKind::kConfiguration,
-               .message = concat("parameter ", parameter, ": null transport is not allowed")};
+  return libconf::configuration_error(concat("parameter ", parameter, ": null transport is not allowed"));
 }
 
 Result<Route> read_route(std::string_view parameter, const AddressContext& context) {

@@ -11,7 +11,6 @@ namespace {
 
 using libconf::concat;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 
 /// Of an address in a message about it.
@@ -70,9 +69,8 @@ Result<void> VirtualAliases::follow(std::size_t index, const EnvelopeRecipient& 
 
 Error VirtualAliases::unreasonable(std::string_view what, std::string_view address) const {
   const std::string_view shown = address.substr(0, kShownLength);
-  return Error{.kind = ErrorKind::kConfiguration,
-               .message = concat("unreasonable ", mapping_.parameter(), " ", what, shown,
-                                 shown.size() < address.size() ? "..." : "")};
+  return libconf::configuration_error(concat("unreasonable ", mapping_.parameter(), " ", what, shown,
+                                             shown.size() < address.size() ? "..." : ""));
 }
 
 }  // namespace mta

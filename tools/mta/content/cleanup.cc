@@ -13,8 +13,6 @@ namespace {
 
 using libconf::concat;
 using libconf::equals_ignoring_case;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 using libconf::Severity;
 
@@ -73,8 +71,7 @@ Result<CharacterSet> parse_character_set(std::string_view text) {
       if (digits == 0) {
         const std::size_t escape = text.empty() ? std::string_view::npos : kEscapes.find(text[0]);
         if (escape == std::string_view::npos)
-          return Error{.kind = ErrorKind::kConfiguration,
-                       .message = concat("bad escape sequence: \\", text.substr(0, 1))};
+          return libconf::configuration_error(concat("bad escape sequence: \\", text.substr(0, 1)));
         value = static_cast<unsigned char>(kEscaped[escape]);
         digits = 1;
       }

@@ -12,8 +12,7 @@ namespace mta {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
+using libconf::configuration_error;
 using libconf::Result;
 
 constexpr std::string_view kRejected = "550 5.7.1 Command rejected";
@@ -61,10 +60,6 @@ std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
   while (const auto word = libconf::next_word(text, libconf::kListSeparators)) words.emplace_back(*word);
   return words;
-}
-
-Error configuration_error(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
 }
 
 Result<void> set_default_action(MilterOptions& options, std::string_view value) {

@@ -22,10 +22,6 @@ struct FreeAddresses {
 };
 using AddressList = std::unique_ptr<addrinfo, FreeAddresses>;
 
-Error configuration_error(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
-
 /// A host, null for the wildcard, and a port or the name of one.
 Result<AddressList> look_up(const char* host, const std::string& port, int family) {
   const addrinfo hints{.ai_flags = AI_PASSIVE, .ai_family = family, .ai_socktype = SOCK_STREAM};
@@ -76,12 +72,12 @@ Result<int> protocol_family(const libconf::Settings& settings) {
     const bool is_ipv4 = is_all || libconf::equals_ignoring_case(name, "ipv4");
     const bool is_ipv6 = is_all || libconf::equals_ignoring_case(name, "ipv6");
     if (!is_ipv4 && !is_ipv6)
-      return configuration_error(concat("Unknown protocol name \"", name, "\" in inet_protocols"));
+      return libconf::configuration_error(concat("Unknown protocol name \"", name, "\" in inet_protocols"));
     wants_ipv4 |= is_ipv4;
     wants_ipv6 |= is_ipv6;
   }
   if (!wants_ipv4 && !wants_ipv6)
-    return configuration_error("no network protocols are specified with inet_protocols");
+    return libconf::configuration_error("no network protocols are specified with inet_protocols");
   if (!wants_ipv4) return AF_INET6;
   return wants_ipv6 && has_ipv6() ? AF_UNSPEC : AF_INET;
 }
@@ -90,7 +86,8 @@ Result<int> protocol_family(const libconf::Settings& settings) {
 Result<std::vector<std::string>> interfaces(const libconf::Settings& settings) {
   Result<std::vector<std::string>> hosts = settings.get_list("inet_interfaces");
   if (!hosts) return hosts;
-  if (hosts->empty()) return configuration_error("no network interfaces are specified with inet_interfaces");
+  if (hosts->empty())
+    return libconf::configuration_error("no network interfaces are specified with inet_interfaces");
   for (std::string& host : *hosts) {
     if (libconf::equals_ignoring_case(host, "all")) return std::vector<std::string>{""};
     if (libconf::equals_ignoring_case(host, "loopback-only"))
@@ -148,7 +145,7 @@ Endpoint local_endpoint(std::string_view name, Transport transport, bool is_priv
 
 Result<std::vector<Endpoint>> inet_endpoints(std::string_view name, const libconf::Settings& settings) {
   const std::optional<HostAndPort> parts = split(name);
-  if (!parts) return configuration_error(concat("host or service ", name, " not found: no port"));
+  if (!parts) return libconf::configuration_error(concat("host or service ", name, " not found: no port"));
   const Result<int> family = protocol_family(settings);
   if (!family) return family.error();
   Result<std::vector<std::string>> hosts = std::vector<std::string>{parts->host};
@@ -175,7 +172,7 @@ Result<std::vector<Endpoint>> inet_endpoints(std::string_view name, const libcon
     }
   }
   if (endpoints.empty())
-    return configuration_error(concat("host or service ", name, " not found: no address"));
+    return libconf::configuration_error(concat("host or service ", name, " not found: no address"));
   return endpoints;
 }
 

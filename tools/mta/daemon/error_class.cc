@@ -23,9 +23,9 @@ libconf::Result<ErrorClasses> read_notify_classes(const libconf::Settings& setti
   for (const std::string& word : *words) {
     const auto* const known = std::find(kNames.begin(), kNames.end(), word);
     if (known == kNames.end())
-      return libconf::Error{.kind = libconf::ErrorKind::kConfiguration,
-                            .message = libconf::concat("unknown ", kParameter, " value \"", word, "\" in \"",
-                                                       settings.get(kParameter).value_or(word), "\"")};
+      return libconf::configuration_error(libconf::concat("unknown ", kParameter, " value \"", word,
+                                                          "\" in \"", settings.get(kParameter).value_or(word),
+                                                          "\""));
     classes |= static_cast<ErrorClass>(known - kNames.begin());
   }
   if (classes.has(ErrorClass::kBounce)) classes |= ErrorClass::kDoubleBounce;

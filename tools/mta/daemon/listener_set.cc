@@ -33,7 +33,7 @@ Result<ServiceKind> kind_of(const MasterService& service) {
   const std::string& command = service.field(MasterField::kCommand);
   const ServiceRole* const role = find_service_role(command);
   if (role != nullptr) return role->kind;
-  return Error{.kind = ErrorKind::kConfiguration, .message = concat("no such command: ", command)};
+  return libconf::configuration_error(concat("no such command: ", command));
 }
 
 /// Where an entry listens: nowhere, unless a server answers.
@@ -49,8 +49,7 @@ Result<std::vector<Endpoint>> endpoints_of(const PlacedService& placed, const Si
   if (*kind != ServiceKind::kServer) return std::vector<Endpoint>();
   const std::optional<Transport> transport = find_transport(placed.service.type());
   if (!transport)
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat("unsupported service type: ", placed.service.type())};
+    return libconf::configuration_error(concat("unsupported service type: ", placed.service.type()));
   if (*transport == Transport::kInet)
     return inet_endpoints(placed.service.service(), site.settings().for_service(placed, site.master_cf()));
   const bool is_private = placed.service.field(MasterField::kPrivate) != "n";

@@ -59,10 +59,6 @@ Level level_of(Severity severity) {
   return {"", LOG_INFO};
 }
 
-Error configuration_error(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
-
 /// openlog(3) keeps the tag for the whole process, so that tag and line must go together.
 class Syslog final : public MailLog {
  public:
@@ -90,7 +86,8 @@ Result<mode_t> file_mode(const libconf::Settings& settings) {
   mode_t mode = 0;
   const auto [end, failure] = std::from_chars(text->data(), text->data() + text->size(), mode, 8);
   if (failure != std::errc() || end != text->data() + text->size() || mode > 0777)
-    return configuration_error(concat("bad octal configuration: maillog_file_permissions = ", *text));
+    return libconf::configuration_error(
+        concat("bad octal configuration: maillog_file_permissions = ", *text));
   return mode;
 }
 
@@ -99,7 +96,7 @@ Result<libconf::FileDescriptor> open_file(const libconf::Settings& settings, con
   if (!prefixes) return prefixes.error();
   if (std::none_of(prefixes->begin(), prefixes->end(),
                    [&](const std::string& prefix) { return file.starts_with(prefix); }))
-    return configuration_error(
+    return libconf::configuration_error(
         concat("maillog_file value '", file, "' does not match any prefix in maillog_file_prefixes"));
   const Result<mode_t> mode = file_mode(settings);
   if (!mode) return mode.error();
@@ -244,7 +241,8 @@ Result<std::unique_ptr<MailLog>> MailLog::adopt(const libconf::Settings& setting
   if (!facility) return facility.error();
   const auto* const found = std::find_if(kFacilities.begin(), kFacilities.end(),
                                          [&](const Facility& each) { return each.name == *facility; });
-  if (found == kFacilities.end()) return configuration_error(concat("unknown syslog_facility: ", *facility));
+  if (found == kFacilities.end())
+    return libconf::configuration_error(concat("unknown syslog_facility: ", *facility));
   return std::unique_ptr<MailLog>(std::make_unique<Syslog>(std::move(*syslog_name), found->code));
 }
 

@@ -74,8 +74,8 @@ Result<void> ServerProcess::inherit(const std::vector<std::string>& arguments) {
     } else if (arguments[i] == kDirectory && has_value) {
       directory = arguments[++i];
     } else {
-      return Error{.kind = ErrorKind::kConfiguration,
-                   .message = concat("started by the master only; unexpected argument: ", arguments[i])};
+      return libconf::configuration_error(
+          concat("started by the master only; unexpected argument: ", arguments[i]));
     }
   }
   libconf::DiagnosticDiscard warnings;  // The master has said them.

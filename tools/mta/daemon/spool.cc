@@ -88,16 +88,13 @@ Result<Spool> Spool::read(const libconf::Settings& settings) {
   const Result<std::string> owner = settings.get("mail_owner");
   if (!owner) return owner.error();
   const passwd* const user = ::getpwnam(owner->c_str());
-  if (user == nullptr)
-    return Error{.kind = ErrorKind::kConfiguration, .message = concat("mail_owner: unknown user: ", *owner)};
+  if (user == nullptr) return libconf::configuration_error(concat("mail_owner: unknown user: ", *owner));
   spool.mail_owner_name_ = *owner;
   spool.mail_owner_ = Identity{.user = user->pw_uid, .group = user->pw_gid};
   const Result<std::string> setgid = settings.get("setgid_group");
   if (!setgid) return setgid.error();
   const group* const entry = ::getgrnam(setgid->c_str());
-  if (entry == nullptr)
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat("setgid_group: unknown group: ", *setgid)};
+  if (entry == nullptr) return libconf::configuration_error(concat("setgid_group: unknown group: ", *setgid));
   spool.setgid_group_name_ = *setgid;
   spool.setgid_group_ = entry->gr_gid;
   return spool;

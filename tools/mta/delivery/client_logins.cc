@@ -11,13 +11,8 @@ namespace mta {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
+using libconf::configuration_error;
 using libconf::Result;
-
-Error configuration_error(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 }  // namespace
 

@@ -105,8 +105,7 @@ Result<std::unique_ptr<ClientTls>> ClientTls::load(std::string_view prefix, cons
   SSL_CTX* context = SSL_CTX_new(TLS_client_method());
   if (context == nullptr) {
     report_library_problems(sink);
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = "cannot allocate client SSL_CTX: disabling TLS support"};
+    return libconf::configuration_error("cannot allocate client SSL_CTX: disabling TLS support");
   }
   tls->context_.emplace(context);
   if (Result<void> read = tls->read(prefix, sink); !read) return read.error();
@@ -130,7 +129,7 @@ Result<void> ClientTls::read(std::string_view prefix, DiagnosticSink& sink) {
   digest_ = EVP_get_digestbyname(digest.c_str());
   if (digest_ == nullptr) {
     sink.warn("tls-digest", concat("Digest algorithm \"", digest, "\" not found"));
-    return Error{.kind = ErrorKind::kConfiguration, .message = "disabling TLS support"};
+    return libconf::configuration_error("disabling TLS support");
   }
   // Old versions and anonymous ciphers are below OpenSSL's default level; the lists decide about them.
   SSL_CTX_set_security_level(context, 0);
@@ -163,9 +162,8 @@ Result<ClientTlsParameters> ClientTls::parameters_of(const ClientTlsPolicy& poli
   const Result<TlsProtocols> protocols = parse_tls_protocols(policy.protocols);
   // What OpenSSL does not know it would not ask for.
   if (!protocols || protocols->minimum > TLS1_3_VERSION)
-    return Error{
-        .kind = ErrorKind::kConfiguration,
-        .message = concat("Invalid TLS protocol list \"", policy.protocols, "\": aborting TLS session")};
+    return libconf::configuration_error(
+        concat("Invalid TLS protocol list \"", policy.protocols, "\": aborting TLS session"));
   parameters.protocols = *protocols;
   Result<std::string> ciphers = cipher_list_of_grade(policy.cipher_grade, settings_);
   if (!ciphers) return ciphers.error();
@@ -177,8 +175,7 @@ Result<ClientTlsParameters> ClientTls::parameters_of(const ClientTlsPolicy& poli
       SSL_CTX_set_cipher_list(context_->native_handle(), parameters.cipher_list.c_str()) == 1;
   take_library_problems();
   if (!is_usable)
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat("error setting cipher grade: \"", policy.cipher_grade, "\"")};
+    return libconf::configuration_error(concat("error setting cipher grade: \"", policy.cipher_grade, "\""));
   usable_ciphers_ = parameters.cipher_list;
   return parameters;
 }

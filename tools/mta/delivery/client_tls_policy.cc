@@ -58,7 +58,7 @@ Result<ClientTlsPolicies::Level> ClientTlsPolicies::parse_level(std::string_view
   }};
   for (const auto& [known, level] : kLevels)
     if (equals_ignoring_case(known, name)) return level;
-  return Error{.kind = ErrorKind::kConfiguration, .message = concat("Invalid TLS level \"", name, "\"")};
+  return libconf::configuration_error(concat("Invalid TLS level \"", name, "\""));
 }
 
 Result<std::unique_ptr<ClientTlsPolicies>> ClientTlsPolicies::open(std::string_view protocol,
@@ -121,7 +121,7 @@ Result<std::unique_ptr<ClientTlsPolicies>> ClientTlsPolicies::open(std::string_v
 /// Says what is wrong, and gives the error that the mail gets.
 Error ClientTlsPolicies::complaint(std::string_view text) {
   warnings_.warn("tls-policy", std::string(text));
-  return {.kind = ErrorKind::kConfiguration, .message = "client TLS configuration problem"};
+  return libconf::configuration_error("client TLS configuration problem");
 }
 
 Error ClientTlsPolicies::problem(std::string_view nexthop, std::string_view text) {

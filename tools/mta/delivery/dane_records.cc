@@ -69,19 +69,20 @@ asio::awaitable<DaneLookup::Found> DaneLookup::find(MailServer server) {
 
 asio::awaitable<std::optional<Error>> DaneLookup::complete(ClientTlsPolicy& policy, MailServer server,
                                                            std::string domain) {
-  const auto fault = [](std::string message) {
-    return Error{.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-  };
-  if (policy.is_dane_only && !server.has_secure_name) co_return fault("non DNSSEC destination");
+  if (policy.is_dane_only && !server.has_secure_name)
+    co_return libconf::configuration_error("non DNSSEC destination");
   // Records of a server that anybody may have named.
   const bool is_doubtful = !server.has_secure_name && options_.insecure_mx_policy != "dane";
   if (is_doubtful && options_.insecure_mx_policy == "may") co_return std::nullopt;
   Found found;
   if (server.is_secure) found = co_await find(server);
   if (found.is_unknown)
-    co_return fault(concat("TLSA lookup error for ", server.name, ":", std::to_string(server.port)));
-  if (policy.is_dane_only && found.is_unusable) co_return fault("TLSA records unusable");
-  if (policy.is_dane_only && found.records.empty()) co_return fault("no TLSA records found");
+    co_return libconf::configuration_error(
+        concat("TLSA lookup error for ", server.name, ":", std::to_string(server.port)));
+  if (policy.is_dane_only && found.is_unusable)
+    co_return libconf::configuration_error("TLSA records unusable");
+  if (policy.is_dane_only && found.records.empty())
+    co_return libconf::configuration_error("no TLSA records found");
   if (found.is_unusable || (is_doubtful && !found.records.empty())) policy.require(ClientTlsLevel::kEncrypt);
   if (found.records.empty() || is_doubtful) co_return std::nullopt;
   policy.require(ClientTlsLevel::kDane);

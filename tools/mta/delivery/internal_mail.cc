@@ -14,8 +14,6 @@ namespace mta {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 using libconf::Severity;
 
@@ -32,8 +30,8 @@ Result<std::bitset<2>> read_classes(const libconf::Settings& settings) {
         std::find_if(kClassNames.begin(), kClassNames.end(),
                      [&](std::string_view name) { return libconf::equals_ignoring_case(name, word); });
     if (known == kClassNames.end())
-      return Error{.kind = ErrorKind::kConfiguration,
-                   .message = concat("unknown ", kParameter, " value \"", word, "\" in \"", word, "\"")};
+      return libconf::configuration_error(
+          concat("unknown ", kParameter, " value \"", word, "\" in \"", word, "\""));
     classes.set(static_cast<std::size_t>(known - kClassNames.begin()));
   }
   return classes;

@@ -18,6 +18,7 @@ namespace mta {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
@@ -88,12 +89,11 @@ Result<Identity> read_rights(const std::string& name) {
   // NOLINTNEXTLINE(concurrency-mt-unsafe): when the agent is opened.
   const passwd* const account = ::getpwnam(name.c_str());
   if (account == nullptr)
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat("file main.cf: parameter default_privs: unknown user name value: ", name)};
+    return configuration_error(
+        concat("file main.cf: parameter default_privs: unknown user name value: ", name));
   if (account->pw_uid == 0)
-    return Error{
-        .kind = ErrorKind::kConfiguration,
-        .message = concat("file main.cf: parameter default_privs: user ", name, " has privileged user ID")};
+    return configuration_error(
+        concat("file main.cf: parameter default_privs: user ", name, " has privileged user ID"));
   return Identity{.user = account->pw_uid, .group = account->pw_gid};
 }
 

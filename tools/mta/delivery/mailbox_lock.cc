@@ -96,8 +96,8 @@ void LockRules::read(SettingsReader& reader, std::string_view parameter,
     if (known != kLockNames.end())
       methods |= known->lock;
     else
-      reader.fail({.kind = libconf::ErrorKind::kConfiguration,
-                   .message = concat("unknown ", parameter, " value \"", *word, "\" in \"", words, "\"")});
+      reader.fail(libconf::configuration_error(
+          concat("unknown ", parameter, " value \"", *word, "\" in \"", words, "\"")));
   }
   reader.count("deliver_lock_attempts", attempts);
   reader.seconds("deliver_lock_delay", delay);

@@ -10,9 +10,8 @@ void MailboxOptions::read(SettingsReader& reader, std::string_view lock, std::st
   std::uint64_t message_limit = 0;
   reader.count("message_size_limit", message_limit);
   if (size_limit != 0 && (message_limit == 0 || size_limit < message_limit))
-    reader.fail(
-        {.kind = libconf::ErrorKind::kConfiguration,
-         .message = libconf::concat("configuration error: ", limit, " is smaller than message_size_limit")});
+    reader.fail(libconf::configuration_error(
+        libconf::concat("configuration error: ", limit, " is smaller than message_size_limit")));
   reader.flag("strict_mailbox_ownership", must_be_owned);
 }
 

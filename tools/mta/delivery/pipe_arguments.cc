@@ -13,8 +13,7 @@ namespace mta {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
+using libconf::configuration_error;
 using libconf::Result;
 
 /// What macros are about: the request, and one of its recipients.
@@ -100,10 +99,6 @@ struct Piece {
   const Macro* macro = nullptr;
 };
 
-Error bad_macro(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
-
 std::string unknown_macro(const PipeOptions& options, std::string_view service, std::string_view name) {
   return concat("file ", options.config_directory, "/master.cf: service ", service,
                 ": unknown macro name: \"", name, "\"");
@@ -116,13 +111,13 @@ Result<std::string_view> take_name(std::string_view& rest) {
   if (is_bracketed) {
     length = rest.find(rest.front() == '{' ? '}' : ')');
     if (length == std::string_view::npos)
-      return bad_macro(concat("truncated macro reference: \"$", rest, "\""));
+      return configuration_error(concat("truncated macro reference: \"$", rest, "\""));
     const std::string_view name = rest.substr(1, length - 1);
     rest.remove_prefix(length + 1);
     return name;
   }
   while (length < rest.size() && libconf::is_name_char(rest[length])) ++length;
-  if (length == 0) return bad_macro(concat("empty macro name: \"$", rest, "\""));
+  if (length == 0) return configuration_error(concat("empty macro name: \"$", rest, "\""));
   const std::string_view name = rest.substr(0, length);
   rest.remove_prefix(length);
   return name;
@@ -145,7 +140,7 @@ Result<std::vector<Piece>> parse(std::string_view argument, const PipeOptions& o
     if (!name) return name.error();
     const auto* const macro =
         std::find_if(kMacros.begin(), kMacros.end(), [&](const Macro& each) { return each.name == *name; });
-    if (macro == kMacros.end()) return bad_macro(unknown_macro(options, service, *name));
+    if (macro == kMacros.end()) return configuration_error(unknown_macro(options, service, *name));
     pieces.push_back({.macro = macro});
   }
 }

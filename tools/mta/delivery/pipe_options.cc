@@ -8,30 +8,25 @@
 #include <charconv>
 
 #include "libconf/text.h"
-#include "tools/mta/delivery/command_answer.h"
 #include "tools/mta/daemon/settings_reader.h"
+#include "tools/mta/delivery/command_answer.h"
 #include "tools/mta/smtp/reply.h"
 
 namespace mta {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
-using libconf::ErrorKind;
+using libconf::configuration_error;
 using libconf::Result;
 
 constexpr std::string_view kFlags = "BDFORXhqu.>";
-
-Error fault(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 Result<void> read_flags(PipeOptions& options, std::string_view value) {
   for (const char flag : value) {
     // Commas and blanks between flags say nothing.
     if (flag == ',' || flag == ' ') continue;
     if (kFlags.find(flag) == std::string_view::npos)
-      return fault(concat("unknown flag: ", std::string(1, flag), " (ignored)"));
+      return configuration_error(concat("unknown flag: ", std::string(1, flag), " (ignored)"));
     options.flags += flag;
   }
   return {};
@@ -42,12 +37,12 @@ Result<void> read_user(PipeOptions& options, std::string_view value) {
   const std::string user(value.substr(0, colon));
   // NOLINTBEGIN(concurrency-mt-unsafe): when the agent is opened.
   const passwd* const account = ::getpwnam(user.c_str());
-  if (account == nullptr) return fault(concat("unknown username: ", user));
+  if (account == nullptr) return configuration_error(concat("unknown username: ", user));
   options.user = {.user = account->pw_uid, .group = account->pw_gid};
   if (colon == std::string_view::npos) return {};
   const std::string name(value.substr(colon + 1));
   const group* const named = ::getgrnam(name.c_str());
-  if (named == nullptr) return fault(concat("unknown group: ", name));
+  if (named == nullptr) return configuration_error(concat("unknown group: ", name));
   options.user.group = named->gr_gid;
   // NOLINTEND(concurrency-mt-unsafe)
   return {};
@@ -56,7 +51,7 @@ Result<void> read_user(PipeOptions& options, std::string_view value) {
 Result<void> read_size(PipeOptions& options, std::string_view value) {
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), options.size_limit);
   if (error != std::errc() || end != value.data() + value.size() || options.size_limit == 0)
-    return fault(concat("bad size parameter: ", value));
+    return configuration_error(concat("bad size parameter: ", value));
   return {};
 }
 
@@ -93,18 +88,20 @@ std::size_t option_length(const std::string& argument) {
 }
 
 Result<void> check_rights(const PipeOptions& options, const libconf::Settings& settings) {
-  if (options.user.user == 0) return fault("user= command-line attribute specifies root privileges");
-  if (options.user.group == 0) return fault("user= command-line attribute specifies privileged group id 0");
+  if (options.user.user == 0)
+    return configuration_error("user= command-line attribute specifies root privileges");
+  if (options.user.group == 0)
+    return configuration_error("user= command-line attribute specifies privileged group id 0");
   const Result<std::string> owner = settings.get("mail_owner");
   if (!owner) return owner.error();
   // NOLINTNEXTLINE(concurrency-mt-unsafe): when the agent is opened.
   const passwd* const account = ::getpwnam(owner->c_str());
   if (account == nullptr) return {};
   if (account->pw_uid == options.user.user)
-    return fault(concat("user= command-line attribute specifies mail system owner ", *owner));
+    return configuration_error(concat("user= command-line attribute specifies mail system owner ", *owner));
   if (account->pw_gid == options.user.group)
-    return fault(concat("user= command-line attribute specifies mail system owner ", *owner, " group id ",
-                        std::to_string(account->pw_gid)));
+    return configuration_error(concat("user= command-line attribute specifies mail system owner ", *owner,
+                                      " group id ", std::to_string(account->pw_gid)));
   return {};
 }
 
@@ -145,12 +142,12 @@ Result<PipeOptions> PipeOptions::read(const std::vector<std::string>& arguments,
     const auto* const found = std::find_if(kAttributes.begin(), kAttributes.end(),
                                            [&](const Attribute& each) { return each.name == name; });
     if (found == kAttributes.end() || equals == std::string_view::npos)
-      return fault(concat("unknown attribute name: ", argument));
+      return configuration_error(concat("unknown attribute name: ", argument));
     if (Result<void> read = found->read(options, value); !read) return read.error();
     has_user = has_user || name == "user";
   }
-  if (!has_user) return fault("missing user= command-line attribute");
-  if (options.argv.empty()) return fault("missing argv= command-line attribute");
+  if (!has_user) return configuration_error("missing user= command-line attribute");
+  if (options.argv.empty()) return configuration_error("missing argv= command-line attribute");
   if (Result<void> checked = check_rights(options, settings); !checked) return checked.error();
 
   const Result<std::string> service = settings.get("service_name");

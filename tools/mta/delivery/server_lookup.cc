@@ -18,12 +18,8 @@ namespace mta {
 namespace {
 
 using libconf::concat;
-using libconf::Error;
+using libconf::configuration_error;
 using libconf::Result;
-
-Error bad(std::string message) {
-  return {.kind = libconf::ErrorKind::kConfiguration, .message = std::move(message)};
-}
 
 Result<unsigned short> port_of(const std::string& text) {
   unsigned short port = 0;
@@ -33,7 +29,7 @@ Result<unsigned short> port_of(const std::string& text) {
   servent* found = nullptr;
   char buffer[2048];
   if (getservbyname_r(text.c_str(), "tcp", &entry, buffer, sizeof buffer, &found) != 0 || !found)
-    return bad(concat("unknown service: ", text, "/tcp"));
+    return configuration_error(concat("unknown service: ", text, "/tcp"));
   return ntohs(static_cast<std::uint16_t>(found->s_port));
 }
 
@@ -75,12 +71,13 @@ Result<ServerDestination> parse_destination(std::string_view nexthop, const Smtp
   std::string_view port;
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');
-    if (close == std::string_view::npos) return bad(concat("missing \"]\" in server description: ", nexthop));
+    if (close == std::string_view::npos)
+      return configuration_error(concat("missing \"]\" in server description: ", nexthop));
     destination.name = text.substr(1, close - 1);
     destination.is_host = true;
     port = text.substr(close + 1);
     if (!port.empty() && port[0] != ':')
-      return bad(concat("garbage after \"]\" in server description: ", nexthop));
+      return configuration_error(concat("garbage after \"]\" in server description: ", nexthop));
     if (!port.empty()) port.remove_prefix(1);
   } else {
     const std::size_t colon = text.rfind(':');

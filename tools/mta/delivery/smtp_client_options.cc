@@ -9,19 +9,17 @@ namespace mta {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 
 Error bad_value(std::string_view parameter, std::string_view value) {
-  return {.kind = ErrorKind::kConfiguration,
-          .message = concat("bad parameter value: ", parameter, " = ", value)};
+  return configuration_error(concat("bad parameter value: ", parameter, " = ", value));
 }
 
 /// As Postfix has it, for LMTP too.
 Error bad_bind_address(std::string_view parameter, std::string_view value) {
-  return {.kind = ErrorKind::kConfiguration,
-          .message = concat("smtp_connect_addr: bad ", parameter, " parameter: ", value)};
+  return configuration_error(concat("smtp_connect_addr: bad ", parameter, " parameter: ", value));
 }
 
 bool has(const std::vector<std::string>& words, std::string_view word) {

@@ -202,8 +202,7 @@ class CaresResolver::Channel : public std::enable_shared_from_this<Channel> {
     for (const std::string& server : options.servers) servers += (servers.empty() ? "" : ",") + server;
     if (servers.empty()) return {};
     if (const int code = ares_set_servers_ports_csv(channel_, servers.c_str()); code != ARES_SUCCESS)
-      return libconf::Error{.kind = libconf::ErrorKind::kConfiguration,
-                            .message = libconf::concat("resolver: ", servers, ": ", ares_strerror(code))};
+      return libconf::configuration_error(libconf::concat("resolver: ", servers, ": ", ares_strerror(code)));
     return {};
   }
 

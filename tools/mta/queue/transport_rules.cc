@@ -9,7 +9,6 @@ namespace {
 
 using libconf::concat;
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 
 /// Parameters that carry the name of a transport. What is no service of master.cf has the defaults.
@@ -34,8 +33,7 @@ class Reader {
         value = *parsed;
         value.parameter = settings_.explicit_setting(parameter) ? parameter : std::string(otherwise);
       } else if (!error_) {
-        error_ = Error{.kind = ErrorKind::kConfiguration,
-                       .message = concat("bad configuration: ", parameter, " = ", text)};
+        error_ = libconf::configuration_error(concat("bad configuration: ", parameter, " = ", text));
       }
     });
   }

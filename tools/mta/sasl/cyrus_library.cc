@@ -12,7 +12,6 @@ namespace mta {
 namespace {
 
 using libconf::Error;
-using libconf::ErrorKind;
 using libconf::Result;
 
 // The library's own default is to have no locks.
@@ -34,9 +33,8 @@ void set_mutexes() {
 }
 
 Error initialization_error(int status) {
-  return {
-      .kind = ErrorKind::kConfiguration,
-      .message = libconf::concat("SASL initialization failed: ", sasl_errstring(status, nullptr, nullptr))};
+  return libconf::configuration_error(
+      libconf::concat("SASL initialization failed: ", sasl_errstring(status, nullptr, nullptr)));
 }
 
 struct SecurityFlag {

@@ -186,7 +186,7 @@ std::unique_ptr<SaslConversation> DovecotClient::converse(const SaslPeer& peer) 
 }
 
 Error no_place(std::string_view path, std::string_view reason) {
-  return {.kind = ErrorKind::kConfiguration, .message = concat("smtpd_sasl_path: ", path, ": ", reason)};
+  return libconf::configuration_error(concat("smtpd_sasl_path: ", path, ": ", reason));
 }
 
 /// The place that `path` means to a service with that root.

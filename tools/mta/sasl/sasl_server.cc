@@ -12,6 +12,7 @@ namespace mta {
 namespace {
 
 using libconf::concat;
+using libconf::configuration_error;
 using libconf::Error;
 using libconf::ErrorKind;
 using libconf::Result;
@@ -124,8 +125,7 @@ Result<std::unique_ptr<SaslServer>> SaslServer::create(const libconf::Settings& 
   const auto* const type =
       std::find_if(kTypes.begin(), kTypes.end(), [&](const SaslType& each) { return each.name == *name; });
   if (type == kTypes.end()) {
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat("unsupported SASL server implementation: ", *name)};
+    return configuration_error(concat("unsupported SASL server implementation: ", *name));
   }
   Result<std::unique_ptr<SaslBackend>> backend = type->create(settings, std::move(executor), log);
   if (!backend) return backend.error();
@@ -166,9 +166,8 @@ asio::awaitable<Result<std::vector<std::string>>> SaslServer::mechanisms(const S
     names += concat(names.empty() ? "" : " ", each);
   }
   if (offered.empty()) {
-    co_return Error{
-        .kind = ErrorKind::kConfiguration,
-        .message = concat("smtpd_sasl_mechanism_filter discards all mechanisms in '", names, "'")};
+    co_return configuration_error(
+        concat("smtpd_sasl_mechanism_filter discards all mechanisms in '", names, "'"));
   }
   co_return offered;
 }

@@ -33,9 +33,8 @@ libconf::Result<SecurityOptions> parse_security_options(std::string_view value) 
       return libconf::equals_ignoring_case(each.name, *word);
     });
     if (found == kOptions.end()) {
-      return libconf::Error{.kind = libconf::ErrorKind::kConfiguration,
-                            .message = libconf::concat("unknown SASL security options value \"", *word,
-                                                       "\" in \"", value, "\"")};
+      return libconf::configuration_error(
+          libconf::concat("unknown SASL security options value \"", *word, "\" in \"", value, "\""));
     }
     options.*(found->member) = true;
   }

@@ -124,9 +124,8 @@ Result<MilterSettings> MilterSettings::read(const libconf::Settings& settings, s
       text = libconf::trim(text->substr(1, text->size() - 2));
     libconf::NameValue pair;
     if (const auto fault = split_name_value(*text, pair); fault != libconf::NameValueFault::kNone)
-      return libconf::Error{
-          .kind = libconf::ErrorKind::kConfiguration,
-          .message = concat("milter_macro_defaults: ", libconf::describe(fault), ": \"", *text, "\"")};
+      return libconf::configuration_error(
+          concat("milter_macro_defaults: ", libconf::describe(fault), ": \"", *text, "\""));
     out.defaults.emplace_back(bare(pair.name), pair.value);
   }
   return out;

@@ -33,10 +33,7 @@ Result<ProxyOptions> ProxyOptions::read(const libconf::Settings& settings) {
   const Result<libconf::ServiceRoot> root = libconf::ServiceRoot::of(settings);
   if (!root) return root.error();
   std::optional<ServerPlace> place = parse_server_place(options.endpoint, *root);
-  const auto fault = [](std::string message) {
-    return libconf::Error{.kind = libconf::ErrorKind::kConfiguration, .message = std::move(message)};
-  };
-  if (!place) return fault(concat("bad smtpd_proxy_filter: ", options.endpoint));
+  if (!place) return libconf::configuration_error(concat("bad smtpd_proxy_filter: ", options.endpoint));
   options.place = std::move(*place);
   Result<std::string> ehlo = settings.get("smtpd_proxy_ehlo");
   if (!ehlo) return ehlo.error();
@@ -47,7 +44,8 @@ Result<ProxyOptions> ProxyOptions::read(const libconf::Settings& settings) {
   const Result<std::vector<std::string>> words = settings.get_list("smtpd_proxy_options");
   if (!words) return words.error();
   for (const std::string& word : *words) {
-    if (word != "speed_adjust") return fault(concat("unknown smtpd_proxy_options value \"", word, "\""));
+    if (word != "speed_adjust")
+      return libconf::configuration_error(concat("unknown smtpd_proxy_options value \"", word, "\""));
     options.is_speed_adjusted = true;
   }
   return options;

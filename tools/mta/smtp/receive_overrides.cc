@@ -34,9 +34,8 @@ libconf::Result<ReceiveOverrides> ReceiveOverrides::read(const libconf::Settings
       return libconf::equals_ignoring_case(option.name, word);
     });
     if (known == kOptions.end())
-      return libconf::Error{
-          .kind = libconf::ErrorKind::kConfiguration,
-          .message = libconf::concat("unknown ", kParameter, " value \"", word, "\" in \"", word, "\"")};
+      return libconf::configuration_error(
+          libconf::concat("unknown ", kParameter, " value \"", word, "\" in \"", word, "\""));
     overrides.*known->flag = true;
   }
   return overrides;

@@ -7,7 +7,6 @@
 namespace mta {
 
 using libconf::concat;
-using libconf::Error;
 using libconf::Result;
 using libmaps::MatchKind;
 using libmaps::MatchList;
@@ -17,8 +16,7 @@ Result<void> SessionRules::read(const libconf::Settings& settings) {
   if (!protocol) return protocol.error();
   if (!protocol->empty()) {
     if (*protocol != "haproxy")
-      return Error{.kind = libconf::ErrorKind::kConfiguration,
-                   .message = concat("unsupported smtpd_upstream_proxy_protocol: ", *protocol)};
+      return libconf::configuration_error(concat("unsupported smtpd_upstream_proxy_protocol: ", *protocol));
     const Result<std::chrono::seconds> timeout = settings.get_duration("smtpd_upstream_proxy_timeout");
     if (!timeout) return timeout.error();
     proxy_timeout_ = *timeout;

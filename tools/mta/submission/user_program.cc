@@ -19,10 +19,6 @@ using libconf::concat;
 
 std::string_view built_in_directory() { return libconf::find_parameter("config_directory")->default_value; }
 
-Error refused(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
-
 /// Whether the file mode of the program gives it rights that its user does not have.
 bool has_privileges() { return ::geteuid() != ::getuid() || ::getegid() != ::getgid(); }
 
@@ -77,7 +73,7 @@ Result<void> UserProgram::check_directory() const {
     if (!directories) return directories.error();
     if (std::find(directories->begin(), directories->end(), directory_) != directories->end()) return {};
   }
-  return refused(
+  return libconf::configuration_error(
       concat("unauthorized configuration directory: ", directory_, " (see alternate_config_directories)"));
 }
 
@@ -115,7 +111,8 @@ Result<void> UserProgram::check_may_submit() {
   const Result<std::optional<std::string>> user = user_outside("authorized_submit_users");
   if (!user) return user.error();
   if (!*user) return {};
-  return refused(concat("User ", **user, "(", std::to_string(::getuid()), ") is not allowed to submit mail"));
+  return libconf::configuration_error(
+      concat("User ", **user, "(", std::to_string(::getuid()), ") is not allowed to submit mail"));
 }
 
 }  // namespace mta

@@ -19,10 +19,6 @@ using libconf::Settings;
 
 constexpr std::string_view kDisabling = ": disabling TLS support";
 
-Error configuration_error(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
-
 /// One pair of the parameters that are older than smtpd_tls_chain_files, without their prefix.
 struct LegacyParameters {
   std::string_view algorithm;
@@ -44,11 +40,12 @@ struct KeyPairFiles {
 };
 
 Error open_error(const std::string& file) {
-  return configuration_error(concat("error opening chain file: ", file, ": ", std::strerror(errno)));
+  return libconf::configuration_error(concat("error opening chain file: ", file, ": ", std::strerror(errno)));
 }
 
 Error load_error(std::string_view files) {
-  return configuration_error(concat("error loading private keys and certificates from: ", files, kDisabling));
+  return libconf::configuration_error(
+      concat("error loading private keys and certificates from: ", files, kDisabling));
 }
 
 Result<void> load_chain_files(SSL_CTX* context, const std::string& files, DiagnosticSink& sink) {
@@ -83,7 +80,7 @@ Result<void> load_combined_file(SSL_CTX* context, const std::string& file, Diagn
 Result<void> load_separate_files(SSL_CTX* context, const KeyPairFiles& files, DiagnosticSink& sink) {
   const auto refused = [&](std::string_view what, const std::string& file) {
     report_library_problems(sink);
-    return configuration_error(
+    return libconf::configuration_error(
         concat("cannot get ", files.algorithm, " ", what, " from file \"", file, "\"", kDisabling));
   };
   if (SSL_CTX_use_certificate_chain_file(context, files.certificate.c_str()) != 1)
@@ -92,8 +89,9 @@ Result<void> load_separate_files(SSL_CTX* context, const KeyPairFiles& files, Di
     return refused("private key", files.key);
   if (SSL_CTX_check_private_key(context) == 1) return {};
   take_library_problems();
-  return configuration_error(concat(files.algorithm, " private key in ", files.key,
-                                    " does not match public key in ", files.certificate, kDisabling));
+  return libconf::configuration_error(concat(files.algorithm, " private key in ", files.key,
+                                             " does not match public key in ", files.certificate,
+                                             kDisabling));
 }
 
 using LegacyFiles = std::array<KeyPairFiles, kLegacy.size()>;
@@ -170,10 +168,10 @@ Result<void> load_authorities(SSL_CTX* context, std::string_view prefix, const S
   if ((file_name != nullptr || path_name != nullptr) &&
       SSL_CTX_load_verify_locations(context, file_name, path_name) != 1) {
     report_library_problems(sink);
-    return configuration_error(concat("cannot load Certification Authority data, ",
-                                      file->empty() ? "" : concat("CAfile=\"", *file, "\""),
-                                      file->empty() || path->empty() ? "" : ", ",
-                                      path->empty() ? "" : concat("CApath=\"", *path, "\""), kDisabling));
+    return libconf::configuration_error(concat(
+        "cannot load Certification Authority data, ", file->empty() ? "" : concat("CAfile=\"", *file, "\""),
+        file->empty() || path->empty() ? "" : ", ", path->empty() ? "" : concat("CApath=\"", *path, "\""),
+        kDisabling));
   }
   if (*appends_default) SSL_CTX_set_default_verify_paths(context);
   if (asks_certificate && file_name != nullptr)

@@ -73,8 +73,7 @@ Result<void> apply(const TlsPolicy& policy, SSL_CTX* context, DiagnosticSink& si
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
   if (SSL_CTX_set_cipher_list(context, policy.cipher_list.c_str()) != 1) {
     report_library_problems(sink);
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = concat("error setting cipher grade: \"", policy.cipher_grade, "\"")};
+    return libconf::configuration_error(concat("error setting cipher grade: \"", policy.cipher_grade, "\""));
   }
   if (!policy.groups.empty() && SSL_CTX_set1_groups_list(context, policy.groups.c_str()) != 1) {
     take_library_problems();
@@ -220,8 +219,7 @@ Result<std::shared_ptr<TlsServerContext>> TlsServerContext::load(const TlsPolicy
   SslContextHandle handle(SSL_CTX_new(TLS_server_method()));
   if (handle == nullptr) {
     report_library_problems(sink);
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = "cannot allocate server SSL_CTX: disabling TLS support"};
+    return libconf::configuration_error("cannot allocate server SSL_CTX: disabling TLS support");
   }
   SSL_CTX* context = handle.get();
   Result<void> applied = apply(policy, context, sink);
@@ -230,15 +228,12 @@ Result<std::shared_ptr<TlsServerContext>> TlsServerContext::load(const TlsPolicy
   if (!authorities) return authorities.error();
   const Result<bool> is_named = names_certificate(kPrefix, settings);
   if (!is_named) return is_named.error();
-  if (!*is_named)
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = "No server certs available. TLS won't be enabled"};
+  if (!*is_named) return libconf::configuration_error("No server certs available. TLS won't be enabled");
   Result<bool> has_certificate = load_certificates(context, kPrefix, settings, sink);
   if (!has_certificate) return has_certificate.error();
   if (!*has_certificate && policy.asks_certificate) {
     sink.warn("tls-client-certificate", "Need a server cert to request client certs");
-    return Error{.kind = ErrorKind::kConfiguration,
-                 .message = "No server certs available. TLS won't be enabled"};
+    return libconf::configuration_error("No server certs available. TLS won't be enabled");
   }
   Result<SniMaps> sni_maps = SniMaps::open(settings, sink);
   if (!sni_maps) return sni_maps.error();

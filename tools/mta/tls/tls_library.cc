@@ -88,10 +88,9 @@ Result<void> start_tls_library(const libconf::Settings& settings, DiagnosticSink
   }
   if (OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, init.get()) == 1 || is_default) return {};
   report_library_problems(sink);
-  return Error{
-      .kind = ErrorKind::kConfiguration,
-      .message = concat("error loading the '", name->empty() ? "global" : *name, "' settings from the ",
-                        *file, " OpenSSL configuration file, disabling TLS support")};
+  return libconf::configuration_error(concat("error loading the '", name->empty() ? "global" : *name,
+                                             "' settings from the ", *file,
+                                             " OpenSSL configuration file, disabling TLS support"));
 }
 
 }  // namespace mta

@@ -26,10 +26,6 @@ constexpr std::chrono::seconds kMaximumSessionLifetime = std::chrono::hours(24 *
 
 constexpr int kHighestLogLevel = 4;
 
-Error configuration_error(std::string message) {
-  return {.kind = ErrorKind::kConfiguration, .message = std::move(message)};
-}
-
 /// The entry of a table that has the name, in any case; or null.
 template <class Table>
 const typename Table::value_type* find_by_name(const Table& table, std::string_view name) {
@@ -281,7 +277,7 @@ Result<TlsLevel> tls_level(const Settings& settings, DiagnosticSink& sink) {
   if (is_wrapper) return TlsLevel::kEncrypt;
   if (name.empty()) return is_enforced ? TlsLevel::kEncrypt : is_used ? TlsLevel::kMay : TlsLevel::kNone;
   const LevelName* known = find_by_name(kLevels, name);
-  if (known == nullptr) return configuration_error(concat("Invalid TLS level \"", name, "\""));
+  if (known == nullptr) return libconf::configuration_error(concat("Invalid TLS level \"", name, "\""));
   if (known->is_clients)
     sink.warn("tls-level",
               concat("smtpd_tls_security_level: unsupported TLS level \"", name, "\", using \"encrypt\""));
@@ -290,7 +286,7 @@ Result<TlsLevel> tls_level(const Settings& settings, DiagnosticSink& sink) {
 
 Result<TlsProtocols> parse_tls_protocols(std::string_view list) {
   const Error invalid =
-      configuration_error(concat("Invalid TLS protocol list \"", list, "\": disabling TLS support"));
+      libconf::configuration_error(concat("Invalid TLS protocol list \"", list, "\": disabling TLS support"));
   TlsProtocols protocols;
   std::uint64_t included = 0;
   std::string_view rest = list;
@@ -314,7 +310,7 @@ Result<std::string> parse_cipher_exclusions(std::string_view list) {
   std::string exclusions;
   while (const std::optional<std::string_view> word = libconf::next_word(list, kColonListSeparators)) {
     if (std::string_view("!+-@").find(word->front()) != std::string_view::npos)
-      return configuration_error(concat("invalid unary '!+-@' in cipher exclusion: ", *word));
+      return libconf::configuration_error(concat("invalid unary '!+-@' in cipher exclusion: ", *word));
     exclusions += concat(":!", *word);
   }
   return exclusions;
@@ -322,7 +318,7 @@ Result<std::string> parse_cipher_exclusions(std::string_view list) {
 
 Result<std::string> cipher_list_of_grade(std::string_view grade, const Settings& settings) {
   const GradeName* known = find_by_name(kGrades, grade);
-  if (known == nullptr) return configuration_error(concat("invalid cipher grade: \"", grade, "\""));
+  if (known == nullptr) return libconf::configuration_error(concat("invalid cipher grade: \"", grade, "\""));
   Result<std::string> list = settings.get(known->parameter);
   if (list && list->empty() && known->is_obsolete) return settings.get("tls_medium_cipherlist");
   return list;
@@ -390,7 +386,7 @@ Result<TlsPolicy> TlsPolicy::read(const Settings& settings, DiagnosticSink& sink
   policy.fingerprint_digest = EVP_get_digestbyname(digest.c_str());
   if (policy.fingerprint_digest == nullptr) {
     sink.warn("tls-digest", concat("Digest algorithm \"", digest, "\" not found"));
-    return configuration_error("disabling TLS support");
+    return libconf::configuration_error("disabling TLS support");
   }
   return policy;
 }
