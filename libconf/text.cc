@@ -1,31 +1,11 @@
 #include "libconf/text.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdint>
 
+#include "libconf/byte_set.h"
 #include "libconf/hex.h"
 
 namespace libconf {
-namespace {
-
-/// Bytes that are looked for, to be asked once for each byte of a text: of a std::string_view, each byte
-/// would be a search.
-class ByteSet {
- public:
-  explicit ByteSet(std::string_view bytes) {
-    for (const char c : bytes) word_of(c) |= bit_of(c);
-  }
-  bool has(char c) const { return (words_[static_cast<unsigned char>(c) / 64] & bit_of(c)) != 0; }
-
- private:
-  static std::uint64_t bit_of(char c) { return std::uint64_t{1} << (static_cast<unsigned char>(c) % 64); }
-  std::uint64_t& word_of(char c) { return words_[static_cast<unsigned char>(c) / 64]; }
-
-  std::array<std::uint64_t, 4> words_{};
-};
-
-}  // namespace
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };

@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "libconf/byte_set.h"
 #include "libconf/parameter_table.h"
 #include "libconf/table_reference.h"
 #include "libconf/text.h"
@@ -187,13 +188,8 @@ namespace {
 
 /// The addresses in the value of an alias. Most are plain; to read those of all kinds takes its time.
 void for_each_address(std::string_view value, const std::function<void(std::string_view)>& visit) {
-  constexpr auto kIsSpecial = [] {
-    std::array<bool, 256> table{};
-    for (const char c : std::string_view("\"\\()<>|:;[]/~")) table[static_cast<unsigned char>(c)] = true;
-    return table;
-  }();
-  if (std::none_of(value.begin(), value.end(),
-                   [&](char c) { return kIsSpecial[static_cast<unsigned char>(c)]; })) {
+  constexpr libconf::ByteSet kSpecial("\"\\()<>|:;[]/~");
+  if (std::none_of(value.begin(), value.end(), [&](char c) { return kSpecial.has(c); })) {
     while (const auto word = libconf::next_word(value, libconf::kListSeparators)) visit(*word);
     return;
   }
