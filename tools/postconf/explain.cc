@@ -5,6 +5,7 @@
 #include "libconf/parameter_table.h"
 #include "libconf/text.h"
 #include "libconf/value.h"
+#include "tools/cli/nearest_name.h"
 #include "tools/postconf/configuration.h"
 
 namespace postconf {
@@ -121,30 +122,6 @@ void add_services(FactSheet& sheet, const Configuration& configuration, std::str
   }
 }
 
-std::string nearest_name(std::string_view wanted, const std::vector<std::string_view>& names) {
-  std::string_view best;
-  std::size_t best_distance = wanted.size() / 3 + 1;
-  for (std::string_view name : names) {
-    // Levenshtein distance, one row at a time.
-    std::vector<std::size_t> row(name.size() + 1);
-    for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-    for (std::size_t i = 1; i <= wanted.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i;
-      for (std::size_t j = 1; j < row.size(); ++j) {
-        const std::size_t substitute = diagonal + (wanted[i - 1] != name[j - 1]);
-        diagonal = row[j];
-        row[j] = std::min({row[j] + 1, row[j - 1] + 1, substitute});
-      }
-    }
-    if (row.back() <= best_distance) {
-      best_distance = row.back();
-      best = name;
-    }
-  }
-  return std::string(best);
-}
-
 /// True when an -o option of some service sets `name`.
 bool is_set_by_service(const Configuration& configuration, std::string_view name) {
   for (const libconf::PlacedService& service : configuration.services())
@@ -178,10 +155,9 @@ Result<int> explain_parameter(const Options& options, Console& console) {
   const Settings& settings = (*configuration)->settings();
   const std::optional<std::string> class_of_name = class_text(**configuration, *inventory, name);
   if (!class_of_name) {
-    const std::string nearest = nearest_name(name, inventory->names(libconf::kAllClasses));
-    return libconf::Error{.kind = libconf::ErrorKind::kConfiguration,
-                          .message = concat(name, ": unknown parameter",
-                                            nearest.empty() ? "" : concat("; did you mean ", nearest, "?"))};
+    const std::string_view nearest = cli::nearest_name(name, inventory->names(libconf::kAllClasses));
+    return libconf::configuration_error(
+        concat(name, ": unknown parameter", nearest.empty() ? "" : concat("; did you mean ", nearest, "?")));
   }
 
   const Parameter* parameter = libconf::find_parameter(name);

@@ -9,7 +9,7 @@
 #include "libconf/parameter_table.h"
 #include "libconf/text.h"
 #include "libconf/value.h"
-#include "tools/postlint/edit_distance.h"
+#include "tools/cli/nearest_name.h"
 #include "tools/postlint/release_features.h"
 #include "tools/postlint/rules/rules.h"
 
@@ -75,7 +75,7 @@ std::vector<std::string_view> known_names(const SiteModel& site) {
 }
 
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> names) {
-  const std::string_view nearest = nearest_name(name, names);
+  const std::string_view nearest = cli::nearest_name(name, names);
   return nearest.empty() ? std::string() : concat("; did you mean ", nearest, "?");
 }
 

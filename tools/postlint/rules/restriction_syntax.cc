@@ -1,6 +1,6 @@
 // What restriction lists name.
 #include "libconf/text.h"
-#include "tools/postlint/edit_distance.h"
+#include "tools/cli/nearest_name.h"
 #include "tools/postlint/rules/restrictions.h"
 #include "tools/postlint/rules/rules.h"
 
@@ -14,7 +14,7 @@ void unknown_restriction(const SiteModel& site, Findings& findings) {
   for (const mta::RestrictionType& type : mta::restriction_types()) names.push_back(type.name);
   for_each_restriction(site, [&](const RestrictionPlace& at) {
     if (at.restriction.type->kind != RestrictionKind::kUnknown) return;
-    const std::string_view nearest = nearest_name(at.restriction.text, names);
+    const std::string_view nearest = cli::nearest_name(at.restriction.text, names);
     findings.add(at.place(),
                  concat(at.list.parameter, " has no restriction called \"", at.restriction.text, "\"",
                         nearest.empty() ? "" : "; did you mean ", nearest, nearest.empty() ? "" : "?"));

@@ -1,13 +1,13 @@
-#include "tools/postlint/edit_distance.h"
+#include "tools/cli/nearest_name.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-namespace postlint {
+namespace cli {
 namespace {
 
-TEST(EditDistanceTest, CountsEdits) {
+TEST(NearestNameTest, CountsEdits) {
   struct Case {
     std::string_view a, b;
     std::size_t distance;
@@ -19,7 +19,7 @@ TEST(EditDistanceTest, CountsEdits) {
   }
 }
 
-TEST(EditDistanceTest, FindsTheNearestName) {
+TEST(NearestNameTest, FindsTheNearestName) {
   constexpr std::array<std::string_view, 3> kNames = {"mydestination", "mydomain", "myorigin"};
   EXPECT_EQ(nearest_name("mydestinaton", kNames), "mydestination");
   EXPECT_EQ(nearest_name("mydomian", kNames), "mydomain");
@@ -28,4 +28,4 @@ TEST(EditDistanceTest, FindsTheNearestName) {
 }
 
 }  // namespace
-}  // namespace postlint
+}  // namespace cli

@@ -1,4 +1,4 @@
-#include "tools/postlint/edit_distance.h"
+#include "tools/cli/nearest_name.h"
 
 #include <algorithm>
 #include <bit>
@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-namespace postlint {
+namespace cli {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   using Row = std::vector<std::size_t>;
@@ -58,4 +58,4 @@ std::string_view nearest_name(std::string_view text, std::span<const std::string
   return best;
 }
 
-}  // namespace postlint
+}  // namespace cli
