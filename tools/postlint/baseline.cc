@@ -78,6 +78,7 @@ std::string Baseline::shrunk() const {
 
 std::string Baseline::text_of(const std::vector<Finding>& findings) {
   std::vector<std::string> lines;
+  lines.reserve(findings.size());
   for (const Finding& finding : findings)
     lines.push_back(concat(finding.fingerprint, "\t", finding.rule, "\t", finding.place.file));
   return text_with(std::move(lines));

@@ -27,7 +27,7 @@ class SessionTranscript {
   enum class Direction { kIn, kOut };
 
   /// How much is kept, in bytes. Of what the other side goes on to say for ever, the beginning is left out.
-  static constexpr std::size_t kLimit = 512 * 1024;
+  static constexpr std::size_t kLimit = std::size_t{512} << 10;
 
   /// With no class in `wanted`, nothing is written down. The capacity of `buffer` is used.
   explicit SessionTranscript(ErrorClasses wanted, std::string buffer = {})

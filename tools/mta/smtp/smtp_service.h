@@ -120,7 +120,7 @@ class SmtpService {
   void log(libconf::Severity severity, std::string_view text) const;
 
  private:
-  SmtpService(libconf::Settings settings, SmtpRuntime runtime)
+  SmtpService(libconf::Settings settings, const SmtpRuntime& runtime)
       : settings_(std::move(settings)),
         cleanup_settings_(settings_.of_peer("cleanup_service_name")),
         runtime_(runtime) {}
