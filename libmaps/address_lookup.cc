@@ -116,10 +116,9 @@ void add_keys(KeyForm form, std::string_view address, const AddressParts& parts,
   }
 }
 
+/// As Postfix words it: why, the table has said.
 Error lookup_error(const Table& table, std::string_view key, const Error& cause) {
-  return Error{.kind = cause.kind,
-               .message = concat(table.name(), " lookup error for \"", key, "\"",
-                                 cause.message.empty() ? "" : ": ", cause.message)};
+  return Error{.kind = cause.kind, .message = concat(table.name(), " lookup error for \"", key, "\"")};
 }
 
 }  // namespace

@@ -150,6 +150,7 @@ def split_answers(lines, mails):
 def compare(mail, stock_answer, explanation, other_replies):
     """What differs; None: there is nothing to compare. The others have a name each."""
     replies, stock_log = stock_answer
+    stock_log = [line for line in stock_log if not line.startswith("warning: ")]
     number, wanted = first_refusal(replies)
     if wanted.startswith(NOT_RESTRICTIONS):
         return None

@@ -142,7 +142,8 @@ class Session {
   std::optional<std::string> only_recipient_;
 };
 
-asio::awaitable<void> serve(AccessEngine& engine) {
+asio::awaitable<void> serve(AccessEngine& engine, const libconf::DiagnosticList& diagnostics) {
+  std::size_t told = diagnostics.items().size();
   auto session = std::make_unique<Session>(engine);
   std::string line;
   while (std::getline(std::cin, line)) {
@@ -153,6 +154,11 @@ asio::awaitable<void> serve(AccessEngine& engine) {
     std::vector<std::string> log;
     const std::string reply = co_await session->answer(line, log);
     std::cout << reply << '\n';
+    for (; told < diagnostics.items().size(); ++told) {
+      const libconf::Diagnostic& each = diagnostics.items()[told];
+      std::cout << "LOG " << (each.severity == libconf::Severity::kInfo ? "" : "warning: ") << each.message
+                << '\n';
+    }
     for (const std::string& entry : log) std::cout << "LOG " << entry << '\n';
   }
 }
@@ -211,7 +217,7 @@ int run(int argc, char** argv) {
     return 1;
   }
   // Connections that policy servers are kept on would keep the context busy.
-  asio::co_spawn(context, serve(**engine), [&context](std::exception_ptr) { context.stop(); });
+  asio::co_spawn(context, serve(**engine, warnings), [&context](std::exception_ptr) { context.stop(); });
   context.run();
   return 0;
 }

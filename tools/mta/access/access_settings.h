@@ -41,6 +41,7 @@ struct AccessSettings {
   bool show_user_unknown_table_name = false;
   bool smtpd_client_port_logging = false;
   bool smtpd_delay_reject = false;
+  bool smtpd_tls_ask_ccert = false;
   bool smtpd_reject_unlisted_recipient = false;
   bool smtpd_reject_unlisted_sender = false;
   bool smtpd_relay_before_recipient_restrictions = false;

@@ -75,8 +75,7 @@ Result<std::optional<AddressMatch>> AccessTables::find(std::string_view table, A
   auto value = (*opened)->exact->lookup(key);
   if (!value) {
     libconf::Error error = value.error();
-    error.message =
-        concat(table, " lookup error for \"", key, "\"", error.message.empty() ? "" : ": ", error.message);
+    error.message = concat(table, " lookup error for \"", key, "\"");
     return error;
   }
   if (!*value) return std::optional<AddressMatch>();

@@ -5,6 +5,7 @@
 #include "libmaps/ip_address.h"
 #include "tools/mta/access/evaluation.h"
 #include "tools/mta/access/host_name.h"
+#include "tools/mta/access/lookup_reasons.h"
 #include "tools/mta/daemon/empty_result.h"
 
 namespace mta {
@@ -43,7 +44,9 @@ Evaluation::Found Evaluation::find(const std::string& table, AccessKey kind, std
     reject_target(target, 451, "4.3.5", "Server configuration error");
     return {.has_failed = true};
   }
-  return {.match = std::move(*found)};
+  // The null address has a key of its own.
+  std::string wanted(key.empty() && *found ? (*found)->key.text : key);
+  return {.match = std::move(*found), .wanted = std::move(wanted)};
 }
 
 asio::awaitable<Outcome> Evaluation::check_access(const Restriction& restriction) {
@@ -90,7 +93,7 @@ asio::awaitable<Outcome> Evaluation::check_subject_access(const Restriction& res
   // A failed lookup has its reply, or was only warned of.
   if (found.has_failed) co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
   if (!found.match) co_return Outcome::kDunno;
-  co_return co_await act(restriction, *found.match, table, *target);
+  co_return co_await act(restriction, found, table, *target);
 }
 
 asio::awaitable<Outcome> Evaluation::check_sasl_access(const Restriction& restriction) {
@@ -102,11 +105,15 @@ asio::awaitable<Outcome> Evaluation::check_sasl_access(const Restriction& restri
   const Found found = find(table, AccessKey::kExact, key, *target);
   if (found.has_failed) co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
   if (!found.match) co_return Outcome::kDunno;
-  co_return co_await act(restriction, *found.match, table, *target);
+  co_return co_await act(restriction, found, table, *target);
 }
 
 asio::awaitable<Outcome> Evaluation::check_certificate_access(const Restriction& restriction) {
-  if (!state_.tls.has_certificate) co_return Outcome::kDunno;
+  if (!state_.tls.has_certificate) {
+    if (!parts_.values.smtpd_tls_ask_ccert)
+      warn("check_ccert_access is requested, but \"smtpd_tls_ask_ccert = no\"");
+    co_return Outcome::kDunno;
+  }
   const auto& argument = std::get<CertificateArgument>(restriction.argument);
   for (const CertificateKey kind : argument.search_order) {
     const std::string& key = kind == CertificateKey::kCertificateFingerprint
@@ -117,7 +124,7 @@ asio::awaitable<Outcome> Evaluation::check_certificate_access(const Restriction&
     const Found found = find(argument.table, AccessKey::kExact, key, target);
     if (found.has_failed)
       co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
-    if (found.match) co_return co_await act(restriction, *found.match, argument.table, target);
+    if (found.match) co_return co_await act(restriction, found, argument.table, target);
   }
   co_return Outcome::kDunno;
 }
@@ -129,10 +136,8 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
   std::string domain = target->name;
   if (subject == Subject::kClient) domain = state_.client.name;
   if (subject == Subject::kSender || subject == Subject::kRecipient) {
-    if (domain.empty()) co_return Outcome::kDunno;
-    const AddressInfo* info = co_await resolve(domain);
-    if (info == nullptr) co_return temporary_lookup_failure(*target);
-    domain = info->address.substr(info->address.rfind('@') + 1);
+    // Of the address as it came, unlike in check_sender_access and the like: that is how Postfix does it.
+    domain.erase(0, domain.rfind('@') + 1);
   }
   const bool is_client = subject == Subject::kClient || subject == Subject::kReverseClient;
   if (domain.empty() || (is_client && domain == kUnknownHost)) co_return Outcome::kDunno;
@@ -146,26 +151,27 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
     Found found = has_key ? find(table, kind, host, *target) : Found{};
     if (found.has_failed)
       co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
-    if (found.match) co_return co_await act(restriction, *found.match, table, *target);
+    if (found.match) co_return co_await act(restriction, found, table, *target);
     if (is_address) continue;
     bool is_known = false;
-    DnsStatus worst = DnsStatus::kNoSuchName;
+    DnsStatus failure = DnsStatus::kNoSuchName;
     for (const DnsType type : parts_.address_types) {
       const DnsAnswer answer = co_await ask_host(host, type);
-      if (is_temporary(answer.status)) worst = answer.status;
+      if (is_temporary(answer.status) || (!is_temporary(failure) && answer.status == DnsStatus::kNoData))
+        failure = answer.status;
       for (const DnsRecord& record : answer.records) {
         is_known = true;
         found = find(table, AccessKey::kClientAddress, record.data, *target);
         if (found.has_failed)
           co_return verdict_.kind == VerdictKind::kReject ? Outcome::kReject : Outcome::kDunno;
         // DUNNO ends the search, too: no other host is looked up.
-        if (found.match) co_return co_await act(restriction, *found.match, table, *target);
+        if (found.match) co_return co_await act(restriction, found, table, *target);
       }
     }
     if (!is_known && restriction.type->kind != RestrictionKind::kCheckAAccess)
       warn(concat("Unable to look up ",
                   restriction.type->kind == RestrictionKind::kCheckMxAccess ? "MX" : "NS", " host ", host,
-                  " for ", subject_name(subject), " ", target->name, ": ", describe(worst)));
+                  " for ", subject_name(subject), " ", target->name, ": ", host_reason(failure)));
   }
   co_return Outcome::kDunno;
 }
@@ -193,17 +199,19 @@ asio::awaitable<std::vector<std::string>> Evaluation::access_hosts(RestrictionKi
     if (!record.data.empty()) hosts.push_back(record.data);
   const bool has_none = answer.status == DnsStatus::kNoData || answer.status == DnsStatus::kNoSuchName;
   if (is_mx && has_none) hosts.push_back(domain);
-  if (hosts.empty() && answer.status != DnsStatus::kFound)
-    warn(concat("Unable to look up ", is_mx ? "MX" : "NS", " host for ",
-                is_temporary(answer.status) ? domain : target.name, ": ", describe(answer.status)));
+  if (hosts.empty() && answer.status != DnsStatus::kFound) {
+    const bool is_name = is_temporary(answer.status) || target.subject == Subject::kClient;
+    warn(concat("Unable to look up ", is_mx ? "MX" : "NS", " host for ", is_name ? domain : target.name, ": ",
+                record_reason(answer.status)));
+  }
   co_return hosts;
 }
 
-asio::awaitable<Outcome> Evaluation::act(const Restriction& restriction, const libmaps::AddressMatch& match,
+asio::awaitable<Outcome> Evaluation::act(const Restriction& restriction, const Found& found,
                                          std::string_view table, const Target& target) {
-  note(&TraceStep::table, match.table);
-  note(&TraceStep::key, match.key.text);
-  return act_on_value(restriction, match.value, table, match.key.text, target);
+  note(&TraceStep::table, found.match->table);
+  note(&TraceStep::key, found.match->key.text);
+  return act_on_value(restriction, found.match->value, table, found.wanted, target);
 }
 
 bool Evaluation::is_action_out_of_place(const AccessAction& action, std::string_view table) {
@@ -213,10 +221,15 @@ bool Evaluation::is_action_out_of_place(const AccessAction& action, std::string_
   const auto* const name = std::find_if(std::begin(kNames), std::end(kNames),
                                         [&](const auto& each) { return each.first == action.kind; });
   if (name == std::end(kNames)) return false;
-  // There is no message.
-  if (state_.stage == SmtpStage::kEtrn || state_.stage == SmtpStage::kVrfy) return true;
+  if (state_.stage == SmtpStage::kEtrn && action.kind != ActionKind::kPrepend) {
+    warn(concat("access table ", table, ": action ", name->second,
+                " is unavailable in smtpd_etrn_restrictions"));
+    return true;
+  }
+  // Where there is no message, Postfix says this, whatever the reason.
   if (state_.stage == SmtpStage::kConnect || state_.stage == SmtpStage::kXclient ||
-      state_.stage == SmtpStage::kHelo || state_.stage == SmtpStage::kEhlo) {
+      state_.stage == SmtpStage::kHelo || state_.stage == SmtpStage::kEhlo ||
+      state_.stage == SmtpStage::kEtrn || state_.stage == SmtpStage::kVrfy) {
     warn(concat("access table ", table, ": with smtpd_delay_reject=no, action ", name->second,
                 " is always skipped in Client host or Helo command restrictions"));
     return true;

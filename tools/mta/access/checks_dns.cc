@@ -5,6 +5,7 @@
 #include "libmaps/ip_address.h"
 #include "tools/mta/access/evaluation.h"
 #include "tools/mta/access/host_name.h"
+#include "tools/mta/access/lookup_reasons.h"
 #include "tools/mta/access/rbl_reply.h"
 #include "tools/mta/smtp/enhanced_status.h"
 
@@ -47,13 +48,6 @@ StatusSubject status_subject(Subject subject) {
 /// Whether nothing is there, as far as one could tell.
 bool is_absent(DnsStatus status) { return status == DnsStatus::kNoSuchName || status == DnsStatus::kNoData; }
 
-/// Why a host has no address, in the words of getaddrinfo(3), which Postfix asks here.
-std::string_view describe_host(DnsStatus status) {
-  if (is_temporary(status)) return "Temporary failure in name resolution";
-  return status == DnsStatus::kNoSuchName ? "Name or service not known"
-                                          : "No address associated with hostname";
-}
-
 }  // namespace
 
 asio::awaitable<DnsStatus> Evaluation::has_address(const std::string& name) {
@@ -64,6 +58,12 @@ asio::awaitable<DnsStatus> Evaluation::has_address(const std::string& name) {
     if (is_temporary(answer.status)) worst = answer.status;
   }
   co_return worst;
+}
+
+bool Evaluation::warn_of_filter(std::string_view name, std::string_view what, DnsStatus status) {
+  if (status != DnsStatus::kFiltered) return false;
+  warn(concat(name, ": ", what, " lookup error: ", describe(status)));
+  return true;
 }
 
 asio::awaitable<Outcome> Evaluation::check_unknown_domain(const Restriction& restriction) {
@@ -88,7 +88,8 @@ asio::awaitable<Outcome> Evaluation::check_unknown_helo(const Target& target) {
       if (answer.status == DnsStatus::kFound || is_temporary(answer.status)) status = answer.status;
     }
   }
-  if (status == DnsStatus::kFound) co_return Outcome::kDunno;
+  if (status == DnsStatus::kFound || warn_of_filter(target.name, "address or MX", status))
+    co_return Outcome::kDunno;
   constexpr int kTemporary = 450;
   if (!is_absent(status))
     co_return reject_temporarily(values.unknown_helo_hostname_tempfail_action,
@@ -116,7 +117,8 @@ asio::awaitable<Outcome> Evaluation::check_unknown_mail_domain(const Restriction
                             concat("Domain ", domain, " does not accept mail (nullMX)"));
   }
   if (is_absent(status)) status = co_await has_address(domain);
-  if (status == DnsStatus::kFound) co_return Outcome::kDunno;
+  if (status == DnsStatus::kFound || warn_of_filter(domain, "MX or address", status))
+    co_return Outcome::kDunno;
   constexpr int kTemporary = 450;
   const std::string_view code = is_sender ? "5.1.8" : "5.1.2";
   if (!is_absent(status))
@@ -241,8 +243,9 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
          .text = concat("<", target->name, ">: Recipient address rejected: Unable to look up mail exchanger ",
                         what, ": ", why)});
   };
-  if (is_temporary(answer.status)) co_return unable("information", describe(answer.status));
-  if (answer.status != DnsStatus::kFound) co_return Outcome::kDunno;
+  if (is_temporary(answer.status)) co_return unable("information", record_reason(answer.status));
+  // RFC 7505: a name that is empty is none.
+  if (answer.status != DnsStatus::kFound || answer.records.front().data.empty()) co_return Outcome::kDunno;
   const auto is_own = [&](const std::string& address) {
     const AccessSite& site = parts_.site;
     return std::find(site.interface_addresses.begin(), site.interface_addresses.end(), address) !=
@@ -273,7 +276,7 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
         is_in_networks = is_in_networks || (matches && *matches);
       }
     }
-    if (!is_known) unable(concat("host ", record.data), describe_host(failure));
+    if (!is_known) unable(concat("host ", record.data), host_reason(failure));
     if (record.preference != best)
       is_backup = is_backup || is_here;
     else if (is_here || (parts_.mx_backup_networks && !is_in_networks))

@@ -106,11 +106,12 @@ class Evaluation {
                                                          const std::string& domain);
   struct Found {
     std::optional<libmaps::AddressMatch> match;
+    std::string wanted = {};  ///< What was looked up; the entry may be of a part of it.
     bool has_failed = false;
   };
   Found find(const std::string& table, AccessKey kind, std::string_view key, const Target& target);
-  asio::awaitable<Outcome> act(const Restriction& restriction, const libmaps::AddressMatch& match,
-                               std::string_view table, const Target& target);
+  asio::awaitable<Outcome> act(const Restriction& restriction, const Found& found, std::string_view table,
+                               const Target& target);
   asio::awaitable<Outcome> act_on_value(const Restriction& restriction, std::string_view value,
                                         std::string_view table, std::string_view key, const Target& target);
   bool is_action_out_of_place(const AccessAction& action, std::string_view table);
@@ -136,6 +137,8 @@ class Evaluation {
   asio::awaitable<Outcome> reject_listed(const Restriction& restriction, const RblArgument& list,
                                          const Target& target, std::string what, std::string query);
   asio::awaitable<DnsStatus> has_address(const std::string& name);
+  /// Whether all records are ignored by smtpd_dns_reply_filter, which decides nothing.
+  bool warn_of_filter(std::string_view name, std::string_view what, DnsStatus status);
   std::string rbl_key(const Restriction& restriction, const Target& target) const;
 
   /// For the trace, if there is one.
