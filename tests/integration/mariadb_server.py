@@ -7,6 +7,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 
 from checks import environment
 from server import NoServer, Server, find_program, free_port
@@ -26,9 +27,12 @@ def data_directory(directory):
     """Makes a data directory with nothing but the system's tables; servers get copies of it. Raises NoServer."""
     install = find_program("mariadb-install-db")
     pathlib.Path(directory).mkdir(parents=True)
-    done = subprocess.run([install, *OPTIONS[:1], "--datadir=%s" % directory, "--skip-test-db",
-                           "--auth-root-authentication-method=normal", *OPTIONS[4:], *identity()],
-                          stdin=subprocess.DEVNULL, capture_output=True, env=environment(), check=False)
+    # A server that starts removes temporary tables of others from a directory that they share.
+    with tempfile.TemporaryDirectory(prefix="pk-mariadb-") as temporary:
+        done = subprocess.run([install, *OPTIONS[:1], "--datadir=%s" % directory, "--skip-test-db",
+                               "--auth-root-authentication-method=normal", *OPTIONS[4:], *identity()],
+                              stdin=subprocess.DEVNULL, capture_output=True, env=environment(TMPDIR=temporary),
+                              check=False)
     if done.returncode != 0:
         raise NoServer("mariadb-install-db: %s" % (done.stdout + done.stderr).decode("utf-8", "replace")[-2000:])
     return pathlib.Path(directory)
@@ -43,9 +47,11 @@ class MariaDb(Server):
         self.socket = self.directory / "sock"
         self.port = free_port()
         shutil.copytree(data, self.directory / "data")
+        (self.directory / "tmp").mkdir()
         self.client = find_program("mariadb")
         super().__init__("mariadbd", [find_program("mariadbd"), *OPTIONS, *identity(),
-                                      "--datadir=%s" % (self.directory / "data"), "--socket=%s" % self.socket,
+                                      "--datadir=%s" % (self.directory / "data"),
+                                      "--tmpdir=%s" % (self.directory / "tmp"), "--socket=%s" % self.socket,
                                       "--pid-file=%s" % (self.directory / "pid"), "--port=%d" % self.port, *options],
                          self.answers, self.directory / "log")
 
