@@ -128,7 +128,9 @@ def check_beside_stock(checks, system):
         with open(stock.config / "master.cf", "a", encoding="ascii") as file:
             file.write("".join(line + "\n" for line in LOCAL.splitlines() if not line.startswith("proxymap")))
         stock.server.process.send_signal(signal.SIGHUP)
-        system.wait_for((stock.queue / "private/proxywrite").exists)
+        # The last one. Its mode comes a moment after its name.
+        made, wanted = stock.queue / "private/proxywrite", status_of(system.queue / "private/proxywrite")
+        system.wait_for(lambda: made.exists() and status_of(made) == wanted)
         for name in LOCAL_NAMES:
             checks.equal("%s: Postfix's own" % name, status_of(stock.queue / name), status_of(system.queue / name))
 
