@@ -23,28 +23,16 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from server import free_port  # noqa: E402
-
-DAEMONS = "/usr/lib/postfix/sbin"
+from stock_postfix import DAEMONS, INNER_SERVICES, QUEUES  # noqa: E402
 
 MASTER_CF = """\
 127.0.0.1:{port} inet n - n - - smtpd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 rewrite unix - - n - - trivial-rewrite
-bounce unix - - n - 0 bounce
-defer unix - - n - 0 bounce
-trace unix - - n - 0 bounce
-verify unix - - n - 1 verify
-proxymap unix - - n - - proxymap
-anvil unix - - n - 1 anvil
-error unix - - n - - error
-retry unix - - n - - error
-discard unix - - n - - discard
+""" + INNER_SERVICES + """\
 postlog unix-dgram n - n - 1 postlogd
 """
-
-QUEUE_DIRECTORIES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private",
-                     "saved", "trace", "maildrop", "public", "pid")
 
 
 def is_available():
@@ -92,7 +80,7 @@ class Judge:
         owner = pwd.getpwnam("postfix")
         os.chmod(self.directory, 0o755)
         for path in [self.config, self.queue, self.settings["data_directory"]] + [
-                os.path.join(self.queue, name) for name in QUEUE_DIRECTORIES]:
+                os.path.join(self.queue, name) for name in QUEUES]:
             os.mkdir(path, 0o755)
             if path not in (self.config, self.queue) and not path.endswith("/pid"):
                 os.chown(path, owner.pw_uid, owner.pw_gid)

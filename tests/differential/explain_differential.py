@@ -24,7 +24,7 @@ import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from access_differential import (Configuration, ask_ours, ask_stock, log_of_interest, parse_options,  # noqa: E402
-                                 show_differences, surroundings)
+                                 show_differences, surroundings, verdicts)
 from stock_smtpd import StockSmtpd, enter_namespaces  # noqa: E402
 
 # The stock server remembers from one session of a process to the next that it has looked for an unlisted sender, where that
@@ -149,8 +149,7 @@ def split_answers(lines, mails):
 
 def compare(mail, stock_answer, explanation, other_replies):
     """What differs; None: there is nothing to compare. The others have a name each."""
-    replies, stock_log = stock_answer
-    stock_log = [line for line in stock_log if not line.startswith("warning: ")]
+    replies, stock_log = stock_answer[0], verdicts(stock_answer[1])
     number, wanted = first_refusal(replies)
     if wanted.startswith(NOT_RESTRICTIONS):
         return None

@@ -20,9 +20,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "integration"))
 from server import free_port, listens  # noqa: E402
-from stock_postfix import INNER_SERVICES, QUEUES  # noqa: E402
-
-DAEMONS = "/usr/lib/postfix/sbin"
+from stock_postfix import DAEMONS, INNER_SERVICES, QUEUES  # noqa: E402
 
 MAIN_CF = """\
 compatibility_level = 3.6

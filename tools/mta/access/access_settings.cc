@@ -48,11 +48,11 @@ constexpr std::array kFlags = {
     Flag{"show_user_unknown_table_name", &AccessSettings::show_user_unknown_table_name},
     Flag{"smtpd_client_port_logging", &AccessSettings::smtpd_client_port_logging},
     Flag{"smtpd_delay_reject", &AccessSettings::smtpd_delay_reject},
-    Flag{"smtpd_tls_ask_ccert", &AccessSettings::smtpd_tls_ask_ccert},
     Flag{"smtpd_reject_unlisted_recipient", &AccessSettings::smtpd_reject_unlisted_recipient},
     Flag{"smtpd_reject_unlisted_sender", &AccessSettings::smtpd_reject_unlisted_sender},
     Flag{"smtpd_relay_before_recipient_restrictions",
          &AccessSettings::smtpd_relay_before_recipient_restrictions},
+    Flag{"smtpd_tls_ask_ccert", &AccessSettings::smtpd_tls_ask_ccert},
     Flag{"soft_bounce", &AccessSettings::soft_bounce},
 };
 

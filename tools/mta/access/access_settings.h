@@ -41,10 +41,10 @@ struct AccessSettings {
   bool show_user_unknown_table_name = false;
   bool smtpd_client_port_logging = false;
   bool smtpd_delay_reject = false;
-  bool smtpd_tls_ask_ccert = false;
   bool smtpd_reject_unlisted_recipient = false;
   bool smtpd_reject_unlisted_sender = false;
   bool smtpd_relay_before_recipient_restrictions = false;
+  bool smtpd_tls_ask_ccert = false;
   bool soft_bounce = false;
   /// How long address_verify_poll_count looks take, address_verify_poll_delay apart.
   std::chrono::seconds address_verify_patience{0};

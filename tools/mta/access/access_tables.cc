@@ -53,12 +53,12 @@ Result<std::optional<AddressMatch>> AccessTables::find(std::string_view table, A
                                                        std::string_view key,
                                                        libconf::DiagnosticSink& warnings) {
   relay_->target = &warnings;
-  auto opened = open(table, kind);
-  if (!opened) {
-    libconf::Error error = opened.error();
+  const auto failed = [&](libconf::Error error) {
     error.message = concat(table, " lookup error for \"", key, "\"");
     return error;
-  }
+  };
+  auto opened = open(table, kind);
+  if (!opened) return failed(opened.error());
   switch (kind) {
     case AccessKey::kMailAddress:
       return (*opened)->lookup->find(key);
@@ -73,11 +73,7 @@ Result<std::optional<AddressMatch>> AccessTables::find(std::string_view table, A
       break;
   }
   auto value = (*opened)->exact->lookup(key);
-  if (!value) {
-    libconf::Error error = value.error();
-    error.message = concat(table, " lookup error for \"", key, "\"");
-    return error;
-  }
+  if (!value) return failed(value.error());
   if (!*value) return std::optional<AddressMatch>();
   std::optional<AddressMatch> match(std::in_place);
   match->value = std::move(**value);

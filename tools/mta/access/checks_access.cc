@@ -157,8 +157,7 @@ asio::awaitable<Outcome> Evaluation::check_host_access(const Restriction& restri
     DnsStatus failure = DnsStatus::kNoSuchName;
     for (const DnsType type : parts_.address_types) {
       const DnsAnswer answer = co_await ask_host(host, type);
-      if (is_temporary(answer.status) || (!is_temporary(failure) && answer.status == DnsStatus::kNoData))
-        failure = answer.status;
+      failure = worse_failure(failure, answer.status);
       for (const DnsRecord& record : answer.records) {
         is_known = true;
         found = find(table, AccessKey::kClientAddress, record.data, *target);

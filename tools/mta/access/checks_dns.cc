@@ -266,9 +266,7 @@ asio::awaitable<Outcome> Evaluation::check_mx_backup(const Restriction& restrict
     for (const DnsType type : parts_.address_types) {
       const DnsAnswer addresses = co_await ask_host(record.data, type);
       is_known = is_known || !addresses.records.empty();
-      if (is_temporary(addresses.status) ||
-          (!is_temporary(failure) && addresses.status == DnsStatus::kNoData))
-        failure = addresses.status;
+      failure = worse_failure(failure, addresses.status);
       for (const DnsRecord& address : addresses.records) {
         is_here = is_here || is_own(address.data);
         if (record.preference != best || !parts_.mx_backup_networks) continue;

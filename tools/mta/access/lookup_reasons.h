@@ -12,6 +12,9 @@ namespace mta {
 /// Of records. As describe(), but for what a filter ignores.
 std::string_view record_reason(DnsStatus status);
 
+/// Of two failures to find an address of a host, by its families, the one to tell.
+DnsStatus worse_failure(DnsStatus before, DnsStatus now);
+
 /// Of the addresses of a host, in the words of getaddrinfo(3), which Postfix asks for them.
 std::string_view host_reason(DnsStatus status);
 
