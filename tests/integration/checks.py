@@ -2,8 +2,10 @@
 import os
 import shlex
 import subprocess
+import time
 
-TIMEOUT = 60  # seconds, for one program
+TIMEOUT = 60  # seconds, for one program, and for what has to happen
+SOON = 40  # seconds, on a busy machine, for what gives up after a second or two
 
 
 class Checks:
@@ -41,6 +43,14 @@ class Checks:
 def shorten(value, limit=300):
     text = repr(value)
     return text if len(text) <= limit else "%s... (%d characters)" % (text[:limit], len(text))
+
+
+def wait_until(condition, seconds=TIMEOUT, pause=0.01):
+    """What `condition()` gives as soon as it is true, or at the end of `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < deadline:
+        time.sleep(pause)
+    return found
 
 
 class Done:

@@ -22,8 +22,8 @@ import pathlib
 import re
 import shutil
 import sys
-import time
 
+from checks import wait_until
 from mail_system import MailSystem
 from maildrop import LOCAL, TIME, Maildrop, submission
 from sasl_backends import PASSWORD, make_sasldb
@@ -198,9 +198,7 @@ class Observer:
         self.places.forget()
         start = len(self.read_log())
         replies = talk(self.site.ports[service], **options)
-        deadline = time.monotonic() + 10
-        while "disconnect from" not in self.read_log()[start:] and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(lambda: "disconnect from" in self.read_log()[start:])
         return replies, self.read_log()[start:]
 
     def smtpd(self, service):
@@ -221,11 +219,8 @@ class Observer:
         """Who is asked, and what the log calls it."""
         start = len(self.read_log())
         self._session(("policy", "n"), domain=domain)
-        asked, deadline = self.places.take(place), time.monotonic() + 10
-        pattern, relay = r"to=<bob@%s>, relay=([^ ]*)," % domain, None
-        while not relay and time.monotonic() < deadline:
-            time.sleep(0.01)
-            relay = re.search(pattern, self.read_log()[start:])
+        asked = self.places.take(place)
+        relay = wait_until(lambda: re.search(r"to=<bob@%s>, relay=([^ ]*)," % domain, self.read_log()[start:]))
         return asked, relay and relay[1].replace(str(self.top), "TOP")
 
     def submission(self, queue):

@@ -6,7 +6,6 @@ which both deliver to these servers. REQUIRES: a namespace of its own (namespace
         ours = Ours(network, bin_directory, stock).probe(case)
 """
 import os
-import pathlib
 import re
 import shutil
 import smtplib
@@ -18,7 +17,7 @@ from checks import run
 from dns_server import DnsServer
 from namespace import mount_over, set_up_loopback
 from scripted_smtp import ScriptedSmtp
-from server import NoServer, Server, find_program
+from server import NoServer, Server
 from stock_postfix import DAEMONS, MASTER_CF, QUEUES
 
 DEADLINE = 15

@@ -24,7 +24,7 @@ import tempfile
 import time
 import traceback
 
-from checks import Checks, environment, run, run_together, shorten
+from checks import TIMEOUT, Checks, environment, run, run_together, shorten
 from sandbox import SYSTEM_PATH, file_size_limit, identity, small_file_system, unprivileged
 
 MASTER_CF = """\
@@ -176,14 +176,13 @@ def check_lock(checks, top, tool):
             checks.check("%s: an edit waits while another program holds the lock" % name, waiting.poll() is None,
                          "it ended with status %s" % waiting.returncode)
             checks.equal("%s: the waiting edit has changed nothing" % name, file.read_bytes(), before)
-            start = time.monotonic()
-            shown = site.postconf("-n", timeout=5)
-            dry = site.postconf("--dry-run", *edit, timeout=5)
+            shown = site.postconf("-n")
+            dry = site.postconf("--dry-run", *edit)
             checks.check("%s: reading and --dry-run do not wait for the lock" % name,
-                         shown.status == 0 and dry.status == 0 and time.monotonic() - start < 2,
+                         shown.status == 0 and dry.status == 0,
                          "%s; %s" % (shown, dry))
         try:
-            _, err = waiting.communicate(timeout=10)
+            _, err = waiting.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             waiting.kill()
             _, err = waiting.communicate()

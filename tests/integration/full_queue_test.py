@@ -10,7 +10,7 @@ import re
 import sys
 import time
 
-from checks import Checks, run
+from checks import Checks, run, wait_until
 from mail_system import MailSystem
 from maildrop import Maildrop, submission
 from namespace import enter_namespace, set_up_loopback
@@ -113,9 +113,7 @@ def lines_of(text):
 
 def settled(read_log):
     """The log when the session's end is in it; Postfix's programs write by way of another."""
-    deadline = time.monotonic() + 10
-    while "disconnect from" not in read_log() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    wait_until(lambda: "disconnect from" in read_log())
     time.sleep(0.3)
     return read_log()
 

@@ -11,9 +11,8 @@ import shutil
 import smtplib
 import socket
 import sys
-import time
 
-from checks import run
+from checks import run, wait_until
 from namespace import mount_over, run_inside
 
 MAIN_CF = """\
@@ -47,13 +46,6 @@ PORTS = {"first": 2525, "second": 2526}
 def listens(port):
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 20
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
 
 
 class Machine:
@@ -101,25 +93,25 @@ def body(checks, bin_directory, directory):
         machine("postconf", "-c", second, "-e", setting)
 
     checks.equal("start: status", machine("postfix", "start").status, 0)
-    checks.check("the first one listens", wait_for(lambda: listens(PORTS["first"])))
+    checks.check("the first one listens", wait_until(lambda: listens(PORTS["first"])))
     log = machine.root / "second.log"
-    checks.check("the second one runs", wait_for(lambda: log.exists() and "daemon started" in log.read_text()))
+    checks.check("the second one runs", wait_until(lambda: log.exists() and "daemon started" in log.read_text()))
     checks.check("but listens nowhere before the administrator wants it", not listens(PORTS["second"]))
     checks.equal("stop: status", machine("postfix", "stop").status, 0)
     machine("postconf", "-c", second, "-X", "master_service_disable")
 
     checks.equal("start again: status", machine("postfix", "start").status, 0)
     for name, port in PORTS.items():
-        checks.check("the %s one listens" % name, wait_for(lambda port=port: listens(port)))
+        checks.check("the %s one listens" % name, wait_until(lambda port=port: listens(port)))
         deliver(name)
     checks.equal("each has its own mail", [machine.queued("postfix"), machine.queued("postfix-second")], [1, 1])
     for arguments, wanted in ((("-i", "postfix-second"), ["second"]), (("-i", "-"), ["first"])):
         done = machine("postmulti", *arguments, "-x", "postconf", "-h", "myhostname")
         checks.equal("postmulti %s -x: whose name" % arguments[1], done.out.split(), ["%s.example.org" % name for name in wanted])
     checks.equal("one alone is stopped: status", machine("postfix", "-c", second, "stop").status, 0)
-    checks.check("and it alone", wait_for(lambda: not listens(PORTS["second"])) and listens(PORTS["first"]))
+    checks.check("and it alone", wait_until(lambda: not listens(PORTS["second"])) and listens(PORTS["first"]))
     machine("postfix", "stop")
-    checks.check("nobody listens any more", wait_for(lambda: not any(map(listens, PORTS.values()))))
+    checks.check("nobody listens any more", wait_until(lambda: not any(map(listens, PORTS.values()))))
 
 
 if __name__ == "__main__":

@@ -8,13 +8,12 @@ The last line of the output is 'N passed, N failed[, N skipped]'; the exit statu
 """
 import grp
 import os
-import pathlib
 import pwd
 import re
 import socket
 import sys
 
-from checks import run
+from checks import run, wait_until
 from mail_system import MailSystem
 from server import NoServer, find_program, run_server_test
 from stock_postfix import StockPostfix
@@ -43,7 +42,7 @@ def written(system, directory, lines):
 
 
 def wait_for_line(file, text):
-    assert MailSystem.wait_for(None, lambda: text in file.read_bytes()), "%s is not in the log" % text
+    assert wait_until(lambda: text in file.read_bytes()), "%s is not in the log" % text
 
 
 def check_datagrams(checks, ours, directory):

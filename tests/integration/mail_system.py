@@ -8,9 +8,8 @@ import os
 import pathlib
 import re
 import smtplib
-import time
 
-from checks import run
+from checks import TIMEOUT, run, wait_until
 from server import free_port, whole_lines
 
 MAIN_CF = """compatibility_level = 3.6
@@ -79,13 +78,9 @@ class MailSystem:
     def client(self, port=None):
         return smtplib.SMTP("127.0.0.1", port or self.port, "client.example", timeout=20)
 
-    def wait_for(self, condition, seconds=15):
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        return True
+    @staticmethod
+    def wait_for(condition, seconds=TIMEOUT):
+        return bool(wait_until(condition, seconds))
 
     def server_processes(self, program="smtpd"):
         """As the kernel knows them: those that name our directory."""

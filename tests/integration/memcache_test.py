@@ -13,7 +13,7 @@ import random
 import sys
 import time
 
-from checks import run
+from checks import SOON, run
 from client_tables import Desk
 from memcached_server import MemcachedServer
 from scripted_server import ScriptedServer
@@ -136,7 +136,7 @@ def check_servers_that_fail(checks, bench):
                          "warning: " in done.err and "query error" in done.err, done)
             checks.check("server with %s: the backup answers" % name,
                          with_backup.status == 0 and with_backup.out == "3\n", with_backup)
-            checks.check("server with %s: soon" % name, seconds < 15, "%.1f s" % seconds)
+            checks.check("server with %s: soon" % name, seconds < SOON, "%.1f s" % seconds)
     table = bench.table("memcache = unix:%s/nobody.sock\n" % bench.directory)
     done = bench.desk.ours(table, "k")
     done.err = done.err.replace(str(bench.desk.postmap), "postmap")

@@ -10,8 +10,8 @@ import os
 import re
 import sys
 import threading
-import time
 
+from checks import wait_until
 from mail_system import MailSystem
 from maildrop import LOCAL, TIME, Maildrop, submission
 from milter_server import (ACCEPT, CONTINUE, DISCARD, NO_REPLIES, REJECT, SHUTDOWN, TEMPFAIL, ScriptedMilter, add_header,
@@ -153,10 +153,7 @@ def check_others_go_on(judge, checks):
     checks.check("a message does not wait for the filter of another", message is not None)
     checks.check("which is still there", (ours.queue / "maildrop" / slow).exists())
     go_on.set()
-    deadline = time.monotonic() + 10
-    while (ours.queue / "maildrop" / slow).exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    checks.check("until its filter answers", not (ours.queue / "maildrop" / slow).exists())
+    checks.check("until its filter answers", wait_until(lambda: not (ours.queue / "maildrop" / slow).exists()))
 
 
 def check_services(checks, bin_directory, directory, milter):

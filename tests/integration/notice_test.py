@@ -5,9 +5,8 @@ import os
 import re
 import shutil
 import sys
-import time
 
-from checks import environment, run
+from checks import environment, run, wait_until
 from delivering_postfix import DeliveringPostfix
 from milter_server import CONTINUE, ScriptedMilter, add_header
 from queue_records import normal, normal_records
@@ -229,9 +228,7 @@ class Site:
         self.stock.sendmail(case.asks, "-f", case.sender, *case.recipients, content=case.content)
         queue_id = self.stock.wait_for(r": (\w+): hold: header", 1, start)[0]
         held, copy = self.stock.queue / "hold" / queue_id, self.files / queue_id
-        deadline = time.monotonic() + 10
-        while not (held.exists() and os.access(held, os.X_OK)) and time.monotonic() < deadline:
-            time.sleep(0.02)
+        wait_until(lambda: held.exists() and os.access(held, os.X_OK))
         shutil.copyfile(held, copy)
         for program, option in (("postsuper", "-H"), ("postqueue", "-i")):
             done = run([find_program(program), "-c", self.stock.config, option, queue_id])

@@ -3,7 +3,6 @@
 
     tests/integration/pipe_delivery_test.py --bin build/dev/bin
 """
-import os
 import sys
 
 from mailbox_systems import Case, Systems, make_users

@@ -8,7 +8,6 @@ The last line of the output is 'N passed, N failed[, N skipped]'; the exit statu
 import os
 import pathlib
 import pwd
-import re
 import shutil
 import socket
 import sys

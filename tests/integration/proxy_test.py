@@ -18,7 +18,7 @@ import shutil
 import sys
 import time
 
-from checks import Checks, run
+from checks import SOON, Checks, run
 from client_tables import Desk
 from proxy_services import OurService, StockServices, socket_of
 from scripted_server import ScriptedServer
@@ -292,7 +292,7 @@ def check_services_that_fail(checks, bin_directory, directory):
         for name, reason, done, seconds, connections in pool.map(ask, enumerate(cases.items())):
             checks.check("service with %s: a temporary error" % name, done.status == 1 and done.out == "" and
                          done.err.endswith("fatal: table proxy:static:x: query error: %s\n" % reason), done)
-            checks.check("service with %s: soon" % name, seconds < 10, "%.1f s" % seconds)
+            checks.check("service with %s: soon" % name, seconds < SOON, "%.1f s" % seconds)
             checks.check("service with %s: one more try at most" % name, connections <= 2, connections)
 
 

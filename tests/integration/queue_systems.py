@@ -99,7 +99,7 @@ class System:
         path = self.directory / "mail.log"
         return whole_lines(path) if path.exists() else ""
 
-    def wait_for(self, condition, seconds=30):
+    def wait_for(self, condition, seconds=60):
         deadline = time.monotonic() + seconds
         while not (found := condition()):
             if time.monotonic() > deadline:

@@ -9,9 +9,8 @@ import random
 import re
 import subprocess
 import sys
-import time
 
-from checks import Checks, environment, shorten
+from checks import Checks, environment, shorten, wait_until
 from queue_text import records
 from server import NoServer
 from smtp_scripts import (ADDRESSES, COMMANDS, LAST_COMMANDS, MAIL_PARAMETERS, NULL_CHUNKS, RCPT_PARAMETERS, XCLIENT_VALUES, chunk_cases,
@@ -186,9 +185,7 @@ class Comparison:
         if got == wanted and not with_statistics:
             return self.checks.check(name, True)
         if got == wanted:
-            deadline = time.monotonic() + 5
-            while self.statistics() != ours.statistics and time.monotonic() < deadline:
-                time.sleep(0.05)
+            wait_until(lambda: self.statistics() == ours.statistics, pause=0.05)
             return self.checks.equal(name, ours.statistics, self.statistics())
         number = next(i for i in range(max(len(got), len(wanted))) if got[i:i + 1] != wanted[i:i + 1])
         return self.checks.check(name, False, lambda: "got %r, wanted %r, after %s" % (

@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 
-from beside_stock import Case, Site, close, compare, handshake, read_reply, rest, send, start_tls, wait, wrapped
+from beside_stock import Case, Site, close, compare, read_reply, rest, send, start_tls, wait, wrapped
 from filter_server import ScriptedFilter
 from milter_server import REJECT, SHUTDOWN, TEMPFAIL, ScriptedMilter, reply_code
 from sasl_backends import PASSWORD, make_sasldb

@@ -15,7 +15,7 @@ import socket
 import sys
 import time
 
-from checks import Checks, run
+from checks import Checks, run, wait_until
 from dns_server import DnsServer
 from namespace import enter_namespace, mount_over, set_up_loopback
 from sasl_backends import dovecot
@@ -148,12 +148,7 @@ class Follower:
 
     @staticmethod
     def wait_until(condition):
-        deadline = time.monotonic() + 20
-        while not condition():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
-        return True
+        return bool(wait_until(condition))
 
     def logged(self, text):
         self.checks.check(self.name, self.wait_until(lambda: text in self.log()), self.log)

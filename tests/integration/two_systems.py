@@ -6,8 +6,8 @@ queue files.
 """
 import re
 import stat
-import time
 
+from checks import wait_until
 from mail_system import MailSystem
 from queue_records import normal, normal_records
 from server import free_port
@@ -63,9 +63,7 @@ class OneSystem:
         """Replies, log lines and messages of a session."""
         self.seen = len(self.log())
         replies = exchange(self.ports[service], session)
-        deadline = time.monotonic() + 15
-        while self.log()[self.seen:].count(": disconnect from") < expected_ends and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(lambda: self.log()[self.seen:].count(": disconnect from") >= expected_ends)
         return ([normal(reply.decode("utf-8", "replace")) for reply in replies], log_lines(self.log()[self.seen:]),
                 messages(self.queue))
 
