@@ -13,6 +13,7 @@ import time
 from checks import environment, run
 from queue_text import record
 from server import NoServer, find_program, run_server_test
+from terminal import run_at_terminal
 
 
 def said(text):
@@ -60,6 +61,18 @@ SHAPES = [
 ]
 
 
+# At a terminal: `-N` has what is known shown after so many messages, `-n` counts rows.
+SHAPES_ON_TERMINAL = ["incoming", "-N 5 incoming", "-N 12 incoming", "-N 4 -n 2 incoming nosuch active", "-N 0 -n 3 incoming",
+                      "-N 5 -n 0 incoming", "-n 1 incoming", "-N -1 -n -1 incoming", "-N 7 -p -m 1 -n 20 incoming", "-s -N 6"]
+
+
+def views(text, with_names):
+    """What was shown, one after the other, without errors: Postfix's has a second line of its own for each."""
+    rows = "\n".join(line for line in text.splitlines() if "nosuch" not in line and "/qshape line " not in line)
+    shown = [sorted_ties(each) for each in rows.split("\x1b[H\x1b[2J\x1b[3J")]
+    return shown if with_names else [[re.sub(r"\S+\.\S+", "", line).strip() for line in view] for view in shown]
+
+
 def sorted_ties(text):
     """Rows with equal counts and names of one length have no order in the distribution's."""
     def key(row):
@@ -79,6 +92,13 @@ def check_qshape(checks, ours, directory):
         words = options.replace("QUEUE", str(queue)).split()
         got, wanted = (run([program, "-c", directory, *words]) for program in (ours, stock))
         checks.equal("qshape %s" % options, (got.status, sorted_ties(got.out)), (wanted.status, sorted_ties(wanted.out)))
+    for options in SHAPES_ON_TERMINAL:
+        got, wanted = (run_at_terminal([program, "-c", directory, *options.split()], TERM="xterm") for program in (ours, stock))
+        # Which of equals is not shown is chance.
+        checks.equal("qshape %s at a terminal" % options, *((done.status, views(done.out, "-n" not in options))
+                                                            for done in (got, wanted)))
+    checks.check("qshape at a terminal that cannot be cleared",
+                 not any("\x1b" in run_at_terminal([ours, "-c", directory], TERM=kind).out for kind in ("", "dumb")))
     checks.equal("qshape: a directory that is not there", run([ours, "-c", directory, "nosuch"]).err,
                  "qshape: warning: Can't stat nosuch: No such file or directory\n")
     for words in (["-x"], ["-c", directory / "nosuch"]):

@@ -8,11 +8,12 @@ import time
 from checks import Done, environment
 
 
-def run_at_terminal(argv, timeout=60):
-    """Output and errors together, in `out`, without carriage returns. A time-out is status None."""
+def run_at_terminal(argv, timeout=60, **variables):
+    """Output and errors together, in `out`, without carriage returns. A time-out is status None. `variables` go into the
+    environment."""
     control, terminal = pty.openpty()
     process = subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal,
-                               env=environment(), start_new_session=True)
+                               env=environment(**variables), start_new_session=True)
     os.close(terminal)
     output, deadline = b"", time.monotonic() + timeout
     while time.monotonic() < deadline:

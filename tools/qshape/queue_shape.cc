@@ -79,6 +79,8 @@ void QueueShape::add(const mta::QueueMessage& message) {
     ++domains_.try_emplace(std::string(kNullSender), options_.ages.buckets, 0).first->second[bucket];
     ++total_[bucket];
   }
+  ++messages_;
+  if (options_.batch > 0 && messages_ % options_.batch == 0) options_.at_batch(*this);
 }
 
 void QueueShape::add_directory(const std::string& path, std::string_view name,

@@ -8,9 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "libconf/diagnostic.h"
@@ -34,10 +36,14 @@ struct AgeClasses {
 
 enum class ShapeSide { kRecipients, kSenders };
 
+class QueueShape;
+
 struct ShapeOptions {
   ShapeSide side = ShapeSide::kRecipients;
   AgeClasses ages = {};
   std::time_t now = 0;
+  std::size_t batch = 0;  ///< After each so many messages, `at_batch` is called; 0: never.
+  std::function<void(const QueueShape&)> at_batch = nullptr;
 };
 
 /// By age class.
@@ -54,7 +60,8 @@ struct DomainShape {
 /// Not thread-safe.
 class QueueShape {
  public:
-  explicit QueueShape(const ShapeOptions& options) : options_(options), total_(options.ages.buckets, 0) {}
+  explicit QueueShape(ShapeOptions options)
+      : options_(std::move(options)), total_(options_.ages.buckets, 0) {}
 
   /// Counts the messages in a directory, and in those of hashing below it. What is no message, or is just
   /// being written or removed, is passed over. The sink is told of a directory that cannot be read; `name` is
@@ -75,6 +82,7 @@ class QueueShape {
   void add_parents(std::size_t minimal_subdomains, std::vector<DomainShape>& rows) const;
 
   ShapeOptions options_;
+  std::size_t messages_ = 0;
   Counts total_;
   std::map<std::string, Counts> domains_;
 };

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <ctime>
 #include <ostream>
 
@@ -31,8 +32,9 @@ constexpr cli::Option kOptions[] = {
     {'c', "config-directory", "DIR", 0, "The directory of main.cf; also: MAIL_CONFIG"},
     {'l', "linear", "", 0, "Classes of age are of the same length"},
     {'m', "min-subdomains", "N", 0, "With -p: so many that a parent domain is shown (5)"},
-    {'N', "batch-messages", "N", 0, "Accepted for compatibility"},
-    {'n', "batch-domains", "N", 0, "So many domains, on a terminal (20)"},
+    {'N', "batch-messages", "N", 0,
+     "On a terminal, what is known is shown after each so many messages (1000)"},
+    {'n', "batch-domains", "N", 0, "So many rows, on a terminal (20)"},
     {'p', "parents", "", 0, "Parent domains, too"},
     {'s', "senders", "", 0, "Domains of senders, not of recipients"},
     {'t', "bucket-time", "MINUTES", 0, "The limit of the first class of age (5)"},
@@ -57,13 +59,67 @@ constexpr cli::Syntax kSyntax = {
 
 constexpr int kBadUsage = 255;
 
+/// The value of an option, 0 where it is no number; `usual` where it is not given.
+std::size_t number_or_zero(const cli::CommandLine& line, std::string_view name, std::size_t usual) {
+  const std::optional<std::string> text = line.value(name);
+  if (!text) return usual;
+  std::size_t value = 0;
+  std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
 /// The value of an option; `usual` where it is not given or no number above 0.
 std::size_t number(const cli::CommandLine& line, std::string_view name, std::size_t usual) {
-  const std::optional<std::string> text = line.value(name);
-  std::size_t value = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+  const std::size_t value = number_or_zero(line, name, usual);
   return value > 0 ? value : usual;
 }
+
+/// How the counts are shown, by the options.
+class Presentation {
+ public:
+  Presentation(const cli::CommandLine& line, const AgeClasses& ages)
+      : ages_(ages),
+        width_(std::clamp(number(line, "width", kWidth), kWidth, kMostWidth)),
+        minimal_subdomains_(line.has("parents") ? number(line, "min-subdomains", kSubdomains) : 0),
+        is_plot_(line.has("plot")) {
+    if (::isatty(STDOUT_FILENO) == 0) return;
+    rows_ = number_or_zero(line, "batch-domains", kRowsOnTerminal);
+    batch_ = number_or_zero(line, "batch-messages", kBatch);
+  }
+
+  /// After how many messages a terminal shows what is known; 0: at the end alone.
+  std::size_t batch() const { return batch_; }
+
+  std::string text(const QueueShape& shape) const {
+    if (is_plot_) return shape_plot(ages_, shape.total(), width_);
+    std::vector<DomainShape> domains = shape.domains(minimal_subdomains_);
+    // The row of the total is one of them.
+    if (rows_ > 0 && domains.size() >= rows_) domains.resize(rows_ - 1);
+    return shape_table(ages_, shape.total(), domains, width_);
+  }
+
+  /// What makes room on a terminal for the next view: as clear(1), for those that are in use.
+  std::string_view clearing() const {
+    const char* const terminal = std::getenv("TERM");
+    const bool can =
+        batch_ > 0 && terminal != nullptr && *terminal != '\0' && std::string_view(terminal) != "dumb";
+    return can ? "\x1b[H\x1b[2J\x1b[3J" : "";
+  }
+
+ private:
+  static constexpr std::size_t kSubdomains = 5;
+  static constexpr std::size_t kWidth = 80;
+  static constexpr std::size_t kMostWidth = 100'000;
+  static constexpr std::size_t kRowsOnTerminal = 20;
+  static constexpr std::size_t kBatch = 1000;
+
+  AgeClasses ages_;
+  std::size_t width_;
+  std::size_t minimal_subdomains_;
+  bool is_plot_;
+  std::size_t rows_ = 0;  ///< 0: all.
+  std::size_t batch_ = 0;
+};
 
 }  // namespace
 
@@ -93,32 +149,24 @@ int run(const std::vector<std::string>& arguments, std::ostream& out, std::ostre
   constexpr std::size_t kMostBuckets = 1000;
   constexpr std::size_t kMinutes = 5;
   constexpr std::size_t kMostMinutes = 1'000'000;
-  constexpr std::size_t kSubdomains = 5;
-  constexpr std::size_t kWidth = 80;
-  constexpr std::size_t kMostWidth = 100'000;
-  constexpr std::size_t kShownOnTerminal = 20;
   const AgeClasses ages{.buckets = std::min(number(*line, "buckets", kBuckets), kMostBuckets),
                         .unit = std::min(number(*line, "bucket-time", kMinutes), kMostMinutes),
                         .is_linear = line->has("linear")};
+  const Presentation presentation(*line, ages);
+  const auto show = [&](const QueueShape& shape) {
+    out << presentation.clearing() << presentation.text(shape) << std::flush;
+  };
   QueueShape shape({.side = line->has("senders") ? ShapeSide::kSenders : ShapeSide::kRecipients,
                     .ages = ages,
-                    .now = std::time(nullptr)});
+                    .now = std::time(nullptr),
+                    .batch = presentation.batch(),
+                    .at_batch = show});
   std::vector<std::string> queues = line->operands;
   if (queues.empty()) queues = {"incoming", "active"};
   for (const std::string& queue : queues)
     shape.add_directory(queue.starts_with('/') ? queue : concat(*top, "/", queue), queue, messages);
 
-  const std::size_t width = std::clamp(number(*line, "width", kWidth), kWidth, kMostWidth);
-  if (line->has("plot")) {
-    out << shape_plot(ages, shape.total(), width);
-  } else {
-    std::vector<DomainShape> domains =
-        shape.domains(line->has("parents") ? number(*line, "min-subdomains", kSubdomains) : 0);
-    const std::size_t shown = number(*line, "batch-domains", kShownOnTerminal);
-    if (::isatty(STDOUT_FILENO) != 0 && domains.size() > shown) domains.resize(shown);
-    out << shape_table(ages, shape.total(), domains, width);
-  }
-  out.flush();
+  show(shape);
   return 0;
 }
 
