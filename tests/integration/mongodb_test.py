@@ -304,7 +304,7 @@ class MongodbTest:
                 self.could_not_tell("answer: %s" % misbehave.__name__, self.table(server), "joe", str(server.port))
         with MongodbServer(documents) as server:
             server.on_find = mongodb_server.slowly
-            self.answers("a slow answer", self.table(server), "joe", "x" * 1000)
+            self.answers("a slow answer", self.table("mongodb://127.0.0.1:%d" % server.port), "joe", "x" * 1000)
             server.on_find = None
             server.refusal = "the disk is on fire"
             self.could_not_tell("a refusal", self.table(server), "joe", "the disk is on fire")

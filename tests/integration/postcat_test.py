@@ -16,7 +16,7 @@ from server import NoServer, find_program, private_directory
 from stock_queue import StockPostfix
 
 SEED = 20261129
-MUTATIONS = 400
+MUTATIONS = 120
 WORKERS = 24
 IDS = ("ABCDEF", "4jcPpX1XVWz8NNP", "Ab")
 LETTERS = [bytes([byte]) for byte in range(33, 127)]
@@ -170,7 +170,7 @@ class Test:
 
     def truncated(self, path):
         data, jobs = path.read_bytes(), []
-        for size in range(0, len(data), 1 + len(data) // 150):
+        for size in range(0, len(data), 1 + len(data) // 30):
             part = self.directory / ("part%d" % size)
             part.write_bytes(data[:size])
             jobs += [[view, part] for view in ("-beho", "-b")]

@@ -4,13 +4,15 @@ reply the same and keep the same lines.
 usage: smtp_replies_test.py --bin DIR [--seed N] [--sessions N]
 """
 import argparse
+import contextlib
 import pathlib
 import random
 import re
+import socket
 import subprocess
 import sys
 
-from checks import Checks, environment, shorten, wait_until
+from checks import TIMEOUT, Checks, environment, shorten, wait_until
 from queue_text import records
 from server import NoServer
 from smtp_scripts import (ADDRESSES, COMMANDS, LAST_COMMANDS, MAIL_PARAMETERS, NULL_CHUNKS, RCPT_PARAMETERS, XCLIENT_VALUES, chunk_cases,
@@ -58,16 +60,38 @@ COMMON = {"myhostname": "mail.example.org", "mydomain": "example.org", "compatib
           "smtpd_junk_command_limit": "1000000", "smtpd_error_sleep_time": "0"}
 
 
-class ProgramConversation:
-    """As stock_postfix.Conversation, with smtp_program."""
+class Program:
+    """An smtp_program, as a service; it ends when nobody holds its socket any more. For one session at a time."""
 
     def __init__(self, program, service, content_file):
         shared, _, options = SERVICES[service]
         values = dict(COMMON, **dict(DEFAULTS, **shared))
         argv = [str(program)] + options + ["--content", str(content_file)] + ["%s=%s" % item for item in values.items()]
-        self.process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                        env=environment(), bufsize=0)
-        self.stream = self.process.stdout
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind("")  # A name of the kernel's choice.
+        self.listener.listen()
+        self.process = subprocess.Popen(argv, stdin=self.listener, stdout=subprocess.PIPE, env=environment())
+
+    def connect(self):
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(TIMEOUT)
+        client.connect(self.listener.getsockname())
+        return client
+
+    def stop(self):
+        """Returns its exit status."""
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        with self.process:
+            return self.process.wait(TIMEOUT)
+
+
+class ProgramConversation:
+    """As stock_postfix.Conversation, with smtp_program."""
+
+    def __init__(self, program):
+        self.program, self.client = program, program.connect()
+        self.stream = self.client.makefile("rb")
         self.statistics = None
 
     def __enter__(self):
@@ -75,16 +99,15 @@ class ProgramConversation:
 
     def __exit__(self, *_):
         self.rest()
-        self.process.stdout.close()
+        self.stream.close()
+        self.client.close()
 
     def reply(self):
         return read_reply(self.stream)
 
     def send(self, data):
-        try:
-            self.process.stdin.write(data)
-        except BrokenPipeError:
-            pass
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.client.sendall(data)
 
     def ask(self, data):
         self.send(data)
@@ -93,11 +116,10 @@ class ProgramConversation:
     def rest(self):
         if self.statistics is not None:
             return b""
-        self.process.stdin.close()
+        with contextlib.suppress(OSError):
+            self.client.shutdown(socket.SHUT_WR)
         rest = self.stream.read()
-        self.statistics = self.process.stderr.read().decode().strip()
-        self.process.stderr.close()
-        self.process.wait()
+        self.statistics = self.program.process.stdout.readline().decode().strip()
         return rest
 
 
@@ -162,9 +184,17 @@ class Comparison:
     def __init__(self, checks, postfix, program):
         self.checks, self.postfix, self.program = checks, postfix, program
         self.content_file = postfix.directory / "content"
+        self.programs = {}
 
     def ours(self, service):
-        return ProgramConversation(self.program, service, self.content_file)
+        if service not in self.programs:
+            self.programs[service] = Program(self.program, service, self.content_file)
+        return ProgramConversation(self.programs[service])
+
+    def stop(self):
+        """Ends the programs, which say so if anything was wrong with them."""
+        statuses = {service: program.stop() for service, program in self.programs.items()}
+        self.checks.equal("the programs end well", {service for service, status in statuses.items() if status != 0}, set())
 
     def stock(self, service):
         return StockConversation(self.postfix.port(service))
@@ -369,6 +399,7 @@ def main():
             compare_pipelining(comparison)
             compare_content(comparison, rng)
             compare_random(comparison, rng, arguments.sessions)
+            comparison.stop()
     except NoServer as error:
         checks.skip("SMTP replies", error)
         return 0

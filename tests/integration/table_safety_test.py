@@ -24,8 +24,8 @@ import tables
 from checks import environment, run_together, shorten
 from tables import BTREE, HASH, LMDB, Built, difference, leftovers, write_source
 
-REBUILDS = 100
-KILLS = 100  # for each type
+REBUILDS = 50
+KILLS = 60  # for each type
 
 
 def version(number, count, size=20):

@@ -1,18 +1,23 @@
-// Answers SMTP commands on standard input, as a server without restrictions that stores nothing:
+// Answers SMTP commands, as a server without restrictions that stores nothing: in one session after the
+// other, of those who connect to the socket that is standard input.
 //
 //     smtp_program [--allow xclient|xforward|verp|tls] [--reject-recipients] [--content FILE] [NAME=VALUE...]
 //
 // NAME=VALUE are parameters of main.cf. --reject-recipients refuses each recipient, and so shows how its
-// address was understood. `tls` is needed for anything, and does not work. Pieces of content go to FILE, a
-// line each: N for a line or its end, L for what another piece continues. The last line on standard error is
-// what the log would say of the commands.
+// address was understood. `tls` is needed for anything, and does not work. Pieces of content go to FILE,
+// those of a session over those of the one before, a line each: N for a line or its end, L for what another
+// piece continues. A line of the output is what the log would say of the commands of a session.
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <iostream>
 #include <string>
 
+#include "libconf/file.h"
+#include "libconf/handle.h"
 #include "libconf/text.h"
 #include "libmaps/match_list.h"
 #include "libmaps/open.h"
@@ -48,12 +53,13 @@ class FileSink final : public mta::ContentSink {
 class Session {
  public:
   Session(const Arguments& arguments, const mta::ServerOptions& options, const mta::ErrorLimits& limits,
-          libmaps::MatchList noop_commands, libmaps::MatchList forbidden_commands)
+          libmaps::MatchList& noop_commands, libmaps::MatchList& forbidden_commands, int client)
       : arguments_(arguments),
         options_(options),
         errors_(limits),
-        noop_commands_(std::move(noop_commands)),
-        forbidden_commands_(std::move(forbidden_commands)),
+        noop_commands_(noop_commands),
+        forbidden_commands_(forbidden_commands),
+        client_(client),
         sink_(arguments.content_file),
         reader_(options.line_length_limit, options.smtpd_forbid_bare_newline, options.smtputf8_enable),
         state_(arguments.privileges) {
@@ -277,15 +283,16 @@ class Session {
   void send(const Reply& reply) {
     std::string out;
     reply.append_to(out);
-    std::cout << out << std::flush;
+    libconf::write_all(client_, out);  // Who has gone does not need it.
     is_over_ |= reply.closes_connection();
   }
 
   const Arguments& arguments_;
   mta::ServerOptions options_;
   mta::ErrorCounter errors_;
-  libmaps::MatchList noop_commands_;
-  libmaps::MatchList forbidden_commands_;
+  libmaps::MatchList& noop_commands_;
+  libmaps::MatchList& forbidden_commands_;
+  const int client_;
   FileSink sink_;
   mta::CommandReader reader_;
   mta::SessionState state_;
@@ -324,6 +331,19 @@ bool read_arguments(int argc, char** argv, Arguments& arguments, libconf::Settin
   return true;
 }
 
+/// Returns what the log would say of the session, whose content is in its file then.
+std::string converse(int client, Session session) {
+  char buffer[65536];
+  bool is_over = false;
+  // To the client's end: to close with commands unread would reset the connection, and take replies along.
+  for (ssize_t size = 0; (size = ::read(client, buffer, sizeof buffer)) > 0;) {
+    if (is_over || session.feed({buffer, static_cast<std::size_t>(size)})) continue;
+    is_over = true;
+    ::shutdown(client, SHUT_WR);
+  }
+  return session.statistics();
+}
+
 int fail(const libconf::Error& error) {
   std::cerr << error.message << '\n';
   return 1;
@@ -354,12 +374,12 @@ int main(int argc, char** argv) {
   auto forbidden_commands = list("smtpd_forbidden_commands");
   if (!forbidden_commands) return fail(forbidden_commands.error());
 
-  Session session(arguments, *options, *limits, *std::move(noop_commands), *std::move(forbidden_commands));
-  char buffer[65536];
-  ssize_t size = 0;
-  while ((size = ::read(STDIN_FILENO, buffer, sizeof buffer)) > 0 &&
-         session.feed({buffer, static_cast<std::size_t>(size)})) {
+  std::signal(SIGPIPE, SIG_IGN);
+  while (const libconf::FileDescriptor client{::accept4(STDIN_FILENO, nullptr, nullptr, SOCK_CLOEXEC)}) {
+    const std::string statistics =
+        converse(client.get(),
+                 Session(arguments, *options, *limits, *noop_commands, *forbidden_commands, client.get()));
+    std::cout << "disconnect" << statistics << std::endl;
   }
-  std::cerr << "disconnect" << session.statistics() << '\n';
   return 0;
 }
