@@ -139,7 +139,7 @@ TEST(LmdbRewrite, LeavesASoundFileWhateverComesAfterWhat) {
   std::mt19937 random(60);
   create(path, {});
   const ino_t inode = inode_of(path);
-  for (int round = 0; round < 30; ++round) {
+  for (int round = 0; round < 12; ++round) {
     SCOPED_TRACE(round);
     const std::size_t sizes[] = {0, 1, 2, 100, 3000, 8000};
     const Sample sample = random_sample(random, sizes[random() % std::size(sizes)]);
@@ -155,7 +155,7 @@ TEST(LmdbRewrite, IsOneTransactionAmongThoseOfTheLibrary) {
   const std::string path = directory.path("t.lmdb");
   std::mt19937 random(61);
   create(path, random_sample(random, 5000));
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 8; ++round) {
     SCOPED_TRACE(round);
     Sample sample = random_sample(random, random() % 6000);
     const std::uint64_t before = LmdbLibrary(path).information().me_last_txnid;
@@ -179,7 +179,7 @@ TEST(LmdbRewrite, GivesTheLibraryThePagesOfTheOldContent) {
   expect_rewrites(path, sample);
   // The next transaction does not take them yet.
   std::uint64_t pages = 0;
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 8; ++round) {
     LmdbLibrary library(path);
     change_at_random(library, sample, random, 200);
     if (round == 0) pages = pages_of(path);
@@ -194,7 +194,7 @@ TEST(LmdbRewrite, KeepsTheFileAtAboutTwiceItsContent) {
   std::mt19937 random(63);
   Sample sample = random_sample(random, 10000);
   create(path, sample);
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 10; ++round) {
     // A table that grows.
     sample.merge(random_sample(random, 100));
     create(directory.path("new"), sample);
@@ -219,7 +219,7 @@ TEST(LmdbRewrite, ReachesReadersThatHaveTheFileOpen) {
   OpenReader library(path);
   Result<LmdbFile> ours = LmdbFile::open(path);
   ASSERT_TRUE(ours);
-  for (int round = 0; round < 30; ++round) {
+  for (int round = 0; round < 12; ++round) {
     Sample sample = random_sample(random, random() % 2 == 0 ? 10000 : 10);
     const std::string value = sample["key"] = "round " + std::to_string(round);
     expect_rewrites(path, sample);
@@ -340,7 +340,7 @@ TEST(LmdbRewrite, SurvivesTheDeathOfItsProcess) {
   create(path + ".lmdb", samples[0]);
   int changes = 0;
   bool had_first = true;
-  for (int round = 0; round < 50; ++round) {
+  for (int round = 0; round < 25; ++round) {
     const Signal is_built;
     const auto start = std::chrono::steady_clock::now();
     Child child([&] {
@@ -364,7 +364,7 @@ TEST(LmdbRewrite, SurvivesTheDeathOfItsProcess) {
     ASSERT_TRUE(has_first || entries == in_order(samples[1]));
     changes += has_first != std::exchange(had_first, has_first) ? 1 : 0;
   }
-  EXPECT_GT(changes, 5);
+  EXPECT_GT(changes, 2);
 }
 
 TEST(LmdbRewrite, LetsReadersGoOnButForItsBeginningAndItsEnd) {
@@ -480,7 +480,7 @@ TEST(LmdbRewrite, SurvivesDamage) {
   const std::string good = directory.read("good");
   const Sample sample = random_sample(random, 200);
   int refused = 0;
-  for (int i = 0; i < 250; ++i) {
+  for (int i = 0; i < 100; ++i) {
     std::string bytes = damaged(good, random);
     directory.write("t", bytes);
     const Result<bool> rewritten = rewrite(directory.path("t"), sample);
@@ -488,8 +488,8 @@ TEST(LmdbRewrite, SurvivesDamage) {
     refused += *rewritten ? 0 : 1;
     if (*rewritten) expect_sound(directory.path("t"), sample);
   }
-  EXPECT_GT(refused, 50);
-  EXPECT_LT(refused, 450);
+  EXPECT_GT(refused, 10);
+  EXPECT_LT(refused, 90);
 }
 
 Result<void> build(const std::string& name, const Sample& sample, libconf::FileMode mode) {

@@ -176,7 +176,7 @@ TEST(LmdbTree, ChecksWhatTheLibraryTrusts) {
   std::mt19937 random(43);
   const std::string good = varied_file();
   int passed = 0;
-  for (int i = 0; i < 500; ++i) {
+  for (int i = 0; i < 200; ++i) {
     const std::string bytes = damaged_file(good, random);
     const Result<LmdbTree> tree = LmdbTree::over(bytes);
     if (!tree || !tree->check()) continue;
@@ -192,7 +192,7 @@ TEST(LmdbTree, ChecksWhatTheLibraryTrusts) {
     for (int round = 0; round < 3; ++round) change_at_random(library, sample, random, 100);
     EXPECT_TRUE(library.contents() == sample);
   }
-  EXPECT_GT(passed, 25);
+  EXPECT_GT(passed, 10);
 }
 
 }  // namespace

@@ -212,7 +212,7 @@ TEST_P(PatternProperty, HoldsForPatternsOfAnyBits) {
   std::mt19937 random(1);
   int certain = 0;
   int matched = 0;
-  for (int i = 0; i < 60'000; ++i) {
+  for (int i = 0; i < 20'000; ++i) {
     const std::string pattern = random_pieces(random, GetParam().pieces, 7);
     LiteralChoices literals;
     const auto facts = engine_->examine(pattern, options_, &literals);
@@ -247,7 +247,7 @@ INSTANTIATE_TEST_SUITE_P(Engines, MatchingPatternProperty,
 TEST_P(MatchingPatternProperty, HoldsForPatternsThatMatch) {
   std::mt19937 random(2);
   int with_literals = 0;
-  for (int i = 0; i < 600; ++i) {
+  for (int i = 0; i < 250; ++i) {
     const MatchingPattern test = random_matching_pattern(random, GetParam().make == make_pcre_engine, 2);
     LiteralChoices literals;
     const auto facts = engine_->examine(test.pattern, options_, &literals);
@@ -261,7 +261,7 @@ TEST_P(MatchingPatternProperty, HoldsForPatternsThatMatch) {
     with_literals += literals.empty() ? 0 : 1;
     ASSERT_TRUE(has_one_of_each(test.subject, literals)) << test.pattern << " matches " << test.subject;
   }
-  EXPECT_GT(with_literals, 300);
+  EXPECT_GT(with_literals, 100);
 }
 
 }  // namespace
