@@ -85,8 +85,10 @@ class OneSide:
                     found = None if file.name == name else normal_records(file)
                 if file.is_file():
                     file.unlink()
+        # What waits may be taken up again meanwhile, and all is said once more.
+        lines = sorted(lines)[::max(1, len(ids))]
         is_returned = "sender non-delivery notification" in text
-        return sorted(lines), "returned" if is_returned else place, found
+        return lines, "returned" if is_returned else place, found
 
 
 class Judge:

@@ -106,6 +106,6 @@ inline std::string damaged(std::string bytes, std::mt19937& random) {
 }
 
 /// The sizes at which formats have their corners.
-inline constexpr std::size_t kSampleSizes[] = {0, 1, 2, 1000, 20000};
+inline constexpr std::size_t kSampleSizes[] = {0, 1, 2, 1000, 6000};
 
 }  // namespace libmaps
