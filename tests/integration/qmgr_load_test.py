@@ -38,7 +38,7 @@ MEMORY = [
 LITTLE = {"qmgr_message_active_limit": "10", "qmgr_message_recipient_limit": "10", "qmgr_message_recipient_minimum": "5",
           "one_extra_recipient_limit": "0", "one_destination_concurrency_limit": "1000", "default_transport": "one:",
           "one_initial_destination_concurrency": "1000"}
-PAUSE = 0.1     # seconds, for what a message starts
+PAUSE = 0.3     # seconds, for what a message in the active queue starts
 INTERVAL = 2.1  # seconds, a bit more than qmgr_clog_warn_time; Postfix counts whole ones
 
 # Who is flooded: each letter of a step is a message for that destination, which never ends. a and b have a transport in
@@ -107,6 +107,8 @@ def check_clog(checks, bin_directory, name, steps, settings, processes):
                 for side in sides:
                     side.put("incoming", "%05X%05X" % (number, number), SENDER, ["u%d@%s.test" % (number, letter)])
                     side.trigger("I")
+                for side in sides:
+                    side.wait_for(lambda: not any((side.queue / "incoming").iterdir()))  # pylint: disable=cell-var-from-loop
                 time.sleep(PAUSE)
             time.sleep(INTERVAL)
             checks.equal("%s: warnings of step %d" % (name, place),
