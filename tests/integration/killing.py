@@ -11,7 +11,7 @@ import smtplib
 import threading
 import time
 
-from checks import run, wait_until
+from checks import TIMEOUT, run
 
 CLIENTS, USERS = 8, 2
 LONGEST_LIFE = 1.2  # seconds; longer than a server that is started again at once must have lived
@@ -94,13 +94,9 @@ def kill(process):
 
 def start_again(system):
     """After its master was killed: as soon as the server that it left behind is gone."""
-    def start():
-        nonlocal done
-        done = system.postfix("start")
-        return done.status == 0
-
-    done = None
-    wait_until(start, pause=0.05)
+    deadline = time.monotonic() + TIMEOUT
+    while (done := system.postfix("start")).status != 0 and time.monotonic() < deadline:
+        time.sleep(0.05)
     return done
 
 

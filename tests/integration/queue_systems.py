@@ -15,7 +15,7 @@ import socket
 import subprocess
 import time
 
-from checks import environment
+from checks import TIMEOUT, environment, wait_until
 from queue_files import write_message
 from server import NoServer, private_directory, whole_lines
 from stock_postfix import DAEMONS, QUEUES
@@ -99,13 +99,10 @@ class System:
         path = self.directory / "mail.log"
         return whole_lines(path) if path.exists() else ""
 
-    def wait_for(self, condition, seconds=60):
-        deadline = time.monotonic() + seconds
-        while not (found := condition()):
-            if time.monotonic() > deadline:
-                raise NoServer("%s: no end in sight; its log:\n%s" % (self.label, self.log()[-3000:]))
-            time.sleep(0.005)
-        return found
+    def wait_for(self, condition, seconds=TIMEOUT):
+        if found := wait_until(condition, seconds, pause=0.005):
+            return found
+        raise NoServer("%s: no end in sight; its log:\n%s" % (self.label, self.log()[-3000:]))
 
     def trigger(self, requests="I"):
         with socket.socket(socket.AF_UNIX) as client:

@@ -61,7 +61,7 @@ COMMON = {"myhostname": "mail.example.org", "mydomain": "example.org", "compatib
 
 
 class Program:
-    """An smtp_program, as a service; it ends when nobody holds its socket any more. For one session at a time."""
+    """An smtp_program, as a service, for one session at a time."""
 
     def __init__(self, program, service, content_file):
         shared, _, options = SERVICES[service]
@@ -186,15 +186,18 @@ class Comparison:
         self.content_file = postfix.directory / "content"
         self.programs = {}
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """Ends the programs, which say so if anything was wrong with them."""
+        statuses = {service: program.stop() for service, program in self.programs.items()}
+        self.checks.equal("the programs end well", {service for service, status in statuses.items() if status != 0}, set())
+
     def ours(self, service):
         if service not in self.programs:
             self.programs[service] = Program(self.program, service, self.content_file)
         return ProgramConversation(self.programs[service])
-
-    def stop(self):
-        """Ends the programs, which say so if anything was wrong with them."""
-        statuses = {service: program.stop() for service, program in self.programs.items()}
-        self.checks.equal("the programs end well", {service for service, status in statuses.items() if status != 0}, set())
 
     def stock(self, service):
         return StockConversation(self.postfix.port(service))
@@ -392,14 +395,13 @@ def main():
     main_cf = {"cleanup_replace_stray_cr_lf": "no"}
     try:
         services = {name: dict(shared, **stock) for name, (shared, stock, _) in SERVICES.items()}
-        with StockPostfix(services, main_cf) as postfix:
-            comparison = Comparison(checks, postfix, arguments.bin / "smtp_program")
+        with (StockPostfix(services, main_cf) as postfix,
+              Comparison(checks, postfix, arguments.bin / "smtp_program") as comparison):
             compare_commands(comparison)
             compare_limits(comparison)
             compare_pipelining(comparison)
             compare_content(comparison, rng)
             compare_random(comparison, rng, arguments.sessions)
-            comparison.stop()
     except NoServer as error:
         checks.skip("SMTP replies", error)
         return 0

@@ -5,10 +5,10 @@ import select
 import subprocess
 import time
 
-from checks import Done, environment
+from checks import TIMEOUT, Done, environment
 
 
-def run_at_terminal(argv, timeout=60, **variables):
+def run_at_terminal(argv, timeout=TIMEOUT, **variables):
     """Output and errors together, in `out`, without carriage returns. A time-out is status None. `variables` go into the
     environment."""
     control, terminal = pty.openpty()

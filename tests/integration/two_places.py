@@ -8,8 +8,8 @@ is confined to that directory finds it. Which of the two is asked tells whose pa
 """
 import os
 import struct
-import time
 
+from checks import wait_until
 from server import ConnectionServer
 
 DEADLINE = 5  # seconds
@@ -81,9 +81,8 @@ class TwoPlaces:
     def take(self, name, waits=True):
         """Who was asked since the last time; waits for somebody to be."""
         servers = {place: server for (key, place), server in self.servers.items() if key == name}
-        deadline = time.monotonic() + DEADLINE
-        while waits and not any(each.asked for each in servers.values()) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        if waits:
+            wait_until(lambda: any(each.asked for each in servers.values()), DEADLINE)
         asked = [place for place, server in servers.items() if server.asked]
         for server in servers.values():
             server.asked = 0
